@@ -1,0 +1,157 @@
+"""The command line of the benchmarks: `python -m benchmarks --help`, `make bench ARGS='--size 20000'`."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import os
+import platform
+import signal
+import sys
+import tempfile
+import time
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from benchmarks import breakdown
+from benchmarks.contestants import ALL, PHASES, choose
+from benchmarks.environment import prepare_environments
+from benchmarks.goals import Goal, judge, judge_validation
+from benchmarks.postgres import start_postgres
+from benchmarks.rounds import Rounds, warm_up
+from benchmarks.sandbox import start_sandbox
+from benchmarks.table import markdown
+from benchmarks.usage import DATA, RunFailed, bare_interpreter_kib, run_measured
+
+NAMES = sorted({c.name for c in ALL})
+PARTS = ("sync", "steps", "validation")
+WARM_SIZE = 1000
+PEERS_UP_TO = 200_000
+
+
+def main() -> int:
+    """Run the chosen parts; 0 when all that was asked for ran, 1 when something failed or lost rows."""
+    options = _parser().parse_args()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that servers end with us
+    DATA.mkdir(parents=True, exist_ok=True)
+    results: dict[str, Any] = {"machine": _machine(), "options": vars(options)}
+    failures: list[str] = []
+    file = DATA / f"{time.strftime('%Y%m%d-%H%M%S')}-{options.size}.json"
+    try:
+        if "sync" in options.part or "steps" in options.part:
+            _over_platform(options, results, failures)
+        if "validation" in options.part:
+            _validation(options, results)
+    except KeyboardInterrupt:
+        failures.append("interrupted: the figures are of what was done")
+    except RunFailed as error:
+        failures.append(str(error))
+    finally:  # twenty minutes of figures are worth keeping, whatever has happened
+        results["machine"]["load_after"] = os.getloadavg()[0]
+        results["failures"] = failures
+        file.with_suffix(".md").write_text("\n\n".join(results.pop("tables", [])) + "\n")
+        file.write_text(json.dumps(results, ensure_ascii=False, indent=1))
+        _say(f"\nresults: {file} and {file.with_suffix('.md').name}")
+    for failure in failures:
+        _say(f"FAILED {failure}")
+    return 1 if failures else 0
+
+
+def _over_platform(options: argparse.Namespace, results: dict[str, Any], failures: list[str]) -> None:
+    """Run the parts that need platform and databases."""
+    contestants = choose(set(options.database), set(options.only))
+    if options.size > PEERS_UP_TO and not options.only:
+        contestants = [c for c in contestants if c.is_ours]  # peers would take hours and prove nothing new
+    if not contestants:
+        raise SystemExit(f"none of {options.only} writes into {options.database}; there are {sorted(NAMES)}")
+    if "sync" in options.part:
+        prepare_environments(contestants, _say)
+    with contextlib.ExitStack() as stack:
+        home = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="shbench-home-")))
+        server = stack.enter_context(start_postgres()) if "postgres" in options.database else None
+        results["machine"]["postgres"] = server.version if server else None
+        if "sync" in options.part and not options.cold:
+            _say(f"warming up: every contestant once over {WARM_SIZE} projects")
+            with start_sandbox(WARM_SIZE, home) as small:
+                failures += warm_up(contestants, small, server, home)
+            if failures:
+                return
+        _say(f"making {options.size:,} projects")
+        sandbox = stack.enter_context(start_sandbox(options.size, home))
+        if "sync" in options.part:
+            rounds = Rounds(contestants, options.phases, home, _say)
+            try:
+                rounds.run(sandbox, server, options.runs)
+            finally:
+                failures += rounds.failures
+                _show(rounds, results)
+        if "steps" in options.part:
+            splits = breakdown.measure(sandbox, server, options.runs, home, set(options.database), _say)
+            results["steps"] = [asdict(split) for split in splits]
+            _table(results, breakdown.markdown(splits))
+
+
+def _show(rounds: Rounds, results: dict[str, Any]) -> None:
+    results["samples"] = [asdict(s) for s in rounds.samples]
+    _table(results, markdown(rounds.samples))
+    _goals(results, judge(rounds.samples))
+
+
+def _validation(options: argparse.Namespace, results: dict[str, Any]) -> None:
+    _say("validating")
+    usage = run_measured([sys.executable, "-m", "benchmarks.validation", str(options.runs)], os.environ)
+    results["validation"] = usage.said
+    rates = [f"| {way} | {rate:,.0f} |" for way, rate in usage.said["per_cpu_second"].items()]
+    _table(results, "\n".join(["| way | records per CPU s |", "| --- | --- |", *rates]))
+    first = [s for s in results.get("samples", []) if s["contestant"] == "ours" and s["phase"] == "first"]
+    _goals(results, judge_validation(usage.said, first))
+
+
+def _goals(results: dict[str, Any], goals: list[Goal]) -> None:
+    results.setdefault("goals", []).extend(asdict(g) for g in goals)
+    lines = [goal.line() for goal in goals if goal.is_reached is not None]
+    if lines:
+        _table(results, "\n".join(["| goal | found | verdict |", "| --- | --- | --- |", *lines]))
+
+
+def _table(results: dict[str, Any], text: str) -> None:
+    results.setdefault("tables", []).append(text)
+    _say("\n" + text)
+
+
+def _machine() -> dict[str, Any]:
+    import importlib.metadata
+
+    names = ("apache-airflow-providers-postgres", "psycopg", "orjson", "jsonschema", "jsonschema-rs", "sqlalchemy")
+    return {
+        "at": time.strftime("%Y-%m-%d %H:%M:%S"), "cpus": os.cpu_count(), "python": platform.python_version(),
+        "system": platform.platform(), "load_before": os.getloadavg()[0], "interpreter_kib": bare_interpreter_kib(),
+        "versions": {name: importlib.metadata.version(name) for name in names},
+    }  # fmt: skip
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks", description="Measure the project sync and the validation against peers and limits.",
+        epilog="Figures hold for one machine and day; only ratios of the same run can be compared. See benchmarks/README.md.",
+    )  # fmt: skip
+    parser.add_argument("--part", nargs="+", choices=PARTS, default=list(PARTS), help="what to measure (all)")
+    parser.add_argument("--only", nargs="+", choices=NAMES, default=[], metavar="NAME", help=f"of {', '.join(NAMES)}")
+    parser.add_argument("--database", nargs="+", choices=["postgres", "sqlite"], default=["postgres", "sqlite"])
+    parser.add_argument("--phases", nargs="+", choices=PHASES, default=list(PHASES))
+    parser.add_argument("--runs", type=int, default=3, help="rounds, in each of which all run in turn (3)")
+    parser.add_argument(
+        "--size", type=int, default=100_000, help=f"projects (100,000); above {PEERS_UP_TO:,} ours alone"
+    )
+    parser.add_argument("--cold", action="store_true", help="leave out the warm-up round over a small platform")
+    return parser
+
+
+def _say(line: str) -> None:
+    print(line, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,97 @@
+"""The command line: `python -m include VERB`. Does what the DAGs do, without Airflow."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import sys
+
+from include import commands
+from include.errors import Permanent, Retryable, ShuhengError
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Return the parser of all verbs."""
+    parser = argparse.ArgumentParser(
+        prog="python -m include",
+        description="Shuheng 数衡: what the DAGs do, without Airflow.",
+        epilog="Exit codes: 0 done, 1 done but degraded, 2 not done (configuration, arguments), 3 the outside world failed.",
+    )
+    verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
+
+    sync = verbs.add_parser("sync", help="sync project records and plans into the ledger 同步")
+    sync.add_argument("sources", nargs="*", metavar="SOURCE", help="names of source cards; all enabled ones by default")
+    sync.add_argument(
+        "--mode", choices=["auto", "full", "incremental"], default="auto",
+        help="auto: incremental, and full when the last full one is older than 7 days",
+    )  # fmt: skip
+    sync.add_argument("--since", metavar="TIME", help="begin of the window instead of the watermark: 2026-11-01T08:00")
+    sync.add_argument("--until", metavar="TIME", help="end of the window, where the platform can be asked for one")
+    sync.add_argument("--dry-run", action="store_true", help="say what would change and roll back")
+    sync.add_argument(
+        "--accept-vanished", action="store_true",
+        help="a person confirmed that the missing records are gone: no guard holds them (two full reads are still needed)",
+    )  # fmt: skip
+    sync.set_defaults(call=commands.sync)
+
+    quarantine = verbs.add_parser("quarantine", help="list records that were set aside, with every problem 隔离区")
+    quarantine.add_argument("--source", help="of one source only")
+    quarantine.add_argument("--hash", metavar="BEGINNING", help="show one with its raw row")
+    quarantine.set_defaults(call=commands.quarantine)
+
+    replay = verbs.add_parser(
+        "replay", help="merge the quarantine (or a landed batch) again after a card was mended 重放"
+    )
+    replay.add_argument("source", metavar="SOURCE")
+    replay.add_argument("--batch", metavar="ID", help="a landed batch instead of the quarantine")
+    replay.set_defaults(call=commands.replay)
+
+    questions = verbs.add_parser("questions", help="list what a person should look at 待核问题")
+    questions.add_argument("--kind", help="one kind only, as amount_disagrees")
+    questions.set_defaults(call=commands.questions)
+
+    doctor = verbs.add_parser("doctor", help="check the installation; migrate the ledger; figures 体检")
+    only = doctor.add_mutually_exclusive_group()
+    only.add_argument("--migrate", action="store_true", help="bring the ledger to the newest migration")
+    only.add_argument("--pools", action="store_true", help="print the Airflow pools that the cards need, as JSON")
+    only.add_argument("--summary", action="store_true", help="print what the ledger holds, as JSON")
+    doctor.set_defaults(call=commands.doctor)
+
+    sandbox = verbs.add_parser("sandbox", help="run stand-ins of the outside platforms 沙箱", add_help=False)
+    sandbox.add_argument("rest", nargs=argparse.REMAINDER)
+    sandbox.set_defaults(call=commands.sandbox)
+
+    for verb in (sync, quarantine, replay, questions, doctor):
+        verb.add_argument("--json", action="store_true", help="print JSON for programs")
+        verb.add_argument("-v", "--verbose", action="store_true", help="log what is done")
+    return parser
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run one verb and return its exit code; an error on purpose is one sentence, not a traceback."""
+    arguments = sys.argv[1:] if argv is None else argv
+    if arguments[:1] == ["sandbox"]:  # its own parser answers --help
+        return commands.sandbox(argparse.Namespace(rest=arguments[1:]))
+    options = build_parser().parse_args(arguments)
+    logging.basicConfig(level=logging.INFO if options.verbose else logging.WARNING, format="%(levelname)s %(message)s")
+    try:
+        code = options.call(options)
+        sys.stdout.flush()
+        return int(code)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader has gone, as with head
+        return commands.DONE
+    except Retryable as error:
+        return _fail(error, commands.OUTSIDE_FAILED)
+    except Permanent as error:
+        return _fail(error, commands.NOT_DONE)
+
+
+def _fail(error: ShuhengError, code: int) -> int:
+    print(f"{type(error).__name__}: {error}", file=sys.stderr)  # noqa: T201
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

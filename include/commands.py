@@ -1,0 +1,223 @@
+"""The verbs of the command line: each calls the same functions as the DAGs and prints for people or as JSON.
+
+Exit codes: 0 done, 1 done but degraded, 2 not done (configuration, arguments), 3 the outside world failed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Callable
+from dataclasses import asdict, replace
+from typing import Any
+
+from include.clock import read_moment
+from include.errors import ConfigurationError
+
+DONE, DEGRADED, NOT_DONE, OUTSIDE_FAILED = 0, 1, 2, 3
+
+
+def sync(options: argparse.Namespace) -> int:
+    """Sync sources into the ledger, then reconcile plan and platform."""
+    from include.errors import LimitExceeded, Retryable, ShuhengError, SourceMalformed, SourceRefused
+    from include.landing.store import LandingStore
+    from include.ledger.database import open_ledger
+    from include.ledger.reconcile import reconcile
+    from include.ledger.sync import land, merge_batch
+    from include.settings import load_settings
+    from include.sources.card_files import load_card, load_cards
+
+    cards = [load_card(s) for s in options.sources] if options.sources else [c for c in load_cards() if c.enabled]
+    window = read_moment(options.since, "--since"), read_moment(options.until, "--until")
+    engine, store = open_ledger(), LandingStore(load_settings().landing_url)
+    results: list[dict[str, Any]] = []
+    worst = DONE
+    for card in cards:
+        with _progress(options) as progress:
+            try:
+                manifest = land(
+                    engine,
+                    store,
+                    card,
+                    options.mode,
+                    *window,
+                    dry_run=options.dry_run,
+                    progress=progress,
+                )
+            except ShuhengError as error:  # one source that fails does not keep the others from syncing
+                is_outside = isinstance(error, Retryable | SourceRefused | SourceMalformed | LimitExceeded)
+                worst = max(worst, OUTSIDE_FAILED if is_outside else NOT_DONE)
+                results.append({"source": card.source, "error": type(error).__name__, "message": str(error)})
+                if not options.json:
+                    _say(f"失败 {card.source}: {error}")
+                continue
+            believed = replace(card, max_vanishing_share=1.0, max_vanishing_count=sys.maxsize)
+            result = merge_batch(
+                engine, store, believed if options.accept_vanished else card, manifest.batch_id, progress=progress
+            )
+        results.append(asdict(result))
+        worst = max(worst, DONE if result.is_complete and not result.quarantined else DEGRADED)
+        if not options.json:
+            _show_result(asdict(result), options.dry_run)
+    reconciled = None if options.dry_run else reconcile(engine)
+    if options.json:
+        print(_dumps({"sources": results, "reconciled": asdict(reconciled) if reconciled else None}))  # noqa: T201
+    elif reconciled:
+        kinds = "、".join(f"{k} {n}" for k, n in reconciled.open.items() if n) or "无"
+        _say(f"对账: 平台 {reconciled.compared_projects} 个, 计划 {reconciled.compared_entries} 条; 待核问题: {kinds}")
+    return worst
+
+
+def quarantine(options: argparse.Namespace) -> int:
+    """List quarantined records, or show one with its problems and its raw row."""
+    from include.ledger.database import open_ledger
+    from include.ledger.replay import open_quarantine
+
+    rows = open_quarantine(open_ledger(), options.source)
+    if options.hash:
+        rows = [r for r in rows if r["record_hash"].startswith(options.hash)]
+        if not rows:
+            raise ConfigurationError(f"no open quarantine row begins with {options.hash!r}; list them without --hash")
+    for row in rows:
+        row["problems"] = json.loads(row["problems"])
+    if options.json:
+        print(_dumps(rows))  # noqa: T201
+        return DONE
+    _say(f"隔离记录 {len(rows)} 条" + ("" if rows else ";没有需要处理的"))
+    for row in rows:
+        key = row["record_key"] or "(无标识)"
+        _say(f"{row['record_hash'][:12]}  {row['source']}  {key}  批次 {row['batch_id']} 第 {row['page']} 页")
+        for problem in row["problems"]:
+            _say(f"    {problem['title']}({problem['field']}): {problem['problem']}; 原值 {problem['raw']!r}")
+        if options.hash:
+            _say("    " + row["raw"])
+    return DONE
+
+
+def replay(options: argparse.Namespace) -> int:
+    """Merge the quarantine of a source, or one of its landed batches, under the card as it is now."""
+    from include.landing.store import LandingStore
+    from include.ledger.database import open_ledger
+    from include.ledger.replay import replay_batch, replay_quarantine
+    from include.settings import load_settings
+    from include.sources.card_files import load_card
+
+    card = load_card(options.source)
+    engine, store = open_ledger(), LandingStore(load_settings().landing_url)
+    result = (
+        replay_batch(engine, store, card, options.batch) if options.batch else replay_quarantine(engine, store, card)
+    )
+    if options.json:
+        print(_dumps(asdict(result) if result else None))  # noqa: T201
+    elif result is None:
+        _say(f"{card.source} 没有隔离记录")
+    else:
+        _show_result(asdict(result), dry_run=False)
+    return DEGRADED if result and result.quarantined else DONE
+
+
+def questions(options: argparse.Namespace) -> int:
+    """List the open questions."""
+    from include.ledger.database import open_ledger
+    from include.ledger.summary import open_questions
+
+    rows = open_questions(open_ledger(), options.kind)
+    if options.json:
+        print(_dumps(rows))  # noqa: T201
+        return DONE
+    _say(f"待核问题 {len(rows)} 个")
+    for row in rows:
+        _say(f"[{row['kind']}] {row['text']}")
+    return DONE
+
+
+def doctor(options: argparse.Namespace) -> int:
+    """Check settings, cards, connections, ledger and landing zone; or migrate, or print pools or figures."""
+    from include.ledger.database import migrate, open_ledger
+
+    if options.pools:
+        from include.sources.card_files import load_cards
+
+        pools = {c.pool: {"slots": 1, "description": c.title, "include_deferred": False} for c in load_cards()}
+        print(_dumps(pools))  # noqa: T201
+        return DONE
+    if options.migrate:
+        migrate()
+        _say("台账已迁移到最新版本")
+        return DONE
+    if options.summary:
+        from include.ledger.summary import summarise
+
+        print(_dumps(summarise(open_ledger())))  # noqa: T201
+        return DONE
+    from include.checkup import check_all
+
+    checks = check_all()
+    if options.json:
+        print(_dumps([asdict(c) for c in checks]))  # noqa: T201
+    else:
+        for c in checks:
+            _say(f"{'✓' if c.is_ok else '✗'} {c.name}: {c.text}")
+    return DONE if all(c.is_ok for c in checks) else NOT_DONE
+
+
+def sandbox(options: argparse.Namespace) -> int:
+    """Run the stand-ins of the outside platforms."""
+    from include.sandbox.cli import main
+
+    return main(options.rest)
+
+
+def _show_result(r: dict[str, Any], dry_run: bool) -> None:
+    kind = ("全量" if r["is_full"] else "增量") + ("(试运行, 未写入)" if dry_run else "")
+    state = "完整" if r["is_complete"] else "不完整(降级)"
+    _say(
+        f"{r['source']} {kind} {state}: 读 {r['rows_received']}, 新增 {r['created']}, 变更 {r['changed']}, 未变 {r['unchanged']}, "
+        f"隔离 {r['quarantined']}, 拒收涉密 {r['refused']}, 恢复 {r['restored']}, 缺席 {r['absent']}, 注销 {r['tombstoned']}"
+    )
+    for entity, counts in r["children"].items():
+        _say(f"    {entity}: " + ", ".join(f"{k} {v}" for k, v in counts.items()))
+    for reason in r["reasons"]:
+        _say(f"    不完整原因 {reason['code']}: {reason['text']}")
+    for note in r["notes"]:
+        _say(f"    注意: {note}")
+    for change in r["sample"]:
+        _say(f"    将变更 {change['record_key']} {change['field']}: {change['old']} → {change['new']}")
+
+
+class _progress:  # noqa: N801 - reads as a function where it is used
+    """Show progress on a terminal, and nothing where output is read by a program."""
+
+    def __init__(self, options: argparse.Namespace) -> None:
+        self._bar: Any = None
+        self._tasks: dict[str, Any] = {}
+        if sys.stderr.isatty() and not options.json:
+            from rich.console import Console
+            from rich.progress import Progress
+
+            self._bar = Progress(console=Console(stderr=True), transient=True)
+
+    def __enter__(self) -> Callable[[str, int, int | None], None]:
+        if self._bar:
+            self._bar.start()
+        return self._update
+
+    def __exit__(self, *_: object) -> None:
+        if self._bar:
+            self._bar.stop()
+
+    def _update(self, step: str, done: int, total: int | None) -> None:
+        if not self._bar:
+            return
+        if step not in self._tasks:
+            self._tasks[step] = self._bar.add_task(step, total=total)
+        self._bar.update(self._tasks[step], completed=done, total=total)
+
+
+def _say(sentence: str) -> None:
+    print(sentence, file=sys.stdout, flush=True)  # noqa: T201
+
+
+def _dumps(data: Any) -> str:
+    return json.dumps(data, ensure_ascii=False, indent=1, default=str)

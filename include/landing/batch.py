@@ -1,0 +1,210 @@
+"""A batch: what one read of a source brought, and the proof whether it is complete.
+
+Nothing here judges records; it counts pages and rows, compares them with what the source declared, and keeps the reasons why
+the batch must not be taken for the whole.
+"""
+
+from __future__ import annotations
+
+import gc
+import secrets
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from typing import Any
+
+from include.errors import Retryable, ShuhengError
+from include.landing.store import LandingStore
+from include.sources.page import KnownPage, Page, PageFault
+
+
+@dataclass(frozen=True, slots=True)
+class PageEntry:
+    """One landed page of a batch."""
+
+    number: int
+    sha256: str
+    rows: int
+    rows_received: int
+    refused: int
+    declared_rows: int | None
+    declared_pages: int | None
+    received_bytes: int
+    is_last: bool
+    body_sha256: str | None = None
+    high_water: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why a batch is not complete: a code for machines, a sentence for people."""
+
+    code: str
+    text: str
+
+
+@dataclass(slots=True)
+class Manifest:
+    """The record of one batch; written last, so that a batch without one never happened."""
+
+    batch_id: str
+    source: str
+    entity: str
+    card_digest: str
+    filter_digest: str
+    started_at: str
+    since: str | None
+    until: str | None
+    dry_run: bool = False
+    sealed_at: str = ""
+    high_water: str | None = None
+    pages: list[PageEntry] = field(default_factory=list)
+    reasons: list[Reason] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    error_type: str | None = None
+    is_retryable: bool = False
+
+    @property
+    def is_full(self) -> bool:
+        """Return whether the whole of the source was asked for."""
+        return self.since is None and self.until is None
+
+    @property
+    def rows_received(self) -> int:
+        """Return the rows that the source sent, classified ones included."""
+        return sum(p.rows_received for p in self.pages)
+
+    @property
+    def refused(self) -> int:
+        """Return how many rows the secrecy gate refused."""
+        return sum(p.refused for p in self.pages)
+
+    @property
+    def is_complete(self) -> bool:
+        """Return whether nothing speaks against this being all that was asked for."""
+        return not self.reasons
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain data for the manifest file."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> Manifest:
+        """Build a manifest from its file."""
+        pages = [PageEntry(**p) for p in data.pop("pages")]
+        reasons = [Reason(**r) for r in data.pop("reasons")]
+        return cls(**data, pages=pages, reasons=reasons)
+
+
+def new_batch_id(source: str, started: datetime) -> str:
+    """Return an id that sorts by time within its source."""
+    return f"{source}-{started:%Y%m%dT%H%M%S%f}-{secrets.token_hex(3)}"
+
+
+def land_pages(
+    manifest: Manifest,
+    pages: Iterable[Page | PageFault],
+    store: LandingStore,
+    high_water: Callable[[list[dict[str, Any]], str | None], str | None],
+    progress: Callable[[int, int, int | None], None] = lambda page, rows, total: None,
+) -> ShuhengError | None:
+    """Store every page as it comes and note in the manifest what stands against completeness.
+
+    `high_water` finds the largest moment of change in rows; `progress` is told the page, the rows so far and the declared total.
+    Returns the first error that a page ended with, for the caller to raise where nothing could be read.
+    """
+    faults: list[PageFault] = []
+    try:
+        for item in _uncollected(pages):
+            if isinstance(item, PageFault):
+                faults.append(item)
+                continue
+            known = item.known
+            sha256 = known.page if known else store.put_page(manifest.source, item.rows)
+            mark = known.high_water if known else high_water(item.rows, None)
+            if mark and (manifest.high_water is None or mark > manifest.high_water):
+                manifest.high_water = mark
+            manifest.pages.append(
+                PageEntry(
+                    item.number, sha256, known.rows if known else len(item.rows), item.rows_received, item.refused,
+                    item.declared_rows, item.declared_pages, item.received_bytes, item.is_last,
+                    item.body_sha256, mark,
+                )
+            )  # fmt: skip
+            manifest.notes.extend(n for n in item.notes if n not in manifest.notes)
+            progress(item.number, manifest.rows_received, item.declared_rows)
+    except ShuhengError as error:
+        faults.append(PageFault(len(manifest.pages) + 1, error))
+    if faults:
+        first = faults[0].error
+        manifest.error_type = type(first).__name__
+        manifest.is_retryable = _is_retryable(faults)
+    manifest.reasons.extend(prove(manifest.pages, faults, manifest.is_full))
+    return faults[0].error if faults else None
+
+
+@contextmanager
+def no_collection() -> Iterator[None]:
+    """Keep the cyclic collector still: records hold no cycles, and it would look at each of them again and again."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
+
+
+def _uncollected(pages: Iterable[Page | PageFault]) -> Iterator[Page | PageFault]:
+    with no_collection():
+        yield from pages
+
+
+def known_pages(manifest: Manifest, store: LandingStore) -> dict[str, KnownPage]:
+    """Return what a batch knows of its answers by the hash of their bytes; only pages that are still landed."""
+    return {
+        p.body_sha256: KnownPage(
+            p.sha256, p.rows, p.rows_received, p.refused, p.declared_rows, p.declared_pages, p.high_water
+        )
+        for p in manifest.pages
+        if p.body_sha256 and store.has_page(manifest.source, p.sha256)
+    }
+
+
+def _is_retryable(faults: list[PageFault]) -> bool:
+    return all(isinstance(f.error, Retryable) for f in faults)
+
+
+def prove(pages: list[PageEntry], faults: list[PageFault], is_full: bool) -> list[Reason]:
+    """Return every reason why the pages cannot be all that was asked for; none = proven complete."""
+    reasons = [Reason("page_failed", f"page {f.number}: {type(f.error).__name__}: {f.error}") for f in faults]
+    totals = {p.declared_rows for p in pages if p.declared_rows is not None}
+    received = sum(p.rows_received for p in pages)
+    if len(totals) > 1:
+        reasons.append(Reason("total_changed", f"the source's own total changed during the read: {sorted(totals)}"))
+    elif totals and not faults and received != (total := totals.pop()):
+        reasons.append(Reason("total_mismatch", f"the source declares {total} rows and sent {received}"))
+    declared_pages = {p.declared_pages for p in pages if p.declared_pages is not None}
+    if len(declared_pages) > 1:
+        reasons.append(
+            Reason(
+                "total_changed", f"the source's own number of pages changed during the read: {sorted(declared_pages)}"
+            )
+        )
+    reasons.extend(_repeats(pages))
+    if not faults and not (pages and pages[-1].is_last):
+        reasons.append(Reason("no_last_page", "the last page was not reached"))
+    if is_full and not faults and received == 0:
+        reasons.append(Reason("empty", "a full read brought no row at all; an empty source is not believed"))
+    return reasons
+
+
+def _repeats(pages: list[PageEntry]) -> list[Reason]:
+    seen: dict[str, int] = {}
+    reasons = []
+    for page in pages:
+        if page.rows and page.sha256 in seen:
+            reasons.append(Reason("page_repeated", f"page {page.number} is the same as page {seen[page.sha256]}"))
+        seen.setdefault(page.sha256, page.number)
+    return reasons

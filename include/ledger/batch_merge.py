@@ -1,0 +1,195 @@
+"""One batch's way through the merge: feed, merge, settle what is gone, what is odd and what is set aside, move the watermark.
+
+The caller holds the transaction and decides whether it is kept.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+from psycopg.errors import UniqueViolation
+from sqlalchemy import Connection, select, text
+
+from include.landing.batch import Manifest, Reason
+from include.landing.store import LandingStore
+from include.ledger import absence, merge, repeat
+from include.ledger.feed import Feed, load_known
+from include.ledger.oddity import settle_oddities
+from include.ledger.stage import Stage
+from include.ledger.tables import watermark
+from include.sources.card import Card
+
+Progress = Callable[[str, int, int | None], None]
+
+
+class BatchMerge:
+    """The merge of one landed batch."""
+
+    def __init__(
+        self, connection: Connection, store: LandingStore, card: Card, manifest: Manifest, at: datetime
+    ) -> None:
+        self._connection, self._store, self._card, self._manifest, self._at = connection, store, card, manifest, at
+        self._reasons = list(manifest.reasons)
+        self._is_new_question = absence.has_new_question(connection, card.source, manifest.filter_digest)
+        self._bind: dict[str, Any] = {
+            "source": card.source, "entity": card.entity, "batch": manifest.batch_id,
+            "at": merge.bind_moment(connection, at), "at_text": at.isoformat(),
+        }  # fmt: skip
+        self._result = merge.MergeResult(
+            manifest.batch_id, card.source, manifest.is_full, False, manifest.rows_received, manifest.refused,
+            notes=list(manifest.notes),
+        )  # fmt: skip
+
+    def run(self, progress: Progress) -> merge.MergeResult:
+        """Bring the ledger to the batch and return what that did."""
+        same = repeat.same_again(self._connection, self._store, self._card, self._manifest)
+        if same:
+            return same
+        card, result = self._card, self._result
+        is_first = self._run_directly(progress)
+        if not is_first:
+            self._run_staged(progress, direct=None)
+        if card.entity == "project":
+            merge.note_aliases(self._connection, self._bind, is_first=is_first)
+        if result.is_complete:
+            self._move_watermark()
+        self._note_authority()
+        return result
+
+    def _run_directly(self, progress: Progress) -> bool:
+        """Take a source's first full batch straight into the ledger's tables; return whether that could be done.
+
+        Nothing is there to compare it with. A key that comes twice breaks it off, and the careful way is taken.
+        """
+        held = text(f"SELECT 1 FROM {self._card.entity} WHERE source = :source LIMIT 1")
+        if not self._result.is_full or self._connection.execute(held, {"source": self._card.source}).first():
+            return False
+        savepoint = self._connection.begin_nested()
+        try:
+            self._run_staged(progress, direct=self._manifest.batch_id)
+        except (sqlite3.IntegrityError, UniqueViolation):
+            savepoint.rollback()
+            return False
+        savepoint.commit()
+        return True
+
+    def _run_staged(self, progress: Progress, *, direct: str | None) -> None:
+        card, result = self._card, self._result
+        with Stage(self._connection) as stage:
+            # A full read meets nearly every known record, a window only a few: those are compared where they are staged.
+            is_compared = result.is_full and not direct
+            feed = Feed(card, stage, load_known(self._connection, card) if is_compared else set(), direct)
+            feed.run(self._manifest, self._store, lambda done, of: progress(f"合并 {card.source}", done, of))
+            if direct:
+                self._count_direct(feed)
+            else:
+                self._judge(feed)
+                self._merge_rows(feed)
+            self._count_unchanged(feed)
+            self._settle_gone(stage, feed)
+            is_proof = result.is_full and not self._reasons
+            merge.store_quarantine(self._connection, feed, self._bind, is_proof=is_proof)
+            result.is_complete = not self._reasons
+            result.reasons = [asdict(r) for r in self._reasons]
+            if self._is_new_question and result.is_full:
+                result.notes.append(
+                    "the question put to the source changed: what lies outside it is not taken for gone"
+                )
+            settle_oddities(self._connection, card, feed, result, self._at)
+
+    def _count_direct(self, feed: Feed) -> None:
+        """Note what went straight into the ledger; keys that come twice have broken it off before."""
+        if feed.counts.keyless:
+            self._doubt(
+                "keyless_rows", f"{feed.counts.keyless} quarantined rows have no key, so absence cannot be told"
+            )
+        for entity, created in feed.counts.rows.items():
+            merge.renew_statistics(self._connection, entity, created)
+            if entity == self._card.entity:
+                self._result.created = created
+            else:
+                self._result.children[entity] = asdict(merge.Counts(created))
+
+    def _count_unchanged(self, feed: Feed) -> None:
+        result, counts = self._result, feed.counts
+        result.quarantined, result.repeated = counts.quarantined, counts.repeated
+        touched = result.created + result.changed + result.restored
+        result.unchanged = result.rows_received - result.refused - touched - result.quarantined - result.repeated
+
+    def _judge(self, feed: Feed) -> None:
+        """Add to the proof what only shows when records are looked at: rows met twice, rows without a key."""
+        counts, result, entity = feed.counts, self._result, self._card.entity
+        absence.clear_seen(self._connection, self._card, feed.known, self._bind, is_full=result.is_full)
+        if counts.staged:
+            merge.heal_quarantine(self._connection, entity, self._bind)
+            repeated, across = merge.drop_repeats(self._connection, entity, self._bind)
+            if result.is_full:
+                again = merge.count_known(self._connection, entity, self._bind)
+                repeated, across = repeated + again, across + again
+            else:
+                merge.drop_known(self._connection, entity, self._bind)
+            counts.repeated += repeated
+            if across:
+                self._doubt("repeated_rows", f"{across} rows came on two pages: the listing moved while it was read")
+        if counts.keyless:
+            self._doubt("keyless_rows", f"{counts.keyless} quarantined rows have no key, so absence cannot be told")
+
+    def _merge_rows(self, feed: Feed) -> None:
+        card, result = self._card, self._result
+        if feed.counts.staged:
+            own = merge.merge_entity(self._connection, card.entity, self._bind, is_child=False)
+            result.created, result.changed, result.restored = own.created, own.changed, own.restored
+            for nested in card.nested:
+                merge.drop_repeats(self._connection, nested.entity, self._bind)
+                # Before new ones come in: only what was there can be gone.
+                gone, held = merge.tombstone_children(self._connection, nested.entity, card.entity, self._bind, card)
+                counts = merge.merge_entity(self._connection, nested.entity, self._bind, is_child=True)
+                counts.tombstoned = gone
+                self._reasons += [held] if held else []
+                result.children[nested.entity] = asdict(counts)
+
+    def _settle_gone(self, stage: Stage, feed: Feed) -> None:
+        result = self._result
+        if result.is_full and not self._reasons:
+            found = absence.settle_absent(
+                self._connection, stage, self._card, feed.known, self._bind, is_new_question=self._is_new_question
+            )
+            result.absent, result.tombstoned, held = found
+            self._reasons += [held] if held else []
+
+    def _doubt(self, code: str, sentence: str) -> None:
+        self._reasons.append(Reason(code, sentence))
+
+    def _move_watermark(self) -> None:
+        if not self._manifest.high_water:
+            return
+        since = self._manifest.since
+        values = {
+            "changed_until": datetime.fromisoformat(self._manifest.high_water),
+            "filter_digest": self._manifest.filter_digest, "batch_id": self._manifest.batch_id,
+        }  # fmt: skip
+        old = (
+            self._connection.execute(select(watermark).where(watermark.c.source == self._card.source))
+            .mappings()
+            .first()
+        )
+        if since and (old is None or datetime.fromisoformat(since) > old["changed_until"]):
+            return  # a window that begins behind the watermark leaves a gap, which must be read yet
+        if old is None:
+            self._connection.execute(watermark.insert().values(source=self._card.source, **values))
+        elif old["changed_until"] < values["changed_until"] or old["filter_digest"] != self._manifest.filter_digest:
+            self._connection.execute(watermark.update().where(watermark.c.source == self._card.source).values(**values))
+
+    def _note_authority(self) -> None:
+        self._connection.execute(
+            text(
+                "INSERT INTO source_authority (source, authority) VALUES (:source, :authority) "
+                "ON CONFLICT (source) DO UPDATE SET authority = excluded.authority "
+                "WHERE source_authority.authority <> excluded.authority"
+            ),
+            {"source": self._card.source, "authority": self._card.authority},
+        )

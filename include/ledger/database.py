@@ -1,0 +1,110 @@
+"""The ledger's engine: connections set up alike on both dialects, one writer a source at a time, migrations."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.pool import NullPool
+
+from include.errors import LedgerNotMigrated, LedgerUnreachable
+from include.settings import load_settings
+
+HEAD = "0001"
+"""The newest migration; a test keeps it equal to Alembic's own head, which is slow to import."""
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+
+
+def open_ledger(url: str | None = None, *, check: bool = True) -> Engine:
+    """Return an engine for the ledger; refuse one whose schema is not this code's."""
+    target = make_url(url or load_settings().ledger_url)
+    if target.get_backend_name() == "sqlite":
+        if target.database and target.database != ":memory:":
+            Path(target.database).parent.mkdir(parents=True, exist_ok=True)
+        engine = create_engine(target, poolclass=NullPool, connect_args={"timeout": 60})
+        event.listen(engine, "connect", _set_up_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+    else:
+        # Alike on both sides: what is written as text is read as text in the same zone.
+        options = "-c TimeZone=Asia/Shanghai -c client_encoding=UTF8"
+        engine = create_engine(target, poolclass=NullPool, connect_args={"options": options})
+    try:
+        engine.connect().close()
+    except OperationalError as error:
+        where = target.render_as_string(hide_password=True)
+        raise LedgerUnreachable(
+            f"the ledger {where} does not answer: {error.orig}; is it running, is LEDGER_URL right?"
+        ) from None
+    if check:
+        check_migrated(engine)
+    return engine
+
+
+def _set_up_sqlite(connection: Any, _record: Any) -> None:
+    connection.isolation_level = None  # SQLAlchemy's documented way to have BEGIN IMMEDIATE
+    cursor = connection.cursor()
+    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "temp_store=FILE", "cache_size=-32000", "foreign_keys=ON"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.execute("PRAGMA secure_delete=ON")  # what is expunged must not stay readable in the file
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def check_migrated(engine: Engine) -> None:
+    """Raise `LedgerNotMigrated` unless the ledger stands at this code's migration."""
+    with engine.connect() as connection:
+        if not inspect(connection).has_table("alembic_version"):
+            found = None
+        else:
+            found = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+    if found != HEAD:
+        state = f"is at migration {found}" if found else "is empty"
+        raise LedgerNotMigrated(
+            f"the ledger {state} and this code needs {HEAD}; run: python -m include doctor --migrate"
+        )
+
+
+def migrate(url: str | None = None) -> None:
+    """Bring the ledger to the newest migration; safe to run twice and by two processes."""
+    from alembic import command
+    from alembic.config import Config
+
+    engine = open_ledger(url, check=False)
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    with engine.begin() as connection:
+        if engine.dialect.name == "postgresql":
+            connection.execute(text("SELECT pg_advisory_xact_lock(hashtext('shuheng.migrate'))"))
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+
+
+@contextmanager
+def writing(engine: Engine, source: str, *, keep: bool = True) -> Iterator[Connection]:
+    """Open the one writing transaction of a source; a second one waits until the first has ended.
+
+    With `keep` false everything is rolled back at the end: the dry run.
+    """
+    with engine.connect() as connection:
+        transaction = connection.begin()
+        if engine.dialect.name == "postgresql":
+            key = int.from_bytes(hashlib.blake2b(source.encode(), digest_size=8).digest(), signed=True)
+            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": key})
+            # The default dates from rotating disks and makes a small batch scan the whole ledger instead of its index.
+            connection.execute(text("SET LOCAL random_page_cost = 1.1"))
+        try:
+            yield connection
+        except BaseException:
+            transaction.rollback()
+            raise
+        transaction.commit() if keep else transaction.rollback()

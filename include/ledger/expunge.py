@@ -1,0 +1,102 @@
+"""Remove every trace of a record that a platform now marks as classified (art. 39): ledger, history, quarantine, landing.
+
+The one place that deletes, and the one that rewrites landed pages. Keys are held in memory only and never logged.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from typing import Any
+
+import orjson
+from sqlalchemy import Connection, Engine, delete, select
+
+from include.landing.store import LandingStore
+from include.ledger.database import writing
+from include.ledger.question import forget_questions
+from include.ledger.tables import ENTITIES, absence, batch, project_alias, quarantine
+from include.sources.card import Card
+from include.sources.mapping import CardMapper
+
+log = logging.getLogger(__name__)
+
+
+def expunge(
+    engine: Engine, store: LandingStore, card: Card, keys: set[str], fresh: frozenset[str] = frozenset()
+) -> int:
+    """Remove the records of these keys of one source wherever they are; return how many the ledger held.
+
+    `fresh` are the pages of the read that refused the records; they need not be searched unless the ledger holds some.
+    """
+    with writing(engine, card.source) as connection:
+        held = _held(connection, card, keys)
+        # What was merged is in the ledger; a dry run, or a run that died, has landed what the ledger does not know of.
+        searched = store.pages(card.source) if held else sorted(_unmerged_pages(connection, store, card) - fresh)
+        # The ledger goes last: were we to die before, it still says that there is something to remove.
+        landed = _expunge_landing(store, card, keys, searched)
+        if held:
+            _delete(connection, card, held)
+    if held or landed:
+        log.warning("expunged source=%s records=%d pages=%d: now classified", card.source, len(held), landed)
+    return len(held)
+
+
+def _unmerged_pages(connection: Connection, store: LandingStore, card: Card) -> set[str]:
+    """Return the landed pages that no merged batch names."""
+    merged = set(connection.execute(select(batch.c.batch_id).where(batch.c.source == card.source)).scalars())
+    named = [store.get_manifest(card.source, b)["pages"] for b in store.manifests(card.source) if b in merged]
+    return set(store.pages(card.source)) - {page["sha256"] for pages in named for page in pages}
+
+
+def _held(connection: Connection, card: Card, keys: set[str]) -> set[str]:
+    held: set[str] = set()
+    table = ENTITIES[card.entity][0]
+    ordered = sorted(keys)
+    for at in range(0, len(ordered), 500):
+        some = ordered[at : at + 500]
+        for where in (table, quarantine):
+            query = select(where.c.record_key).where(where.c.source == card.source, where.c.record_key.in_(some))
+            held.update(connection.execute(query).scalars())
+    return held
+
+
+def _delete(connection: Connection, card: Card, keys: set[str]) -> None:
+    mine = sorted(keys)
+    for table in (*ENTITIES[card.entity], absence, quarantine):
+        connection.execute(delete(table).where(table.c.source == card.source, table.c.record_key.in_(mine)))
+    for nested in card.nested:
+        child, change = ENTITIES[nested.entity]
+        owned = select(child.c.record_key).where(child.c.source == card.source, child.c.project_code.in_(mine))
+        connection.execute(delete(change).where(change.c.source == card.source, change.c.record_key.in_(owned)))
+        connection.execute(delete(child).where(child.c.source == card.source, child.c.project_code.in_(mine)))
+    connection.execute(
+        delete(project_alias).where(
+            project_alias.c.source == card.source,
+            project_alias.c.project_code.in_(mine) | project_alias.c.former_code.in_(mine),
+        )
+    )
+    forget_questions(connection, keys)
+
+
+def _expunge_landing(store: LandingStore, card: Card, keys: set[str], searched: list[str]) -> int:
+    """Rewrite the pages that hold the records and point the manifests to the new pages."""
+    mapper = CardMapper(card)
+    renamed: dict[str, tuple[str, int]] = {}
+    for name in searched:
+        rows: list[dict[str, Any]] = [orjson.loads(line) for line in store.get_page(card.source, name)]
+        kept = [row for row in rows if mapper.main.record_key(mapper.main.map(row, {})[0]) not in keys]
+        if len(kept) < len(rows):
+            renamed[name] = (store.put_page(card.source, kept), len(rows) - len(kept))
+    for batch_id in store.manifests(card.source) if renamed else []:
+        manifest = store.get_manifest(card.source, batch_id)
+        for page in manifest["pages"]:
+            if page["sha256"] in renamed:
+                page["sha256"], gone = renamed[page["sha256"]]
+                page["body_sha256"] = None  # it no longer is what that answer brings
+                page["rows"] -= gone
+                page["refused"] += gone
+        store.put_manifest(card.source, batch_id, json.loads(json.dumps(manifest)))
+    for name in renamed:
+        store.drop_page(card.source, name)
+    return len(renamed)

@@ -1,0 +1,138 @@
+"""Feed landed pages into staging: skip what the ledger knows by hash, have the rest mapped and checked, set aside what is bad."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter, deque
+from collections.abc import Callable
+from concurrent.futures import Future
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from typing import Any
+
+from sqlalchemy import Connection, text
+
+from include.landing.batch import Manifest, no_collection
+from include.landing.store import LandingStore
+from include.ledger.page_mapper import Lines, MappedPage, PageMapper
+from include.ledger.second_mapper import SecondMapper
+from include.ledger.stage import Stage
+from include.sources.card import Card
+from include.sources.mapping import Oddities
+
+QUARANTINE_COLUMNS = ["record_hash", "record_key", "page", "line", "problems", "raw"]
+
+WORTH_A_PROCESS = 20_000
+"""Rows to map from which a second process pays: it takes a third of a second to start."""
+
+_AHEAD = 2
+"""Pages given to the second process before one is mapped here."""
+
+
+@dataclass(slots=True)
+class FeedCounts:
+    """What feeding one batch met."""
+
+    unchanged: int = 0
+    staged: int = 0
+    rows: Counter[str] = field(default_factory=Counter)
+    repeated: int = 0
+    quarantined: int = 0
+    keyless: int = 0
+
+
+@dataclass(slots=True)
+class Feed:
+    """Feeds the pages of one batch; `known` shrinks to the hashes that the batch did not bring."""
+
+    card: Card
+    stage: Stage
+    known: set[bytes]
+    direct: str | None = None
+    """The batch, where rows go into the ledger's tables themselves."""
+    counts: FeedCounts = field(default_factory=FeedCounts)
+    oddities: Oddities = field(default_factory=Oddities)
+    _mapper: PageMapper = field(init=False, repr=False)
+    _key: bytes = field(init=False, repr=False)
+    _elsewhere: deque[Future[MappedPage]] = field(default_factory=deque, repr=False)
+
+    def __post_init__(self) -> None:
+        """Compile the card and create the staging tables."""
+        self._mapper = PageMapper(self.card, as_text=self.stage.takes_text, batch_id=self.direct)
+        self._key = bytes.fromhex(self.card.digest)
+        for entity in (self.card.entity, *(n.entity for n in self.card.nested)):
+            self.stage.create(entity)
+            if self.direct:
+                self.stage.open_ledger_table(entity)
+        self.stage.create_table("stage_quarantine", "quarantine", QUARANTINE_COLUMNS)
+
+    def run(self, manifest: Manifest, store: LandingStore, progress: Callable[[int, int], None]) -> None:
+        """Feed every page of the batch."""
+        expected = sum(p.rows for p in manifest.pages) - len(self.known)
+        with no_collection(), ExitStack() as stack:
+            second = None
+            # Only texts are worth sending: rows as lists cost as much to hand over as to map.
+            if self.stage.takes_text and expected >= WORTH_A_PROCESS and (os.cpu_count() or 1) > 1:
+                second = stack.enter_context(SecondMapper(self.card, as_text=True, batch_id=self.direct))
+            for done, entry in enumerate(manifest.pages, 1):
+                lines = self._unknown(store.get_page(manifest.source, entry.sha256))
+                if lines:
+                    self._map(entry.number, lines, second)
+                progress(done, len(manifest.pages))
+            while self._elsewhere:
+                self._stage(self._elsewhere.popleft().result())
+            self._add_oddities(self._mapper.card_mapper.oddities)
+            if second:
+                self._add_oddities(second.finish())
+        self.stage.finish()
+
+    def _unknown(self, lines: list[bytes]) -> Lines:
+        """Return the lines whose hash the ledger does not know, each once."""
+        seen: set[bytes] = set()
+        unknown: Lines = []
+        known, key, counts = self.known, self._key, self.counts
+        for number, line in enumerate(lines):
+            digest = blake2b(line, digest_size=16, key=key).digest()
+            if digest in known:
+                known.discard(digest)
+                counts.unchanged += 1
+            elif digest in seen:
+                counts.repeated += 1
+            else:
+                unknown.append((number, digest, line))
+            seen.add(digest)
+        return unknown
+
+    def _map(self, page: int, lines: Lines, second: SecondMapper | None) -> None:
+        """Map a page, here or in the second process, whichever is free; stage what has come back."""
+        while self._elsewhere and self._elsewhere[0].done():
+            self._stage(self._elsewhere.popleft().result())
+        if second and len(self._elsewhere) < _AHEAD:
+            self._elsewhere.append(second.submit(page, lines))
+        else:
+            self._stage(self._mapper.map(page, lines))
+
+    def _stage(self, mapped: MappedPage) -> None:
+        self.counts.staged += mapped.counts.get(self.card.entity, 0)
+        self.counts.rows.update(mapped.counts)
+        self.counts.quarantined += len(mapped.bad)
+        self.counts.keyless += mapped.keyless
+        for entity, rows in mapped.rows.items():
+            self.stage.add(entity if self.direct else f"stage_{entity}", rows)
+        self.stage.add("stage_quarantine", mapped.bad)
+
+    def _add_oddities(self, more: Oddities) -> None:
+        self.oddities.fields.update(more.fields)
+        self.oddities.values.update(more.values)
+
+
+def load_known(connection: Connection, card: Card) -> set[bytes]:
+    """Return the hashes of the source's living records: 0.1 KB each."""
+    column = "uuid_send(source_hash)" if connection.dialect.name == "postgresql" else "source_hash"
+    query = text(f"SELECT {column} FROM {card.entity} WHERE source = :source AND tombstoned_at IS NULL")
+    found: Any = connection.execute(query, {"source": card.source}, execution_options={"stream_results": True})
+    known: set[bytes] = set()
+    for rows in found.partitions(10_000):
+        known.update(bytes(v) if not isinstance(v, str) else bytes.fromhex(v) for (v,) in rows)
+    return known

@@ -1,0 +1,41 @@
+"""What the ledger works out from a project code: its form and whether its check digit holds.
+
+GB/T 40058-2021: 20 digits, the last one ISO 7064 MOD 11,10 over the others. The older form (2016-2020) has a four-digit year
+first and no check digit. A failing digit is a warning for people, never a reason to drop a record.
+"""
+
+from __future__ import annotations
+
+
+def _step(state: int, digit: int) -> int:
+    return ((state + digit) % 10 or 10) * 2 % 11
+
+
+# Two digits at a time: 100,000 codes cost 0.05 s instead of 0.6 s. A test compares it with python-stdnum.
+_PAIRS = [{f"{pair:02d}": _step(_step(state, pair // 10), pair % 10) for pair in range(100)} for state in range(11)]
+
+
+def has_check_digit(digits: str) -> bool:
+    """Return whether 20 digits satisfy ISO 7064 MOD 11,10."""
+    state = 10
+    for at in range(0, 18, 2):
+        state = _PAIRS[state][digits[at : at + 2]]
+    state = _step(state, int(digits[18]))
+    return (state + int(digits[19])) % 10 == 1
+
+
+def code_standing(code: str) -> tuple[str, str]:
+    """Return form ("gb40058", "legacy", "unknown") and check ("ok", "failed", "none") of a normalised code.
+
+    Months 13-20 cannot be, so 2013-2020 in front is a year; "2012" is both 2012 and December 2020, and the check digit decides.
+    """
+    month = code[2:4]
+    digits = code.replace("-", "")
+    if "01" <= month <= "12":
+        holds = has_check_digit(digits)
+        if code.startswith("2012") and not holds:
+            return "legacy", "none"
+        return "gb40058", "ok" if holds else "failed"
+    if "2013" <= code[:4] <= "2020":
+        return "legacy", "none"
+    return "unknown", "failed"

@@ -1,0 +1,231 @@
+"""Bring the ledger to one sealed batch, in one transaction: new, changed, back again, set aside, gone.
+
+The caller holds the transaction. The same batch twice writes nothing; an incomplete batch adds and updates and says nothing of what
+it lacks.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, text
+
+from include.errors import BatchSuperseded
+from include.landing.batch import Manifest, Reason
+from include.ledger.absence import is_too_many
+from include.ledger.feed import QUARANTINE_COLUMNS, Feed
+from include.ledger.statements import EntityStatements
+from include.ledger.tables import batch as batch_table
+from include.sources.card import Card
+
+Bind = dict[str, Any]
+
+_MANY = 1000
+"""New rows from which a table's statistics are renewed at once."""
+
+
+@dataclass(slots=True)
+class Counts:
+    """What one batch did to one entity."""
+
+    created: int = 0
+    changed: int = 0
+    restored: int = 0
+    tombstoned: int = 0
+
+
+@dataclass(slots=True)
+class MergeResult:
+    """What one batch did to the ledger, or would do."""
+
+    batch_id: str
+    source: str
+    is_full: bool
+    is_complete: bool
+    rows_received: int
+    refused: int
+    created: int = 0
+    changed: int = 0
+    unchanged: int = 0
+    repeated: int = 0
+    quarantined: int = 0
+    restored: int = 0
+    absent: int = 0
+    tombstoned: int = 0
+    children: dict[str, dict[str, int]] = field(default_factory=dict)
+    reasons: list[dict[str, str]] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    sample: list[dict[str, Any]] = field(default_factory=list)
+    was_merged_before: bool = False
+
+    @property
+    def writes(self) -> int:
+        """Return how many records the batch touched."""
+        nested = sum(sum(c.values()) for c in self.children.values())
+        return self.created + self.changed + self.restored + self.tombstoned + nested
+
+
+def merged_before(connection: Connection, manifest: Manifest) -> MergeResult | None:
+    """Return the recorded result if this batch was merged; raise if a newer one of the source was."""
+    row = connection.execute(batch_table.select().where(batch_table.c.batch_id == manifest.batch_id)).mappings().first()
+    if row:
+        counts = {
+            k: row[k]
+            for k in ("created", "changed", "unchanged", "repeated", "quarantined", "restored", "absent", "tombstoned")
+        }
+        return MergeResult(
+            row["batch_id"], row["source"], row["is_full"], row["is_complete"], row["rows_received"], row["refused"],
+            **counts, children=json.loads(row["children"]), reasons=json.loads(row["reasons"]),
+            notes=json.loads(row["notes"]), was_merged_before=True,
+        )  # fmt: skip
+    newer = (
+        batch_table.select()
+        .where(
+            batch_table.c.source == manifest.source,
+            batch_table.c.started_at > datetime.fromisoformat(manifest.started_at),
+        )
+        .limit(1)
+    )
+    if found := connection.execute(newer).mappings().first():
+        raise BatchSuperseded(
+            f"batch {manifest.batch_id} is older than {found['batch_id']}, which was merged already; "
+            f"nothing to do: read the source again if you doubt the ledger"
+        )
+    return None
+
+
+def merge_entity(connection: Connection, entity: str, bind: Bind, *, is_child: bool) -> Counts:
+    """Merge what is staged for one entity."""
+    sql = EntityStatements(entity, connection.dialect.name)
+    run = _runner(connection, bind)
+    changed, restored = run(sql.count_changed()).one()
+    if changed or restored:
+        run(sql.log_changes())
+    run(sql.update_changed(by_hash=not is_child))
+    created = run(sql.insert_new()).rowcount
+    renew_statistics(connection, entity, created)
+    return Counts(created, changed, restored)
+
+
+def renew_statistics(connection: Connection, entity: str, created: int) -> None:
+    """Tell PostgreSQL how much has come in; autovacuum comes minutes later, and until then small batches scan the table."""
+    if created >= _MANY and connection.dialect.name == "postgresql":
+        connection.exec_driver_sql(f"ANALYZE {entity} (source, record_key, project_code)")
+
+
+def drop_repeats(connection: Connection, entity: str, bind: Bind) -> tuple[int, int]:
+    """Remove rows staged twice under one key; return how many there were and how many of them stood on different pages."""
+    sql = EntityStatements(entity, connection.dialect.name)
+    run = _runner(connection, bind)
+    repeated, across = run(sql.count_repeats()).one()
+    if repeated:
+        run(sql.drop_repeats())
+    return int(repeated), int(across)
+
+
+def count_known(connection: Connection, entity: str, bind: Bind) -> int:
+    """Count staged rows that the ledger holds alike: where known ones are not staged, they came twice."""
+    sql = EntityStatements(entity, connection.dialect.name)
+    return int(_runner(connection, bind)(sql.count_known()).scalar_one())
+
+
+def drop_known(connection: Connection, entity: str, bind: Bind) -> int:
+    """Remove staged rows that the ledger holds alike; return how many."""
+    sql = EntityStatements(entity, connection.dialect.name)
+    return int(_runner(connection, bind)(sql.drop_known()).rowcount)
+
+
+def tombstone_children(
+    connection: Connection, entity: str, parent: str, bind: Bind, limits: Card
+) -> tuple[int, Reason | None]:
+    """Tombstone the children that their parent's newly read list does not name any more.
+
+    The list stands in a record that was read whole, so it is its own proof; a loss beyond the card's guards is held all the same.
+    """
+    run = _runner(connection, bind)
+    mine = (
+        f"FROM {entity} t WHERE t.source = :source AND t.tombstoned_at IS NULL AND t.project_code IN "
+        f"(SELECT record_key FROM stage_{parent} WHERE lists LIKE '%{entity}%')"
+    )
+    keys = (
+        f"SELECT t.record_key {mine} AND NOT EXISTS (SELECT 1 FROM stage_{entity} s WHERE s.record_key = t.record_key)"
+    )
+    gone = run(f"SELECT count(*) FROM ({keys}) g").scalar_one()
+    if not gone:
+        return 0, None
+    total = run(f"SELECT count(*) {mine}").scalar_one()
+    if is_too_many(gone, total, limits):
+        return 0, Reason(
+            "vanishing_held",
+            f"{gone} of {total} {entity} records are missing from their parents; nothing was tombstoned",
+        )
+    for statement in EntityStatements(entity, connection.dialect.name).tombstone(keys):
+        run(statement)
+    return gone, None
+
+
+_CLOSE = "UPDATE quarantine SET state = :state, closed_batch = :batch WHERE source = :source AND state = 'open' AND "
+
+
+def heal_quarantine(connection: Connection, entity: str, bind: Bind) -> None:
+    """Close the quarantine rows of records that came right; call while everything that came is still staged."""
+    run = _runner(connection, bind)
+    if run("SELECT count(*) FROM quarantine WHERE source = :source AND state = 'open'").scalar_one():
+        run(_CLOSE + f"record_key IN (SELECT record_key FROM stage_{entity})", state="healed")
+
+
+def store_quarantine(connection: Connection, feed: Feed, bind: Bind, *, is_proof: bool) -> None:
+    """Open quarantine rows for what was set aside; with proof that the batch is whole, close those that are gone."""
+    run = _runner(connection, bind)
+    columns = ", ".join(QUARANTINE_COLUMNS)
+    if is_proof:
+        run(_CLOSE + "record_hash NOT IN (SELECT record_hash FROM stage_quarantine)", state="gone")
+    if feed.counts.quarantined:
+        run(
+            f"INSERT INTO quarantine (source, {columns}, entity, batch_id, opened_at, state) "
+            f"SELECT :source, {columns}, :entity, :batch, :at, 'open' FROM stage_quarantine WHERE 1 = 1 "
+            f"ON CONFLICT (source, record_hash) DO UPDATE SET state = 'open', closed_batch = NULL, batch_id = :batch, "
+            f"problems = excluded.problems WHERE quarantine.state <> 'open'"
+        )
+
+
+def note_aliases(connection: Connection, bind: Bind, *, is_first: bool) -> None:
+    """Record re-issued codes: the former code stays a row of its own and points to the new one."""
+    renamed = "former_code IS NOT NULL AND former_code <> project_code ON CONFLICT DO NOTHING"
+    chosen = f"SELECT :source, former_code, project_code, :batch FROM stage_project WHERE {renamed}"
+    if is_first:  # nothing was staged; the whole of the source is new
+        chosen = (
+            f"SELECT source, former_code, project_code, created_batch FROM project WHERE source = :source AND {renamed}"
+        )
+    _runner(connection, bind)(f"INSERT INTO project_alias (source, former_code, project_code, batch_id) {chosen}")
+
+
+def record_batch(connection: Connection, manifest: Manifest, result: MergeResult, at: datetime) -> None:
+    """Write the batch row, which makes the merge happen once."""
+    values = {k: v for k, v in asdict(result).items() if k not in ("sample", "was_merged_before", "is_full")}
+    for name in ("children", "reasons", "notes"):
+        values[name] = json.dumps(values[name], ensure_ascii=False)
+    connection.execute(
+        batch_table.insert().values(
+            **values, entity=manifest.entity, is_full=manifest.is_full, filter_digest=manifest.filter_digest,
+            card_digest=manifest.card_digest, started_at=datetime.fromisoformat(manifest.started_at),
+            sealed_at=datetime.fromisoformat(manifest.sealed_at), merged_at=at,
+        )
+    )  # fmt: skip
+
+
+def bind_moment(connection: Connection, at: datetime) -> Any:
+    """Return a moment as the dialect's driver takes it in plain SQL."""
+    return at.isoformat() if connection.dialect.name == "sqlite" else at
+
+
+def _runner(connection: Connection, bind: Bind) -> Any:
+    def run(statement: str, **more: Any) -> Any:
+        clause = text(statement)
+        names = set(clause._bindparams)
+        return connection.execute(clause, {k: v for k, v in {**bind, **more}.items() if k in names})
+
+    return run

@@ -1,0 +1,79 @@
+"""Questions about a source itself: fields and values that the card does not map, records held, bad rows, totals that disagree."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from sqlalchemy import Connection, bindparam, text
+
+from include.ledger.question import Question, open_of_kind, settle_questions
+from include.ledger.types import Moment
+from include.sources.card import Card
+
+if TYPE_CHECKING:
+    from include.ledger.feed import Feed
+    from include.ledger.merge import MergeResult
+
+UNSTABLE_AFTER = 2
+"""A record that came back this often is an unstable source, not a series of deletes and creates."""
+
+STEADY_AFTER = timedelta(days=90)
+"""So long without such a record, and the source is taken for steady again."""
+
+
+def settle_oddities(connection: Connection, card: Card, feed: Feed, result: MergeResult, at: datetime) -> None:
+    """Open one question per unmapped field and value; they close when the card maps them and a whole read meets none."""
+    batch_id, oddities = result.batch_id, feed.oddities
+    found = [
+        Question(
+            "unmapped_field", card.source, name,
+            f"来源“{card.title}”的字段 {name} 未在卡片中映射,已原样留存;请在卡片 fields 中映射或列入 ignore", {"records": count},
+        )
+        for name, count in oddities.fields.items()
+    ]  # fmt: skip
+    found += [
+        Question(
+            "unmapped_value", card.source, f"{name}={value}",
+            f"来源“{card.title}”的字段 {name} 出现未映射的值“{value}”,原值已留存;请在卡片的 map 中补充", {"records": count},
+        )
+        for (name, value), count in oddities.values.items()
+    ]  # fmt: skip
+    # Known rows are not mapped again, so only a batch that mapped every row can say that a value is gone.
+    was_mapped_whole = result.is_complete and result.is_full and feed.counts.unchanged == 0
+    kinds = {"unmapped_field", "unmapped_value"}
+    settle_questions(connection, card.source, kinds, found, batch_id, at, may_close=was_mapped_whole)
+    _note_held(connection, card, result, at)
+    if result.restored or _is_unstable(connection, card):
+        _note_unstable(connection, card, result, at)
+
+
+def _note_held(connection: Connection, card: Card, result: MergeResult, at: datetime) -> None:
+    """Ask a person where more is missing than the card believes; closed by the next full read that holds nothing."""
+    held = [r["text"] for r in result.reasons if r["code"] == "vanishing_held"]
+    sentence = (
+        f"来源“{card.title}”缺失的记录超过卡片允许的范围,未作任何注销;请联系平台核实,"
+        f"确属删除的,执行 python -m include sync {card.source} --mode full --accept-vanished(两次)"
+    )
+    found = [Question("vanishing_held", card.source, card.source, sentence, {"reasons": held})] if held else []
+    may_close = result.is_full and result.is_complete
+    settle_questions(connection, card.source, {"vanishing_held"}, found, result.batch_id, at, may_close=may_close)
+
+
+def _is_unstable(connection: Connection, card: Card) -> bool:
+    return card.source in {q["source"] for q in open_of_kind(connection, "unstable_source")}
+
+
+def _note_unstable(connection: Connection, card: Card, result: MergeResult, at: datetime) -> None:
+    """Ask once about a source whose records come and go; closed when none has done so for `STEADY_AFTER`."""
+    query = text(
+        f"SELECT record_key, count(*) FROM {card.entity}_change WHERE source = :source AND field = 'tombstoned_at' "
+        "AND old IS NOT NULL AND changed_at > :after GROUP BY record_key HAVING count(*) >= :most"
+    ).bindparams(bindparam("after", type_=Moment()))
+    bind = {"source": card.source, "most": UNSTABLE_AFTER, "after": at - STEADY_AFTER}
+    rows = connection.execute(query, bind).all()
+    sentence = f"来源“{card.title}”有 {len(rows)} 条记录反复消失又出现,来源不稳定;请联系平台核实"
+    detail = {"record_keys": [key for key, _ in rows][:100]}
+    found = [Question("unstable_source", card.source, card.source, sentence, detail)] if rows else []
+    may_close = result.is_full and result.is_complete
+    settle_questions(connection, card.source, {"unstable_source"}, found, result.batch_id, at, may_close=may_close)

@@ -1,0 +1,203 @@
+"""The two steps of a sync: land what a source has, merge what was landed. The DAG and the command line call these."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+from collections.abc import Callable
+from dataclasses import asdict
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, Engine, select, text
+
+from include.clock import now
+from include.errors import ConfigurationError, LandingCorrupt
+from include.landing.batch import Manifest, known_pages, land_pages, new_batch_id
+from include.landing.store import LandingStore
+from include.ledger import merge
+from include.ledger.batch_merge import BatchMerge, Progress
+from include.ledger.database import writing
+from include.ledger.expunge import expunge
+from include.ledger.last_batch import last_full
+from include.ledger.tables import watermark as watermark_table
+from include.sources.card import Card
+from include.sources.conversions import converter
+from include.sources.page import KnownPage, Window
+from include.sources.read import read_pages
+
+log = logging.getLogger(__name__)
+
+
+def _quiet(step: str, done: int, total: int | None) -> None:
+    """Show nothing."""
+
+
+FULL_EVERY = timedelta(days=7)
+"""In mode `auto` a full read is due when the last complete one is older: only full reads can say that records are gone."""
+
+
+def land(
+    engine: Engine,
+    store: LandingStore,
+    card: Card,
+    mode: str = "auto",
+    since: datetime | None = None,
+    until: datetime | None = None,
+    *,
+    dry_run: bool = False,
+    progress: Progress = _quiet,
+) -> Manifest:
+    """Read a source into the landing zone and return the sealed batch; `mode` is auto, full or incremental.
+
+    Raises the source's error where not one page could be read; anything less is a degraded batch that says why.
+    """
+    started = now()
+    with engine.connect() as connection:
+        window = choose_window(connection, card, mode, started, since, until)
+    manifest = Manifest(
+        new_batch_id(card.source, started), card.source, card.entity, card.digest, filter_digest(card),
+        started.isoformat(), _iso(window.since), _iso(window.until), dry_run,
+    )  # fmt: skip
+    refused: set[str] = set()
+    pages = read_pages(card, window, refused, _known_pages(engine, store, card))
+    error = land_pages(
+        manifest,
+        pages,
+        store,
+        _high_water(card),
+        lambda page, rows, total: progress(f"读取 {card.source}", rows, total),
+    )
+    if refused:
+        # Before the seal: were we to die here, the next run refuses and expunges again.
+        expunge(engine, store, card, refused, frozenset(p.sha256 for p in manifest.pages))
+    manifest.sealed_at = now().isoformat()
+    store.put_manifest(card.source, manifest.batch_id, manifest.to_dict())
+    log.info(
+        "landed source=%s batch=%s full=%s rows=%d refused=%d complete=%s",
+        card.source, manifest.batch_id, manifest.is_full, manifest.rows_received, manifest.refused, manifest.is_complete,
+    )  # fmt: skip
+    if error and not manifest.pages:
+        raise error
+    return manifest
+
+
+def merge_batch(
+    engine: Engine, store: LandingStore, card: Card, batch_id: str, *, progress: Progress = _quiet
+) -> merge.MergeResult:
+    """Bring the ledger to a landed batch; a dry-run batch is merged, looked at and rolled back."""
+    manifest = Manifest.from_dict(store.get_manifest(card.source, batch_id))
+    at = now().replace(microsecond=0)
+    with writing(engine, card.source, keep=not manifest.dry_run) as connection:
+        before = merge.merged_before(connection, manifest)
+        if before:
+            return before
+        result = BatchMerge(connection, store, card, manifest, at).run(progress)
+        if manifest.dry_run:
+            result.sample = changed_sample(connection, card.entity, batch_id)
+        else:
+            merge.record_batch(connection, manifest, result, at)
+    log.info(
+        "merged source=%s batch=%s created=%d changed=%d unchanged=%d quarantined=%d tombstoned=%d complete=%s%s",
+        card.source, batch_id, result.created, result.changed, result.unchanged, result.quarantined,
+        result.tombstoned, result.is_complete, " (dry run, rolled back)" if manifest.dry_run else "",
+    )  # fmt: skip
+    return result
+
+
+def _known_pages(engine: Engine, store: LandingStore, card: Card) -> dict[str, KnownPage]:
+    """Return the answers of the last full batch under this very card, so that the same bytes are not read twice."""
+    with engine.connect() as connection:
+        last = last_full(connection, card.source)
+    if last is None or last["card_digest"] != card.digest:
+        return {}
+    try:
+        return known_pages(Manifest.from_dict(store.get_manifest(card.source, last["batch_id"])), store)
+    except LandingCorrupt:
+        return {}  # swept away by retention: then everything is read anew
+
+
+def _iso(moment: datetime | None) -> str | None:
+    return moment.isoformat() if moment else None
+
+
+def choose_window(
+    connection: Connection,
+    card: Card,
+    mode: str,
+    at: datetime,
+    since: datetime | None = None,
+    until: datetime | None = None,
+) -> Window:
+    """Decide what to ask for: everything, a window given by hand, or what changed since the watermark less the overlap."""
+    if until and not (since and since < until):
+        raise ConfigurationError(f"the window ends at {until.isoformat()}; give a beginning before it as well")
+    if since and mode == "full":
+        raise ConfigurationError("a full read has no window; leave the beginning out or choose another mode")
+    if mode not in ("auto", "full", "incremental"):
+        raise ConfigurationError(f"mode is {mode!r}; use auto, full or incremental")
+    if card.cursor is None or mode == "full":
+        return Window()
+    if since:
+        return Window(since, until)
+    mark = connection.execute(select(watermark_table).where(watermark_table.c.source == card.source)).mappings().first()
+    if not mark or mark["filter_digest"] != filter_digest(card):
+        return Window()
+    if mode == "auto" and _full_is_due(connection, card, at):
+        return Window()
+    return Window(mark["changed_until"] - timedelta(seconds=card.cursor.overlap_seconds))
+
+
+def _full_is_due(connection: Connection, card: Card, at: datetime) -> bool:
+    last = last_full(connection, card.source, complete=True)
+    return last is None or at - last["started_at"] > FULL_EVERY
+
+
+def filter_digest(card: Card) -> str:
+    """Return a digest of what the source is asked, so that a narrower question is not taken for vanished records."""
+    asked = [card.reader, asdict(card.request) if card.request else None, asdict(card.sql) if card.sql else None,
+             asdict(card.files) if card.files else None]  # fmt: skip
+    return hashlib.blake2b(json.dumps(asked, sort_keys=True, default=str).encode(), digest_size=8).hexdigest()
+
+
+def _high_water(card: Card) -> Callable[[list[dict[str, Any]], str | None], str | None]:
+    """Return the function that finds the latest moment of change, as canonical text; unreadable ones are left to quarantine."""
+    cursor = card.cursor
+    if cursor is None:
+        return lambda rows, mark: mark
+    read = converter("datetime", {})
+    name = cursor.field
+
+    def latest(rows: list[dict[str, Any]], mark: str | None) -> str | None:
+        raws = {raw for row in rows if isinstance(raw := row.get(name), str | int)}
+        texts = [raw for raw in raws if isinstance(raw, str) and raw[:1].isdigit()]
+        if len(texts) == len(raws) and len({len(t) for t in texts}) == 1:
+            # Written alike, so the order of the texts is that of the moments, and one needs to be read.
+            raws = {max(texts)}
+        for raw in raws:
+            try:
+                moment = read(raw)
+            except ValueError:
+                continue
+            if isinstance(moment, str) and (mark is None or moment > mark):
+                mark = moment
+        return mark
+
+    return latest
+
+
+def changed_sample(connection: Connection, entity: str, batch_id: str, most: int = 20) -> list[dict[str, Any]]:
+    """Return some of the fields that a batch changed and records that it created, for a dry run to show."""
+    changes = connection.execute(
+        text(
+            f"SELECT record_key, field, old, new FROM {entity}_change WHERE batch_id = :b ORDER BY record_key, field LIMIT :n"
+        ),
+        {"b": batch_id, "n": most},
+    )
+    found = [dict(r) for r in changes.mappings()]
+    created = connection.execute(
+        text(f"SELECT record_key FROM {entity} WHERE created_batch = :b ORDER BY record_key LIMIT :n"),
+        {"b": batch_id, "n": most},
+    )
+    return found + [{"record_key": key, "field": "(new)", "old": None, "new": None} for (key,) in created]

@@ -1,0 +1,1 @@
+"""Stand-ins of the outside platforms: real servers with faults on demand. Shares no code with the readers."""

@@ -1,0 +1,134 @@
+"""The fault scenarios: what each does, where it strikes, and how often it still will."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from threading import Lock
+from typing import Any
+
+PLATFORMS = ("provincial", "zj")
+SCENARIOS = {
+    "error_500": "answers HTTP 500 with a line of text",
+    "error_429": "answers HTTP 429 with Retry-After: 1",
+    "reset_90": "resets the connection (RST) after 90 % of the body",
+    "html_200": "answers an HTML page with HTTP 200",
+    "truncated_json": "sends only the first 60 % of the JSON, with a matching length",
+    "wrong_total": "declares seven rows more than there are",
+    "repeated_page": "serves the rows of the page before",
+    "skipped_page": "serves the rows of the page after",
+    "endless_paging": "beyond the last page goes on serving the last full page, with a growing total",
+    "shifting_pages": "shifts the rows by one: one appears twice, another not at all, the total stays",
+    "expired_secret": "calls every secret expired",
+    "skewed_clock": "the platform's clock, its Date header and its check are one hour ahead",
+    "gbk_as_utf8": "sends the body in GB18030 and calls it UTF-8",
+    "slow_drip": "sends five bytes a second",
+    "empty_list": "answers success with no data at all",
+    "huge_page": "streams 300 MB of spaces",
+    "redirect": "answers 302 to another host",
+    "deep_json": "answers 100,000 nested arrays",
+    "wrong_type": "answers bytes that are no text, as text/plain",
+}
+TOTAL_ERROR = 7
+SKEW_MS = 3_600_000
+
+
+@dataclass
+class Fault:
+    """One fault in force; page None means every page, times 0 means until cleared."""
+
+    scenario: str
+    platform: str = "provincial"
+    page: int | None = None
+    times: int = 1
+    struck: int = 0
+
+    def __post_init__(self) -> None:
+        if self.scenario not in SCENARIOS:
+            raise ValueError(f"unknown scenario {self.scenario!r}; known are {', '.join(SCENARIOS)}")
+        if self.platform not in PLATFORMS:
+            raise ValueError(f"unknown platform {self.platform!r}; known are {', '.join(PLATFORMS)}")
+        if self.times < 0:
+            raise ValueError("times is the number of answers spoilt, or 0 for all until cleared")
+
+    @classmethod
+    def parse(cls, text: str) -> Fault:
+        """Read NAME[:PLATFORM[:PAGE[:TIMES]]] of the command line; without TIMES it strikes until cleared."""
+        name, platform, page, times = [*text.split(":"), "", "", ""][:4]
+        return cls(name, platform or "provincial", int(page) if page else None, int(times) if times else 0)
+
+    @property
+    def is_spent(self) -> bool:
+        """Return whether the fault has struck as often as it should."""
+        return 0 < self.times <= self.struck
+
+
+class Faults:
+    """All faults in force."""
+
+    def __init__(self) -> None:
+        self._faults: list[Fault] = []
+        self._lock = Lock()
+
+    def add(self, fault: Fault) -> None:
+        """Put a fault in force."""
+        with self._lock:
+            self._faults.append(fault)
+
+    def clear(self) -> int:
+        """End all faults and return how many there were."""
+        with self._lock:
+            count, self._faults = len(self._faults), []
+        return count
+
+    def describe(self) -> list[dict[str, Any]]:
+        """Return the faults still in force."""
+        return [asdict(fault) for fault in self._faults if not fault.is_spent]
+
+    def take(self, platform: str, page: int) -> Fault | None:
+        """Return the fault that strikes an answer of a page, and count it as struck."""
+        return self._strike(lambda f: f.scenario != "skewed_clock" and f.page in (None, page), platform)
+
+    def take_skew(self, platform: str) -> int:
+        """Return by how many milliseconds the platform's clock is wrong for one call."""
+        return SKEW_MS if self._strike(lambda fault: fault.scenario == "skewed_clock", platform) else 0
+
+    def _strike(self, is_meant: Any, platform: str) -> Fault | None:
+        with self._lock:
+            for fault in self._faults:
+                if fault.platform == platform and not fault.is_spent and is_meant(fault):
+                    fault.struck += 1
+                    return fault
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """Which positions of the listing an answer holds, and how many rows it says there are."""
+
+    begin: int
+    end: int
+    total: int
+
+
+def stretch(fault: Fault | None, number: int, size: int, total: int) -> Stretch:
+    """Return what page `number` (from 0) serves, spoilt by a fault of paging if one strikes."""
+    scenario = fault.scenario if fault else ""
+    begin, declared = number * size, total
+    last_full = max(0, total // size - 1)
+    if scenario == "wrong_total":
+        declared = total + TOTAL_ERROR
+    elif scenario == "repeated_page":
+        begin = max(0, begin - size)
+    elif scenario == "skipped_page":
+        begin += size
+    elif scenario == "shifting_pages":
+        begin = max(0, begin - 1)
+    elif scenario == "endless_paging" and begin + size >= total:
+        declared = (number + 2) * size
+        begin = begin if begin < total else last_full * size
+    elif scenario == "empty_list":
+        return Stretch(0, 0, 0)
+    end = min(begin + size, total)
+    if scenario == "shifting_pages" and number:
+        end = min(end, number * size + size - 1, total - 1)
+    return Stretch(begin, max(begin, end), declared)

@@ -1,0 +1,39 @@
+"""Settings from the environment, all optional; read when asked for, never at import."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from include.errors import ConfigurationError
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Where the ledger, the landing zone and a bureau's own configuration are."""
+
+    ledger_url: str
+    landing_url: str
+    config_dir: Path | None
+
+
+def load_settings() -> Settings:
+    """Read `LEDGER_URL`, `LANDING_URL` and `SHUHENG_CONFIG`; the defaults lie in `.shuheng/` of the checkout."""
+    home = ROOT / ".shuheng"
+    ledger_url = os.environ.get("LEDGER_URL") or f"sqlite:///{home / 'ledger.db'}"
+    if ledger_url.startswith(("postgresql://", "postgres://")):
+        # SQLAlchemy picks another driver by version for the bare name; the bulk path needs psycopg 3.
+        ledger_url = "postgresql+psycopg://" + ledger_url.split("://", 1)[1]
+    if not ledger_url.startswith(("sqlite://", "postgresql+psycopg://")):
+        raise ConfigurationError(
+            f"LEDGER_URL starts with {ledger_url.split('://', 1)[0]!r}, which is not supported; "
+            "use sqlite:///PATH or postgresql+psycopg://USER:PASSWORD@HOST/DB"
+        )
+    config = os.environ.get("SHUHENG_CONFIG")
+    config_dir = Path(config) if config else None
+    if config_dir and not config_dir.is_dir():
+        raise ConfigurationError(f"SHUHENG_CONFIG names {config_dir}, which is not a folder; create it or unset it")
+    return Settings(ledger_url, os.environ.get("LANDING_URL") or str(home / "landing"), config_dir)

@@ -1,0 +1,291 @@
+"""Source cards: the YAML that says how a platform is reached, signed, paged, unwrapped and mapped.
+
+Loading checks a card against `schemas/config/source.v1.json` and against the canonical schema of its entity, and names
+file, line and fix of what is wrong. Does not read anything from a platform.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass, field, fields
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from include.settings import ROOT
+
+SCHEMAS = ROOT / "schemas"
+
+GATE = 1
+"""Raise it when the privacy gate refuses or masks more than before, so that every source is read through it anew."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one read may cost; see the schema for units."""
+
+    rate: str | None = None
+    page_bytes: int = 33_554_432
+    pages: int = 20_000
+    seconds: int = 3600
+    page_seconds: int = 120
+    connect_seconds: float = 10
+    read_seconds: float = 30
+    attempts: int = 4
+    backoff_seconds: float = 1
+    redirects: int = 0
+    networks: tuple[str, ...] = ()
+    skew_seconds: int = 180
+
+
+@dataclass(frozen=True, slots=True)
+class Signer:
+    """How calls are signed; secrets come from the connection."""
+
+    profile: str = "none"
+    prefix: str = "gjgxjhpt"
+    sid: str | None = None
+    secret_path: str | None = None
+    renew_path: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """The call that returns one page."""
+
+    path: str
+    method: str = "GET"
+    parameters_in: str = "query"
+    parameters: dict[str, Any] = field(default_factory=dict)
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Paging:
+    """How the next page is asked for."""
+
+    style: str
+    number: str = "pageNo"
+    first: int = 1
+    size: str | None = None
+    page_size: int = 100
+    next: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """Where things stand in an answer; `total_counts` is "rows" or "pages"."""
+
+    code: str | None = None
+    success: tuple[str, ...] = ("0",)
+    message: str = "message"
+    expired: tuple[str, ...] = ()
+    throttled: tuple[str, ...] = ()
+    rows: str = ""
+    total_path: str | None = None
+    total_counts: str = "rows"
+
+
+@dataclass(frozen=True, slots=True)
+class SqlChild:
+    """A child table whose rows are put into their parents."""
+
+    name: str
+    table: str
+    order: str
+    key: tuple[str, ...]
+    parent: str
+    where: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Sql:
+    """A front-end database table read by its latest row per business key."""
+
+    table: str
+    order: str
+    key: tuple[str, ...]
+    page_size: int = 1000
+    children: tuple[SqlChild, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Files:
+    """Workbooks and CSV files in a folder."""
+
+    glob: tuple[str, ...]
+    header: tuple[str, ...]
+    sheet: str = "*"
+    skip: tuple[str, ...] = ("合计", "总计", "小计")
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """How changes since a moment are asked for."""
+
+    field: str
+    since: str | None = None
+    until: str | None = None
+    format: str = "%Y-%m-%d %H:%M:%S"
+    overlap_seconds: int = 600
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """A raw field whose value must be one of `open`, or the row is classified; compared as trimmed text."""
+
+    field: str
+    open: frozenset[str]
+    open_if_absent: bool
+
+
+@dataclass(frozen=True, slots=True)
+class FieldRule:
+    """One canonical field: which raw fields it is read from, and how."""
+
+    name: str
+    sources: tuple[str, ...]
+    converter: str
+    map: dict[str, Any]
+    raw: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Nested:
+    """Records that stand inside a row; `parent` copies canonical fields of the row: child field → parent field."""
+
+    entity: str
+    rows: str
+    key: tuple[str, ...]
+    fields: tuple[FieldRule, ...]
+    parent: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """A checked source card. `digest` changes whenever the card or its canonical schema does."""
+
+    source: str
+    title: str
+    entity: str
+    reader: str
+    connection: str
+    key: tuple[str, ...]
+    fields: tuple[FieldRule, ...]
+    digest: str
+    file: str
+    enabled: bool = True
+    authority: int = 100
+    pool: str = ""
+    max_vanishing_share: float = 0.2
+    max_vanishing_count: int = 500
+    signer: Signer = Signer()
+    request: Request | None = None
+    paging: Paging | None = None
+    envelope: Envelope = Envelope()
+    sql: Sql | None = None
+    files: Files | None = None
+    cursor: Cursor | None = None
+    classified: tuple[Gate, ...] = ()
+    personal: tuple[str, ...] = ()
+    constants: dict[str, Any] = field(default_factory=dict)
+    nested: tuple[Nested, ...] = ()
+    ignore: tuple[str, ...] = ()
+    limits: Limits = Limits()
+
+
+@cache
+def canonical_schema(entity: str) -> dict[str, Any]:
+    """Return the canonical schema of an entity, from `schemas/sources/`."""
+    schema: dict[str, Any] = json.loads((SCHEMAS / "sources" / f"{entity}.v1.json").read_text("utf-8"))
+    return schema
+
+
+def build_card(data: dict[str, Any], file: Path) -> Card:
+    """Build the card from YAML data that the schema has accepted."""
+    names = {f.name for f in fields(Card)} - {
+        "fields",
+        "nested",
+        "file",
+        "files",
+        "sql",
+        "cursor",
+        "classified",
+        "envelope",
+        "digest",
+    }
+    plain = {
+        k: _frozen(v) for k, v in data.items() if k in names and k not in ("signer", "request", "paging", "limits")
+    }
+    total = data.get("envelope", {}).get("total", {})
+    said = {k: v for k, v in data.get("envelope", {}).items() if k != "total"}
+    envelope: dict[str, Any] = {k: _texts(v) if isinstance(v, list) else v for k, v in said.items()}
+    vanishing = data.get("vanishing", {})
+    paging = data.get("paging")
+    return Card(
+        **{"pool": data["source"], **plain},
+        fields=_rules(data["fields"], data["entity"]),
+        digest=_digest(data),
+        file=str(file),
+        max_vanishing_share=vanishing.get("max_share", 0.2),
+        max_vanishing_count=vanishing.get("max_count", 500),
+        signer=Signer(**data.get("signer", {})),
+        request=Request(**data["request"]) if "request" in data else None,
+        paging=Paging(**paging) if paging else None,
+        envelope=Envelope(**envelope, total_path=total.get("path"), total_counts=total.get("counts", "rows")),
+        sql=_sql(data["sql"]) if "sql" in data else None,
+        files=Files(**{k: _frozen(v) for k, v in data["file"].items()}) if "file" in data else None,
+        cursor=Cursor(**data["cursor"]) if "cursor" in data else None,
+        classified=tuple(_gate(g) for g in data.get("classified", [])),
+        nested=tuple(
+            Nested(n["entity"], n["rows"], tuple(n["key"]), _rules(n["fields"], n["entity"]), n.get("parent", {}))
+            for n in data.get("nested", [])
+        ),
+        limits=Limits(**{k: _frozen(v) for k, v in data.get("limits", {}).items()}),
+    )
+
+
+def _frozen(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
+
+
+def _texts(values: list[Any]) -> tuple[str, ...]:
+    return tuple(str(v) for v in values)
+
+
+def _gate(data: dict[str, Any]) -> Gate:
+    values = frozenset(str(v).strip() for v in data["open"] if v is not None)
+    return Gate(data["field"], values, open_if_absent=None in data["open"])
+
+
+def _sql(data: dict[str, Any]) -> Sql:
+    children = tuple(
+        SqlChild(c["as"], c["table"], c["order"], tuple(c["key"]), c["parent"], c.get("where", {}))
+        for c in data.get("children", [])
+    )
+    return Sql(data["table"], data["order"], tuple(data.get("key", ())), data.get("page_size", 1000), children)
+
+
+def _rules(data: dict[str, Any], entity: str) -> tuple[FieldRule, ...]:
+    kinds = canonical_schema(entity)["properties"]
+    rules = []
+    for name, spec in data.items():
+        spec = {"from": spec} if isinstance(spec, str) else spec
+        sources = (spec["from"],) if isinstance(spec["from"], str) else tuple(spec["from"])
+        mapping = {str(k).strip(): v for k, v in spec.get("map", {}).items()}
+        converter = spec.get("as") or kinds.get(name, {}).get("x-kind", "text")
+        rules.append(FieldRule(name, sources, converter, mapping, spec.get("raw")))
+    return tuple(rules)
+
+
+def _digest(data: dict[str, Any]) -> str:
+    """Hash what decides how a record is read and mapped, so that a changed card reads every record anew."""
+    relevant = {
+        k: data.get(k) for k in ("entity", "key", "fields", "nested", "constants", "classified", "personal", "ignore")
+    }
+    entities = [data["entity"], *(n["entity"] for n in data.get("nested", []))]
+    text = json.dumps(
+        [relevant, [canonical_schema(e) for e in entities]], sort_keys=True, ensure_ascii=False, default=str
+    )
+    return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()

@@ -1,0 +1,250 @@
+"""Find and check the card files: the shipped ones and a bureau's own, which lie over them by name."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from ipaddress import ip_network
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from include.errors import CardError, ConfigurationError
+from include.settings import load_settings
+from include.sources.card import SCHEMAS, Card, build_card, canonical_schema
+from include.sources.rate import parse_rate
+
+SHIPPED = Path(__file__).parent / "cards"
+
+
+def card_paths() -> dict[str, Path]:
+    """Return the card file of every source; files in `$SHUHENG_CONFIG/sources/` replace shipped ones of the same name."""
+    folders = [SHIPPED]
+    own = load_settings().config_dir
+    if own and (own / "sources").is_dir():
+        folders.append(own / "sources")
+    return {path.stem: path for folder in folders for path in sorted(folder.glob("*.y*ml"))}
+
+
+def load_card(source: str) -> Card:
+    """Load and check the card of one source."""
+    paths = card_paths()
+    if source not in paths:
+        raise ConfigurationError(f"there is no card named {source!r}; known: {', '.join(sorted(paths))}")
+    return read_card(paths[source])
+
+
+def load_cards() -> list[Card]:
+    """Load and check every card, in order of authority."""
+    return sorted((read_card(p) for p in card_paths().values()), key=lambda c: (c.entity, c.authority, c.source))
+
+
+@dataclass(frozen=True, slots=True)
+class Outline:
+    """What a DAG needs to know of a card while it is parsed."""
+
+    source: str
+    title: str
+    entity: str
+    pool: str
+    is_enabled: bool
+
+
+def outline_cards() -> list[Outline]:
+    """Return an outline of every card without checking it: fast, and a broken card only fails in its own task."""
+    outlines = []
+    for source, path in card_paths().items():
+        try:
+            data = yaml.load(path.read_text("utf-8"), Loader=yaml.CSafeLoader)  # noqa: S506 - a safe loader
+        except (yaml.YAMLError, UnicodeDecodeError):
+            data = None
+        data = data if isinstance(data, dict) else {}
+        outlines.append(
+            Outline(
+                source, str(data.get("title", source)), str(data.get("entity", "project")),
+                str(data.get("pool", source)), bool(data.get("enabled", True)),
+            )
+        )  # fmt: skip
+    return sorted(outlines, key=lambda o: (o.entity, o.source))
+
+
+def read_card(path: Path) -> Card:
+    """Read one card file; raise `CardError` with file, line and fix for the first thing that is wrong."""
+    try:
+        text = path.read_bytes().decode("utf-8")
+        root = yaml.compose(text, Loader=_Loader)
+        # As JSON: a map may be written with numbers for words, and whatever else YAML can hold is no card.
+        data = json.loads(json.dumps(yaml.load(text, Loader=_Loader)))  # noqa: S506 - a safe loader
+    except (yaml.YAMLError, ValueError, TypeError, RecursionError) as error:
+        raise _unreadable(path, error) from error
+    if root is None or not isinstance(data, dict):
+        raise CardError(str(path), 1, "the file holds no card", "start from docs/source-cards.md")
+    _check_doubles(path, root)
+    _check_schema(path, root, data)
+    _check_meaning(path, root, data)
+    _check_limits(path, root, data.get("limits", {}))
+    return build_card(data, path)
+
+
+class _Loader(yaml.CSafeLoader):
+    """Leaves dates as the texts that they are: a card holds none."""
+
+    yaml_implicit_resolvers = {
+        first: [(tag, form) for tag, form in resolvers if tag != "tag:yaml.org,2002:timestamp"]
+        for first, resolvers in yaml.CSafeLoader.yaml_implicit_resolvers.items()
+    }
+
+
+def _unreadable(path: Path, error: Exception) -> CardError:
+    if isinstance(error, yaml.MarkedYAMLError):
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        return CardError(str(path), line, f"not YAML: {error.problem}", "correct the indentation or quoting")
+    if isinstance(error, UnicodeDecodeError):
+        line = error.object[: error.start].count(b"\n") + 1
+        return CardError(str(path), line, "not UTF-8", "save the file in the encoding UTF-8")
+    line = path.read_bytes()[: getattr(error, "position", 0)].count(b"\n") + 1
+    words = str(error).splitlines()[0] if str(error) else type(error).__name__
+    return CardError(str(path), line, f"not a card: {words}", "leave control characters, anchors and YAML tags out")
+
+
+def _check_schema(path: Path, root: yaml.Node, data: dict[str, Any]) -> None:
+    import jsonschema_rs
+
+    schema = json.loads((SCHEMAS / "config" / "source.v1.json").read_text("utf-8"))
+    errors = sorted(jsonschema_rs.Draft202012Validator(schema).iter_errors(data), key=lambda e: -len(e.instance_path))
+    if errors:
+        error = errors[0]
+        at = [*error.instance_path, *getattr(error.kind, "unexpected", [])[:1]]
+        where = ".".join(str(p) for p in error.instance_path) or "the card"
+        raise CardError(str(path), _line(root, at), f"{where}: {error.message}", _fix(schema, error))
+
+
+def _fix(schema: dict[str, Any], error: Any) -> str:
+    """Quote what the schema says about the place, which is the card's reference as well."""
+    node: Any = schema
+    described = ""
+    for step in error.schema_path:
+        try:
+            node = node[int(step) if isinstance(node, list) else step]
+        except (KeyError, ValueError, IndexError, TypeError):
+            break
+        if isinstance(node, dict) and "description" in node:
+            described = node["description"]
+    return (described or "see the reference") + " (docs/source-cards.md)"
+
+
+def _check_meaning(path: Path, root: yaml.Node, data: dict[str, Any]) -> None:
+    """Check what a schema cannot: names of canonical fields, keys, mapped values."""
+    for where, entity, block in _blocks(data):
+        known = canonical_schema(entity)["properties"]
+        filled = {*block["fields"], *block.get("parent", {}), *(data.get("constants", {}) if not where else {})}
+        for name, spec in block["fields"].items():
+            at = [*where, "fields", name]
+            _check_name(path, root, at, entity, name)
+            if isinstance(spec, dict):
+                _check_mapping(path, root, at, spec, known, name)
+        for at, name in _given_names(where, data, block):
+            _check_name(path, root, at, entity, name)
+        required = set(canonical_schema(entity)["required"]) | set(block["key"])
+        for name in sorted(required - filled):
+            raise _wrong(path, root, [*where, "fields"], f"{name!r} is needed and not mapped", f"add a line for {name}")
+    if data["source"] != path.stem:
+        raise _wrong(
+            path,
+            root,
+            ["source"],
+            f"source is {data['source']!r}",
+            f"name it {path.stem!r} like the file, or rename the file",
+        )
+
+
+def _check_name(path: Path, root: yaml.Node, at: list[Any], entity: str, name: str) -> None:
+    known = canonical_schema(entity)["properties"]
+    if name not in known:
+        raise _wrong(path, root, at, f"{entity} has no field {name!r}", f"use one of {', '.join(known)}")
+
+
+def _given_names(where: list[Any], data: dict[str, Any], block: dict[str, Any]) -> Iterator[tuple[list[Any], str]]:
+    """Yield the canonical fields that are filled from elsewhere than the raw row."""
+    if not where:
+        yield from ((["constants", name], name) for name in data.get("constants", {}))
+    yield from (([*where, "parent", name], name) for name in block.get("parent", {}))
+
+
+def _check_doubles(path: Path, root: yaml.Node) -> None:
+    """Refuse a key that stands twice in one block: YAML would silently take the last."""
+    waiting = [root]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, yaml.SequenceNode):
+            waiting.extend(node.value)
+        if not isinstance(node, yaml.MappingNode):
+            continue
+        seen: set[str] = set()
+        for key, value in node.value:
+            waiting.append(value)
+            if key.value in seen:
+                line = key.start_mark.line + 1
+                raise CardError(str(path), line, f"{key.value!r} stands twice in this block", "keep one of the two")
+            seen.add(str(key.value))
+
+
+def _check_limits(path: Path, root: yaml.Node, limits: dict[str, Any]) -> None:
+    for index, network in enumerate(limits.get("networks", [])):
+        try:
+            ip_network(network)
+        except ValueError as error:
+            at = ["limits", "networks", index]
+            raise _wrong(path, root, at, f"{network!r} is no network", "write it as 10.0.0.0/8") from error
+    if "rate" in limits:
+        try:
+            parse_rate(limits["rate"])
+        except ConfigurationError as error:
+            raise _wrong(path, root, ["limits", "rate"], str(error), "correct the rate") from error
+
+
+def _check_mapping(
+    path: Path, root: yaml.Node, at: list[Any], spec: dict[str, Any], known: dict[str, Any], name: str
+) -> None:
+    allowed = known[name].get("enum")
+    if spec.get("raw") and spec["raw"] not in known:
+        raise _wrong(
+            path, root, at, f"raw: {spec['raw']!r} is no canonical field", "name the …_raw field, or leave it out"
+        )
+    for value in spec.get("map", {}).values():
+        if allowed and value not in allowed:
+            raise _wrong(
+                path, root, at, f"{value!r} is not a value of {name}", f"use one of {', '.join(map(str, allowed))}"
+            )
+    if allowed and not spec.get("map"):
+        raise _wrong(path, root, at, f"{name} needs a map of the platform's words", "add map: {word: value}")
+
+
+def _blocks(data: dict[str, Any]) -> Iterator[tuple[list[Any], str, dict[str, Any]]]:
+    yield [], data["entity"], data
+    for index, nested in enumerate(data.get("nested", [])):
+        yield ["nested", index], nested["entity"], nested
+
+
+def _wrong(path: Path, root: yaml.Node, at: list[Any], problem: str, fix: str) -> CardError:
+    return CardError(str(path), _line(root, at), problem, fix)
+
+
+def _line(root: yaml.Node, at: list[Any]) -> int:
+    """Return the line of the deepest part of a path that the file has."""
+    node = root
+    line = root.start_mark.line
+    for step in at:
+        if isinstance(node, yaml.MappingNode):
+            pairs = [(k, v) for k, v in node.value if k.value == str(step)]
+            if not pairs:
+                break
+            line, node = pairs[0][0].start_mark.line, pairs[0][1]
+        elif isinstance(node, yaml.SequenceNode) and isinstance(step, int) and step < len(node.value):
+            node = node.value[step]
+            line = node.start_mark.line
+        else:
+            break
+    return int(line) + 1

@@ -1,0 +1,202 @@
+"""Named converters from the values platforms write to canonical ones; the table is in docs/data-way.md.
+
+A converter returns None for a blank value and raises `ValueError` with the form it wanted for one it cannot read.
+Each has a fast path for the form that platforms write by the hundred thousand, and a general one behind it.
+Does not know cards or records.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from decimal import Decimal
+from functools import partial
+from typing import Any
+
+from include.sources.folding import fold_text, plain, wrong
+from include.sources.moments import read_date, read_datetime, read_year
+from include.sources.project_code import parse_project_code
+
+Value = str | int | bool | None
+Converter = Callable[[object], Value]
+
+_MASKED = "***"
+
+_AMOUNT = re.compile(
+    r"(?:人民币|RMB|CNY)?¥?(?P<sign>[+-]?)¥?(?P<number>(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d*)?|\.\d+)(?P<exp>E[+-]?\d{1,2})?"
+    r"\(?(?P<unit>亿元|亿|万元|万|元)?\)?整?",
+    re.ASCII | re.IGNORECASE,
+)
+_GROUPED = re.compile(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?", re.ASCII)
+_UNITS = {"亿元": 8, "亿": 8, "万元": 4, "万": 4, "元": 0}
+_MONEY_LIMIT = 10**13
+_MONEY_WANTED = "an amount like 1234.50"
+_INTEGER = re.compile(r"([+-]?)(\d{1,18}|\d{1,3}(?:,\d{3}){1,5})(?:\.0*)?", re.ASCII)
+_FLAGS = {"1": True, "0": False, "true": True, "false": False, "y": True, "n": False, "yes": True, "no": False} | {
+    "是": True, "否": False, "有": True, "无": False, "t": True, "f": False,
+}  # fmt: skip
+_PROJECT_CODE = re.compile(r"\d{4}-\d{6}-\d{2}-\d{2}-\d{6}", re.ASCII)
+_USCC = re.compile(r"[0-9A-HJ-NPQRTUWXY]{18}")
+_DOCUMENT_NO = re.compile(r"[^\s\[\]【】()（）〔〕［］]*〔\d{4}〕\d{1,6}号", re.ASCII)
+_BRACKETED_YEAR = re.compile(r" ?[〔\[【(（［﹝〈<] ?(\d{4}) ?年? ?[〕\]】)）］﹞〉>] ?第? ?(\d{1,6}) ?号")
+
+
+class UnmappedValue(ValueError):
+    """A word that the card's map does not know; the mapper counts it and takes the field as absent."""
+
+    def __init__(self, raw: str) -> None:
+        super().__init__(f"the card's map has no entry for {raw[:40]!r}")
+        self.raw = raw
+
+
+def converter(name: str, mapping: dict[str, Any]) -> Converter:
+    """Return the converter of a card's `as:`, with the card's `map:` where it has one."""
+    if name == "enum":
+        return partial(_enum, {plain(k): v for k, v in mapping.items()})
+    if name == "flag":
+        return partial(_flag, _flag_table(mapping))
+    try:
+        return _CONVERTERS[name]
+    except KeyError:
+        raise ValueError(
+            f"there is no converter {name!r}; known: {', '.join(sorted(_CONVERTERS))}, enum, flag"
+        ) from None
+
+
+def _integer(value: object) -> int | None:
+    if type(value) is int:
+        return value
+    if type(value) is str and value.isascii() and value.isdigit() and len(value) <= 18:
+        return int(value)
+    text = plain(value)
+    if not text:
+        return None
+    match = _INTEGER.fullmatch(text)
+    if not match:
+        raise wrong("a whole number like 12", value)
+    return int(match[1] + match[2].replace(",", ""))
+
+
+def _flag_table(mapping: dict[str, Any]) -> dict[str, bool | None]:
+    """Lay the card's map over the usual words.
+
+    A map that turns "1" round turns true and 是 round as well: the platform that changes the form of a validity mark
+    does not change its sense.
+    """
+    own = {plain(k).lower(): v for k, v in mapping.items()}
+    turned = {_FLAGS[word]: value for word, value in own.items() if word in _FLAGS}
+    return {word: turned.get(sense, sense) for word, sense in _FLAGS.items()} | own
+
+
+def _flag(table: dict[str, bool | None], value: object) -> bool | None:
+    if type(value) is str and value in table:
+        return table[value]
+    text = plain(value).lower()
+    if text in table:
+        return table[text]
+    if not text:
+        return None
+    raise wrong("yes or no, as 1/0, true/false, Y/N, 是/否", value)
+
+
+def _enum(table: dict[str, Any], value: object) -> Value:
+    if type(value) is not str or value not in table:
+        text = plain(value)
+        if text not in table:
+            if not text:
+                return None
+            raise UnmappedValue(fold_text(value) or text)
+        value = text
+    found: Value = table[value]
+    return found
+
+
+def _yuan(value: object) -> str | None:
+    return _money(value, 0)
+
+
+def _wan_yuan(value: object) -> str | None:
+    return _money(value, 4)
+
+
+def _money(value: object, shift: int) -> str | None:
+    """Return yuan with two decimals; `shift` is the power of ten of the unit that goes without saying."""
+    if type(value) is str:
+        whole, _, part = value.partition(".")
+        if value.isascii() and whole.isdigit() and len(whole) < 14 and len(part) <= shift + 2:
+            if not part:
+                return _yuan_of_fen(int(whole) * 10 ** (shift + 2), value)
+            if part.isdigit():
+                return _yuan_of_fen(int(whole + part.ljust(shift + 2, "0")), value)
+        elif value.endswith("万元") and value[:-2].isascii() and len(value) > 2:
+            return _money(value[:-2], 4)
+        elif _GROUPED.fullmatch(value):
+            return _money(value.replace(",", ""), shift)
+    elif type(value) is int and value >= 0:
+        return _yuan_of_fen(value * 10 ** (shift + 2), value)
+    return _any_money(value, shift)
+
+
+def _yuan_of_fen(fen: int, value: object) -> str:
+    if fen >= _MONEY_LIMIT * 100:
+        raise wrong("an amount below 10^13 yuan", value)
+    return f"{fen // 100}.{fen % 100:02d}"
+
+
+def _any_money(value: object, shift: int) -> str | None:
+    if isinstance(value, (bool, list, tuple, dict)):
+        raise wrong(_MONEY_WANTED, value)
+    text = plain(value).replace(" ", "")
+    if not text:
+        return None
+    match = _AMOUNT.fullmatch(text)
+    if not match:
+        raise wrong(_MONEY_WANTED, value)
+    number = Decimal(match["number"].replace(",", "") + (match["exp"] or ""))
+    fen = number.scaleb((_UNITS[match["unit"]] if match["unit"] else shift) + 2)
+    if match["sign"] == "-" and number:
+        raise ValueError(f"negative amount {text[:40]!r}")
+    if fen >= _MONEY_LIMIT * 100:
+        raise wrong("an amount below 10^13 yuan", value)
+    if fen != fen.to_integral_value():
+        if isinstance(value, float) and float(f"{value:.15g}") != value:
+            # Sums in workbooks carry binary noise in the 16th digit, which Excel itself does not show.
+            return _any_money(float(f"{value:.15g}"), shift)
+        raise wrong("an amount no finer than one fen", value)
+    return _yuan_of_fen(int(fen), value)
+
+
+def _project_code(value: object) -> str | None:
+    if type(value) is str and value[2:4] in _MONTHS and _PROJECT_CODE.fullmatch(value):
+        return value
+    text = fold_text(value)
+    return None if text is None else parse_project_code(text).text
+
+
+def _uscc(value: object) -> str | None:
+    text = value if type(value) is str else plain(value)
+    if not _USCC.fullmatch(text):
+        text = plain(value).replace(" ", "").replace("-", "").upper()
+        if not text or text == _MASKED:  # a person's number stood here; the gate has masked it
+            return None
+        if not _USCC.fullmatch(text):
+            raise wrong("a social credit code of 18 digits and capitals", value)
+    return text
+
+
+def _document_no(value: object) -> str | None:
+    if type(value) is str and _DOCUMENT_NO.fullmatch(value):
+        return value
+    text = fold_text(value)
+    return None if text is None else _BRACKETED_YEAR.sub(_bracketed, text)
+
+
+def _bracketed(match: re.Match[str]) -> str:
+    return f"〔{int(match[1])}〕{int(match[2])}号"
+
+
+_MONTHS = frozenset(f"{month:02}" for month in range(1, 13))
+_CONVERTERS: dict[str, Converter] = {
+    "text": fold_text, "integer": _integer, "year": read_year, "yuan": _yuan, "wan_yuan": _wan_yuan, "date": read_date,
+    "datetime": read_datetime, "project_code": _project_code, "uscc": _uscc, "document_no": _document_no,
+}  # fmt: skip

@@ -1,0 +1,225 @@
+"""Read a paged JSON interface by its card: sign, ask, open the envelope, go on to the next page.
+
+A page that cannot be had becomes a `PageFault` in its place. Nothing here looks into rows or keeps them.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+from typing import Any
+
+from include.connections import Connection
+from include.errors import (
+    AddressRefused,
+    ConfigurationError,
+    LimitExceeded,
+    ShuhengError,
+    SourceMalformed,
+    SourceRefused,
+)
+from include.sources.call import KNOWN, SYSTEM_TIMING, Answer, Call, Timing, form_body, json_body
+from include.sources.card import Card, Request
+from include.sources.envelope import Opened, SecretExpired, check, open_envelope, skew_note
+from include.sources.http import HttpSession
+from include.sources.page import KnownPage, PageFault, Window
+from include.sources.paging import Seen, Step, fingerprint, make_pager, window_parameters
+from include.sources.raw_page import RawPage
+from include.sources.signers import make_signer
+
+log = logging.getLogger(__name__)
+
+_RENEWALS = 2
+_FAULTS_IN_A_ROW = 3
+_FAULTS_IN_ALL = 10
+
+
+def read_http(
+    card: Card,
+    connection: Connection,
+    window: Window,
+    timing: Timing = SYSTEM_TIMING,
+    known: Mapping[str, KnownPage] = MappingProxyType({}),
+) -> Iterator[RawPage | PageFault]:
+    """Yield the pages of a source in order, and a fault in the place of each page that could not be had.
+
+    `known` are answers that came before, by the SHA-256 of their bytes; such a page is yielded without rows.
+    Raises `ConfigurationError` before the first page where card and connection do not fit together.
+    """
+    if card.request is None or card.paging is None:
+        raise ConfigurationError(f"card {card.source!r} has no request or no paging; the http reader needs both")
+    is_tif = card.signer.profile == "tif"
+    if card.paging.style in ("cursor", "link"):
+        known = {}  # the way to the next page stands in the answer
+    with HttpSession(connection, card.limits, timing, error_is_answer=is_tif, known=known) as session:
+        yield from _Reading(card, card.request, connection, session, window, timing, known).pages()
+
+
+@dataclass(frozen=True, slots=True)
+class _Received:
+    """An opened answer and what its page says of the next one."""
+
+    opened: Opened
+    seen: Seen
+    received_bytes: int
+    notes: tuple[str, ...]
+    body_sha256: str
+    known: KnownPage | None = None
+
+
+class _Reading:
+    """One read of one source; the state of its paging, faults and repetitions."""
+
+    def __init__(
+        self,
+        card: Card,
+        request: Request,
+        connection: Connection,
+        session: HttpSession,
+        window: Window,
+        timing: Timing,
+        known: Mapping[str, KnownPage],
+    ) -> None:
+        if card.paging is None:
+            raise ConfigurationError(f"card {card.source!r} has no paging")
+        self._card, self._request, self._session, self._known = card, request, session, known
+        self._pager = make_pager(card.paging)
+        self._signer = make_signer(card, connection, self._call_for_secret, timing.now)
+        self._fixed = {**request.parameters, **window_parameters(card, window)}
+        self._marks: dict[bytes, int] = {}
+        self._faults = self._faults_in_a_row = 0
+        self._is_over = self._is_skew_told = False
+
+    def pages(self) -> Iterator[RawPage | PageFault]:
+        step: Step | None = self._pager.first()
+        number = 0
+        while step and not self._is_over:
+            number += 1
+            try:
+                self._check_limits(number)
+                received = self._receive(number, step)
+            except ShuhengError as error:
+                yield self._fault(number, error)
+                step = self._pager.after_fault()
+                continue
+            self._faults_in_a_row = 0
+            fault = None
+            try:
+                step = self._pager.after(received.seen)
+            except ShuhengError as error:
+                fault, self._is_over = self._fault(number + 1, error), True
+            yield self._page(number, received, is_last=step is None and fault is None)
+            del received  # the rows belong to the gate now
+            if fault:
+                yield fault
+
+    def _check_limits(self, number: int) -> None:
+        limits = self._card.limits
+        problem = None
+        if number > limits.pages:
+            problem = f"more than {limits.pages} pages (pages)"
+        elif self._session.seconds_left <= 0:
+            problem = f"reading took longer than {limits.seconds} s (seconds), {number - 1} pages were asked for"
+        if problem:
+            self._is_over = True
+            raise LimitExceeded(f"{problem}; narrow what is asked for or raise the limit in the card")
+
+    def _fault(self, number: int, error: ShuhengError) -> PageFault:
+        """Count a fault, and end the reading where going on is of no use."""
+        self._faults += 1
+        self._faults_in_a_row += 1
+        is_hopeless = number == 1 and isinstance(error, SourceRefused | AddressRefused | ConfigurationError)
+        too_many = self._faults_in_a_row >= _FAULTS_IN_A_ROW or self._faults >= _FAULTS_IN_ALL
+        self._is_over = self._is_over or is_hopeless or too_many or not self._pager.survives_faults
+        log.warning(
+            "page failed source=%s page=%d goes_on=%s error=%s: %s",
+            self._card.source, number, not self._is_over, type(error).__name__, error,
+        )  # fmt: skip
+        return PageFault(number, error)
+
+    def _page(self, number: int, received: _Received, is_last: bool) -> RawPage:
+        opened = received.opened
+        return RawPage(
+            number, opened.rows, opened.declared_rows, opened.declared_pages, received.received_bytes, is_last,
+            received.notes, received.body_sha256, received.known,
+        )  # fmt: skip
+
+    def _receive(self, number: int, step: Step) -> _Received:
+        """Ask for a page, and once more if it is one that came before; the second time it is an error."""
+        earlier = None
+        for _ in range(2):
+            received = self._ask(step)
+            if not received.seen.rows:
+                return received
+            mark = received.body_sha256.encode() if received.known else fingerprint(received.opened.rows)
+            earlier = self._marks.setdefault(mark, number)
+            if earlier == number:
+                return received
+        self._is_over = True
+        raise SourceMalformed(
+            f"page {number} is the same as page {earlier}, and was again when asked for once more; the platform's "
+            "paging does not move on, compare paging in the card with its manual"
+        )
+
+    def _ask(self, step: Step) -> _Received:
+        """Ask with the secret there is, and again with a renewed one where the platform says it has run out."""
+        renewals = 0
+        while True:
+            try:
+                return self._session.fetch(lambda: self._signed(step), self._open)
+            except SecretExpired as expired:
+                if renewals == _RENEWALS or not self._signer.can_renew:
+                    raise expired.plain from None
+            log.info("secret has run out, renewing source=%s renewal=%d", self._card.source, renewals + 1)
+            self._signer.renew(fully=renewals > 0)
+            renewals += 1
+
+    def _open(self, answer: Answer) -> _Received:
+        if answer.document is KNOWN:
+            return self._recall(answer, self._known[answer.body_sha256])
+        check(answer, self._card, self._signer.hide)
+        opened = open_envelope(answer, self._card)
+        notes = answer.notes + opened.notes
+        skew = skew_note(answer, self._card)
+        if skew and not self._is_skew_told:  # once: every page would show another second
+            notes, self._is_skew_told = notes + skew, True
+        seen = Seen(
+            len(opened.rows), opened.declared_rows, opened.declared_pages,
+            opened.next_cursor, answer.next_link, answer.url,
+        )  # fmt: skip
+        return _Received(opened, seen, len(answer.body), notes, answer.body_sha256)
+
+    def _recall(self, answer: Answer, known: KnownPage) -> _Received:
+        """Say of an answer that came before what it said then."""
+        seen = Seen(known.rows_received, known.declared_rows, known.declared_pages, url=answer.url)
+        opened = Opened([], known.declared_rows, known.declared_pages)
+        return _Received(opened, seen, len(answer.body), answer.notes, answer.body_sha256, known)
+
+    def _signed(self, step: Step) -> Call:
+        call = _call(self._request, {} if step.url else {**self._fixed, **step.parameters}, step.url)
+        signature = self._signer.sign(call)
+        return replace(call, headers={**call.headers, **signature.headers}, query={**call.query, **signature.query})
+
+    def _call_for_secret(self, make: Callable[[], Call]) -> Any:
+        """Send a call of the signer and return the JSON value of an accepted answer."""
+
+        def read(answer: Answer) -> Any:
+            check(answer, self._card, self._signer.hide)
+            return answer.document
+
+        try:
+            return self._session.fetch(make, read)
+        except SecretExpired as expired:
+            raise expired.plain from None
+
+
+def _call(request: Request, parameters: dict[str, Any], url: str | None) -> Call:
+    """Build the unsigned call of a page; parameters go where the card says."""
+    where = url or request.path
+    if request.parameters_in == "query":
+        texts = {k: str(v).lower() if isinstance(v, bool) else v for k, v in parameters.items()}
+        return Call(request.method, where, texts, request.headers)
+    body, content_type = (json_body if request.parameters_in == "json" else form_body)(parameters)
+    return Call(request.method, where, {}, request.headers, body, content_type)

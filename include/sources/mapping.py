@@ -1,0 +1,230 @@
+"""Turn raw rows into canonical records: the field map of a card, compiled once.
+
+A row that cannot be read gets *all* its problems at once. An enumeration value without a mapping is not a problem: the field
+stays absent, the raw word is kept where the card says so, and the value is counted. Does not read, write or merge anything.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import jsonschema_rs
+
+from include.sources.card import Card, FieldRule, canonical_schema
+from include.sources.conversions import UnmappedValue, converter
+from include.sources.straight import NotStraight, write_straight
+
+_MOST_SHAPES = 1000
+
+Convert = Callable[[object], Any]
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that is wrong with one field of a raw row."""
+
+    field: str
+    title: str
+    problem: str
+    raw: str
+
+
+@dataclass(slots=True)
+class Oddities:
+    """What a mapper met and could not place, for the whole of its life: counted, reported once a source."""
+
+    fields: Counter[str] = field(default_factory=Counter)
+    values: Counter[tuple[str, str]] = field(default_factory=Counter)
+
+
+class RecordMapper:
+    """Maps the rows of one block of a card (its own rows, or the records nested in them) to one entity."""
+
+    def __init__(
+        self,
+        entity: str,
+        rules: tuple[FieldRule, ...],
+        key: tuple[str, ...],
+        oddities: Oddities,
+        prefix: str = "",
+        given: tuple[str, ...] = (),
+    ) -> None:
+        schema = canonical_schema(entity)
+        self.entity, self.key, self.prefix, self.oddities = entity, key, prefix, oddities
+        self.columns: tuple[str, ...] = tuple(schema["properties"])
+        self._titles = {name: spec["title"] for name, spec in schema["properties"].items()}
+        self._validator = jsonschema_rs.Draft202012Validator(schema)
+        self._is_valid = self._validator.is_valid
+        self._rules = [(rule, converter(rule.converter, rule.map)) for rule in rules]
+        self._straight = write_straight(self._rules, self.columns, given)
+
+    def map(self, row: Row, given: Row) -> tuple[Row, list[Problem]]:
+        """Return the canonical record, every column of it, and its problems.
+
+        `given` are values that the card or the parent implies.
+        """
+        try:
+            record = self._straight(row, given)
+        except (NotStraight, ValueError, TypeError, KeyError):
+            return self._map_carefully(row, given)
+        return (record, []) if self._is_valid(record) else self._map_carefully(row, given)
+
+    def _map_carefully(self, row: Row, given: Row) -> tuple[Row, list[Problem]]:
+        record: Row = dict.fromkeys(self.columns) | given
+        problems: list[Problem] = []
+        for rule, convert in self._rules:
+            self._map_field(row, rule, convert, record, problems)
+        if not self._is_valid(record):
+            problems.extend(self._schema_problems(record, {p.field for p in problems}))
+        return record, problems
+
+    def record_key(self, record: Row) -> str | None:
+        """Return the identity of a record within its source, or None where a part of it is missing."""
+        if len(self.key) == 1:
+            only = record.get(self.key[0])
+            return only if only is None or only.__class__ is str else str(only)
+        parts = [record.get(name) for name in self.key]
+        return None if None in parts else "|".join(map(str, parts))
+
+    def _map_field(self, row: Row, rule: FieldRule, convert: Convert, record: Row, problems: list[Problem]) -> None:
+        odd: tuple[str, object] | None = None
+        for source in rule.sources:
+            value = pick(row, source)
+            if value is None or value == "":
+                continue
+            if rule.raw and record[rule.raw] is None:
+                record[rule.raw] = str(value).strip()[:100]
+            try:
+                record[rule.name] = convert(value)
+            except UnmappedValue as error:
+                # Its raw value only: a kept exception holds its frames, and they hold the page.
+                odd = odd or (source, error.raw)
+                continue
+            except ValueError as error:
+                problems.append(self._problem(rule.name, str(error), value))
+                return
+            if record[rule.name] is not None:
+                return
+        if odd:
+            self._odd(*odd)
+
+    def _odd(self, source: str, raw: object) -> None:
+        self.oddities.values[self.prefix + source, str(raw)[:100]] += 1
+
+    def _problem(self, name: str, problem: str, value: object) -> Problem:
+        return Problem(name, self._titles.get(name, name), problem, ("" if value is None else str(value))[:200])
+
+    def _schema_problems(self, record: Row, known: set[str]) -> Iterator[Problem]:
+        for error in self._validator.iter_errors(record):
+            name = str(error.instance_path[0]) if error.instance_path else "?"
+            if name in known:
+                continue
+            known.add(name)
+            missing = record.get(name) is None
+            yield self._problem(name, "is required and missing" if missing else error.message[:300], record.get(name))
+
+
+@dataclass(slots=True)
+class Mapped:
+    """One raw row as canonical records: its own, and the ones nested in it by entity."""
+
+    key: str | None
+    record: Row
+    problems: list[Problem]
+    children: list[tuple[str, str, Row]]
+    listed: str
+    """Entities whose list the row really carried, with commas; only these say anything about children that are gone."""
+
+
+class CardMapper:
+    """Maps whole raw rows of one card."""
+
+    def __init__(self, card: Card) -> None:
+        self.oddities = Oddities()
+        self.main = RecordMapper(card.entity, card.fields, card.key, self.oddities, given=tuple(card.constants))
+        self._constants = dict(card.constants)
+        self.nested = [
+            (n, RecordMapper(n.entity, n.fields, n.key, self.oddities, n.rows + ".", tuple(n.parent)))
+            for n in card.nested
+        ]
+        self._known = {"": _first_steps(card)}
+        self._shapes: dict[tuple[str, ...], tuple[str, ...]] = {}
+        for path in self._known[""] & {p.split(".")[0] for p in _paths(card) if "." in p}:
+            self._known[path] = {p.split(".", 1)[1].split(".")[0] for p in _paths(card) if p.startswith(path + ".")}
+        self._paths = tuple(path for path in self._known if path)
+
+    def map(self, row: Row) -> Mapped:
+        """Map one row and the records nested in it; a problem in either quarantines the row as a whole."""
+        self._note_fields(row)
+        record, problems = self.main.map(row, self._constants)
+        children: list[tuple[str, str, Row]] = []
+        listed = []
+        for nested, mapper in self.nested:
+            rows = pick(row, nested.rows)
+            if not isinstance(rows, list):
+                continue
+            listed.append(nested.entity)
+            given = {child: record.get(parent) for child, parent in nested.parent.items()}
+            for index, raw in enumerate(rows):
+                if raw.__class__ is not dict:
+                    where = f"{nested.rows}[{index}]"
+                    problems.append(Problem(where, where, "is not an object", str(raw)[:200]))
+                    continue
+                child, wrong = mapper.map(raw, given)
+                key = mapper.record_key(child)
+                if wrong or key is None:
+                    problems += [
+                        replace(p, field=f"{nested.rows}[{index}].{p.field}") for p in wrong if p.field not in given
+                    ]
+                else:
+                    children.append((nested.entity, key, child))
+        return Mapped(self.main.record_key(record), record, problems, children, ",".join(listed))
+
+    def _note_fields(self, row: Row) -> None:
+        unknown = self._unknown("", row)
+        if unknown:
+            self.oddities.fields.update(unknown)
+        for path in self._paths:
+            inner = row.get(path)
+            for item in inner if inner.__class__ is list else (inner,):
+                if item.__class__ is dict and (unknown := self._unknown(path, item)):
+                    self.oddities.fields.update(unknown)
+
+    def _unknown(self, path: str, row: Row) -> tuple[str, ...]:
+        """Return the fields that the card does not name; rows of one source come in few shapes, so each is looked at once."""
+        shape = (path, *row)
+        unknown = self._shapes.get(shape)
+        if unknown is None:
+            known, front = self._known[path], path + "." if path else ""
+            unknown = tuple(front + name for name in row if name not in known)
+            if len(self._shapes) < _MOST_SHAPES:
+                self._shapes[shape] = unknown
+        return unknown
+
+
+def pick(row: Row, path: str) -> Any:
+    """Return the value at a dotted path; the whole path as one name comes first, since workbooks have dots in headings."""
+    if path in row or "." not in path:
+        return row.get(path)
+    value: Any = row
+    for step in path.split("."):
+        if not isinstance(value, dict):
+            return None
+        value = value.get(step)
+    return value
+
+
+def _paths(card: Card) -> set[str]:
+    paths = {s for rule in card.fields for s in rule.sources} | set(card.ignore) | set(card.personal)
+    paths |= {gate.field for gate in card.classified}
+    for nested in card.nested:
+        paths |= {nested.rows} | {f"{nested.rows}.{s}" for rule in nested.fields for s in rule.sources}
+    return paths | ({card.cursor.field} if card.cursor else set())
+
+
+def _first_steps(card: Card) -> set[str]:
+    return {p for p in _paths(card)} | {p.split(".")[0] for p in _paths(card)}

@@ -1,0 +1,160 @@
+"""Read the dates, moments and years of platforms and workbooks; no zone means Asia/Shanghai.
+
+Does not know which field a value is of.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from functools import lru_cache
+
+from include.clock import SHANGHAI
+from include.sources.folding import plain, wrong
+
+_DATE = (
+    r"(?P<y>\d{4})(?:(?P<s>[-/.])(?P<m>\d{1,2})(?P=s)(?P<d>\d{1,2})| ?年 ?(?P<cm>\d{1,2}) ?月 ?(?P<cd>\d{1,2}) ?日?)"
+)
+_TIME = r"[T ]{0,2}(?P<H>\d{1,2})[:时点](?P<M>\d{1,2})(?:[:分](?P<S>\d{1,2})(?:[.,]\d{1,9})?)?[分秒]?"
+_MOMENT = re.compile(rf"{_DATE}(?:{_TIME} ?(?P<z>[Zz]|[+-]\d\d(?::?\d\d)?)?)?", re.ASCII)
+_MONTH = re.compile(r"(\d{4})(?: ?年 ?\d{1,2} ?月| ?年|[-/.]\d{1,2}|(?:0[1-9]|1[0-2]))?", re.ASCII)
+_DATE_WANTED = "a date like 2026-11-03"
+_PLACEHOLDERS = frozenset({"1900-01-01", "0001-01-01", "9999-12-31", "0000-00-00"})
+_PLACEHOLDER_YEARS = frozenset({0, 1, 1900, 9999})
+_NO_YEARS = frozenset(f"{year:04}" for year in _PLACEHOLDER_YEARS)
+_DIGIT_FORMS = {8: "%Y%m%d", 12: "%Y%m%d%H%M", 14: "%Y%m%d%H%M%S"}
+_EXCEL_DAY_ZERO = datetime(1899, 12, 30)  # noqa: DTZ001 - workbooks know no zone
+_EXCEL_SERIALS = (40_000, 60_000)
+"""2009 to 2064: outside of it a bare number is no date."""
+
+
+def read_datetime(value: object) -> str | None:
+    """Return ISO text in +08:00; fractions of a second are cut off."""
+    if type(value) is str and len(value) in (19, 21) and value[13] == ":" == value[16] and value[10] in " T":
+        day = _day(value[:10])
+        clock = value[11:19]
+        if day is not None and _is_clock(clock) and value[19:] in ("", ".0"):
+            return f"{day}T{clock}+08:00" if day else None
+    moment = _moment(value)
+    return None if moment is None else moment.isoformat(timespec="seconds") + "+08:00"
+
+
+def read_date(value: object) -> str | None:
+    """Return the ISO day of a date or a moment, as it is in Shanghai; None for a blank or a placeholder."""
+    if type(value) is str and len(value) == 10:
+        day = _day(value)
+        if day is not None:
+            return day or None
+    moment = _moment(value)
+    return None if moment is None else moment.date().isoformat()
+
+
+@lru_cache(maxsize=65_536)
+def _day(text: str) -> str | None:
+    """Return an ISO day as it is, "" for a placeholder, None where the general path must look."""
+    if text in _PLACEHOLDERS:
+        return ""
+    try:
+        return text if text[4] == "-" == text[7] and date.fromisoformat(text) else None
+    except ValueError:
+        return None
+
+
+@lru_cache(maxsize=131_072)
+def _is_clock(text: str) -> bool:
+    try:
+        return text.isascii() and time.fromisoformat(text).tzinfo is None
+    except ValueError:
+        return False
+
+
+def _moment(value: object) -> datetime | None:
+    """Return the moment as a naive Shanghai time; None for a blank or a placeholder."""
+    if isinstance(value, datetime):
+        found = value
+    elif isinstance(value, date):
+        found = datetime(value.year, value.month, value.day)  # noqa: DTZ001 - a day of Shanghai
+    elif isinstance(value, (int, float, Decimal)):
+        found = _numbered(value)
+    else:
+        text = plain(value)
+        if not text:
+            return None
+        try:
+            found = _read_moment(text, value)
+        except _Placeholder:
+            return None
+    if found.date().isoformat() in _PLACEHOLDERS:
+        return None
+    if found.tzinfo is not None:
+        found = found.astimezone(SHANGHAI).replace(tzinfo=None)
+    return None if found.date().isoformat() in _PLACEHOLDERS else found
+
+
+class _Placeholder(Exception):
+    """A date that platforms write for none."""
+
+
+def _read_moment(text: str, value: object) -> datetime:
+    if text.isdigit():
+        return _digits(text, value)
+    match = _MOMENT.fullmatch(text)
+    if not match:
+        raise wrong(_DATE_WANTED, value)
+    year, month, day = int(match["y"]), int(match["m"] or match["cm"]), int(match["d"] or match["cd"])
+    if (year, month, day) == (0, 0, 0):
+        raise _Placeholder
+    clock = (match["H"] or "0").zfill(2), (match["M"] or "0").zfill(2), (match["S"] or "0").zfill(2)
+    zone = (match["z"] or "").upper().replace("Z", "+00:00")
+    try:
+        return datetime.fromisoformat(f"{year:04}-{month:02}-{day:02}T{':'.join(clock)}{zone}")
+    except ValueError:
+        raise wrong(f"{_DATE_WANTED} that the calendar has", value) from None
+
+
+def _digits(text: str, value: object) -> datetime:
+    if text[:8] == "00000000":
+        raise _Placeholder
+    if len(text) in _DIGIT_FORMS:
+        try:
+            return datetime.strptime(text, _DIGIT_FORMS[len(text)])  # noqa: DTZ007 - Shanghai goes without saying
+        except ValueError:
+            raise wrong(f"{_DATE_WANTED} that the calendar has", value) from None
+    if len(text) in (10, 13):
+        return _numbered(int(text))
+    raise wrong(_DATE_WANTED, value)
+
+
+def _numbered(value: float | Decimal) -> datetime:
+    """Read epoch milliseconds, epoch seconds, a day like 20261103, or the serial number of a workbook."""
+    if isinstance(value, bool) or not math.isfinite(value):
+        raise wrong(_DATE_WANTED, value)
+    if _EXCEL_SERIALS[0] <= value < _EXCEL_SERIALS[1]:
+        return _EXCEL_DAY_ZERO + timedelta(seconds=round(float(value) * 86_400))
+    if 10**12 <= value < 10**13:
+        return datetime.fromtimestamp(int(value) // 1000, SHANGHAI)
+    if 10**9 <= value < 10**10:
+        return datetime.fromtimestamp(int(value), SHANGHAI)
+    if 10**7 <= value < 10**8 and value == int(value):
+        return _digits(str(int(value)), value)
+    raise wrong(_DATE_WANTED, value)
+
+
+def read_year(value: object) -> int | None:
+    """Return the year of a year, a month or a date; 0, 1, 1900 and 9999 stand for none."""
+    if type(value) is str and len(value) == 4 and value.isascii() and value.isdigit() and value not in _NO_YEARS:
+        return int(value)
+    text = "" if isinstance(value, (bool, date)) else plain(value)
+    match = _MONTH.fullmatch(text)
+    if match:
+        year = int(match[1])
+        return None if year in _PLACEHOLDER_YEARS else year
+    if text == "0":
+        return None
+    try:
+        moment = _moment(value)
+    except ValueError:
+        raise wrong("a year like 2026", value) from None
+    return None if moment is None else moment.year

@@ -1,0 +1,66 @@
+"""What a reader yields: pages of rows behind the privacy gate, or the fault that stands in a page's place."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from include.errors import ShuhengError
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """What to ask a source for: everything, or what changed since `since` (the overlap is already taken off)."""
+
+    since: datetime | None = None
+    until: datetime | None = None
+
+    @property
+    def is_full(self) -> bool:
+        """Return whether the whole of the source is asked for."""
+        return self.since is None and self.until is None
+
+
+@dataclass(frozen=True, slots=True)
+class KnownPage:
+    """What is known of an answer that came before, byte for byte: its landed page and what its envelope said."""
+
+    page: str
+    rows: int
+    rows_received: int
+    refused: int
+    declared_rows: int | None
+    declared_pages: int | None
+    high_water: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page as the source wrote it, without classified rows and with persons masked.
+
+    `rows_received` counts the rows before the gate, so that totals can be compared; `refused` only says how many
+    were classified. `declared_rows` and `declared_pages` are what the envelope says of the whole listing.
+    """
+
+    number: int
+    rows: list[dict[str, Any]]
+    rows_received: int
+    refused: int = 0
+    declared_rows: int | None = None
+    declared_pages: int | None = None
+    received_bytes: int = 0
+    is_last: bool = False
+    notes: tuple[str, ...] = ()
+    """Things to tell a person: "decoded as GB18030", "clock differs by 95 s"."""
+    body_sha256: str | None = None
+    known: KnownPage | None = None
+    """Set where the answer is known byte for byte; `rows` is empty then."""
+
+
+@dataclass(frozen=True, slots=True)
+class PageFault:
+    """A page that could not be had after all attempts; the message names no record."""
+
+    number: int
+    error: ShuhengError

@@ -1,0 +1,33 @@
+"""What a reader hands to the privacy gate: one page exactly as the source wrote it, classified rows included.
+
+Lives only in memory, between a reader and the gate; nothing may log, store or keep it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from include.sources.page import KnownPage
+
+
+@dataclass(frozen=True, slots=True)
+class RawPage:
+    """One page before the privacy gate.
+
+    `number` counts pages from 1 in the order they were asked for, whatever number the source gives them.
+    `declared_rows` and `declared_pages` are what the source says of the whole listing; `received_bytes` is the size
+    after decompression. `repr` leaves the rows out because they are not yet gated.
+    """
+
+    number: int
+    rows: list[dict[str, Any]] = field(repr=False)
+    declared_rows: int | None = None
+    declared_pages: int | None = None
+    received_bytes: int = 0
+    is_last: bool = False
+    notes: tuple[str, ...] = ()
+    """Things to tell a person: "decoded as GB18030 though labelled utf-8", "clock differs by 95 s"."""
+    body_sha256: str | None = None
+    known: KnownPage | None = None
+    """Set where the answer came before, byte for byte: then it was neither parsed nor are there rows."""

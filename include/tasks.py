@@ -1,0 +1,100 @@
+"""What the tasks of the DAGs do, as plain functions over names and ids, so that a DAG file is wiring only.
+
+Returns ids and counts, never records: what is returned here lies in Airflow's own database.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import asdict
+from typing import Any
+
+from include.clock import read_moment
+from include.errors import Permanent
+from include.landing.store import LandingStore
+from include.ledger.database import open_ledger
+from include.settings import load_settings
+from include.sources.card_files import load_card, outline_cards
+
+log = logging.getLogger(__name__)
+
+PROJECT_ENTITIES = ("project", "approval_item", "plan_entry")
+
+
+class SourcesFailed(Permanent):
+    """Some sources could not be synced; the others were."""
+
+
+def choose_sources(source: str) -> list[str]:
+    """Return the sources that a run is for: the named one, or every enabled card of projects and plans."""
+    enabled = [c.source for c in outline_cards() if c.is_enabled and c.entity in PROJECT_ENTITIES]
+    return enabled if source == "all" else [source]
+
+
+def flatten(merged: list[Any]) -> list[dict[str, Any]]:
+    """Return the results of all lanes in one list; a lane that failed or was skipped has none.
+
+    Airflow hands over the bare result of a lane with one source, and a list where there are more.
+    """
+    lanes = ([lane] if isinstance(lane, dict) else lane or [] for lane in merged)
+    return [result for lane in lanes for result in lane if result]
+
+
+def land_source(
+    source: str, mode: str, since: str | None = None, until: str | None = None, *, dry_run: bool = False
+) -> dict[str, str]:
+    """Land one source; return the batch to merge."""
+    from include.ledger.sync import land
+
+    window = read_moment(since, "起始时间 since"), read_moment(until, "截止时间 until")
+    store = LandingStore(load_settings().landing_url)
+    manifest = land(open_ledger(), store, load_card(source), mode, *window, dry_run=dry_run, progress=_log_progress())
+    for reason in manifest.reasons:
+        log.warning("batch %s is not complete: %s: %s", manifest.batch_id, reason.code, reason.text)
+    return {"source": source, "batch_id": manifest.batch_id}
+
+
+def merge_source(batch: dict[str, str]) -> dict[str, Any]:
+    """Merge one landed batch; return its counts."""
+    from include.ledger.sync import merge_batch
+
+    store = LandingStore(load_settings().landing_url)
+    result = merge_batch(open_ledger(), store, load_card(batch["source"]), batch["batch_id"], progress=_log_progress())
+    for line in result.sample:
+        log.info("would change %s %s: %s → %s", line["record_key"], line["field"], line["old"], line["new"])
+    return {k: v for k, v in asdict(result).items() if k not in ("sample", "notes")}
+
+
+def reconcile_plan() -> dict[str, Any]:
+    """Reconcile plan and platform; return the open questions by kind."""
+    from include.ledger.reconcile import reconcile
+
+    result = reconcile(open_ledger())
+    if result is None:
+        log.warning("plan or platform was never read; nothing to reconcile")
+    return asdict(result) if result else {}
+
+
+def report_run(chosen: list[str], done: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return the counts of the whole run; raise `SourcesFailed` if a chosen source has no result."""
+    missing = sorted(set(chosen) - {r["source"] for r in done})
+    counted = ("rows_received", "created", "changed", "unchanged", "quarantined", "refused", "restored", "tombstoned")
+    total: dict[str, Any] = {name: sum(r[name] for r in done) for name in counted}
+    total["degraded"] = sorted(r["source"] for r in done if not r["is_complete"])
+    log.info("run done: %s", total)
+    if missing:
+        raise SourcesFailed(f"could not sync {', '.join(missing)}; see the land and merge tasks of each for the cause")
+    return total
+
+
+def _log_progress() -> Any:
+    """Log one line a tenth, so that a long read shows life without flooding the task log."""
+    last: dict[str, int] = {}
+
+    def progress(step: str, done: int, total: int | None) -> None:
+        tenth = done * 10 // total if total else done // 10_000
+        if last.get(step) != tenth:
+            last[step] = tenth
+            log.info("%s %d/%s", step, done, total or "?")
+
+    return progress

@@ -1,0 +1,111 @@
+"""What every test stands on: no network beyond loopback, an own home, a ledger on both databases."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import socket
+import tempfile
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine, create_engine, text
+
+from include.landing.store import LandingStore
+from include.ledger.database import migrate, open_ledger
+from tests.postgres_server import start_postgres
+
+# Airflow reads these when it is first imported, by whichever test that is.
+_HOME = tempfile.mkdtemp(prefix="shuheng-airflow-")
+_ROOT = Path(__file__).resolve().parent.parent
+os.environ.update(
+    AIRFLOW_HOME=_HOME,
+    AIRFLOW__CORE__DAGS_FOLDER=str(_ROOT / "dags"),
+    AIRFLOW__CORE__PLUGINS_FOLDER=str(_ROOT / "plugins"),
+    AIRFLOW__CORE__LOAD_EXAMPLES="False",
+    AIRFLOW__DATABASE__SQL_ALCHEMY_CONN=f"sqlite:///{_HOME}/airflow.db",
+    AIRFLOW__CORE__FERNET_KEY="MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=",
+)
+
+_connect = socket.socket.connect
+
+
+class NetworkRefused(RuntimeError):
+    """A test reached for an address beyond this machine."""
+
+
+def _is_loopback(address: object) -> bool:
+    if not isinstance(address, tuple):
+        return True  # a unix socket
+    host = str(address[0])
+    if host in ("localhost", ""):
+        return True
+    try:
+        return ipaddress.ip_address(host.split("%")[0]).is_loopback
+    except ValueError:
+        return False
+
+
+@pytest.fixture(autouse=True)
+def _loopback_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    def connect(self: socket.socket, address: object) -> None:
+        if self.family in (socket.AF_INET, socket.AF_INET6) and not _is_loopback(address):
+            raise NetworkRefused(f"tests may only speak to this machine, not to {address!r}")
+        return _connect(self, address)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(socket.socket, "connect", connect)
+
+
+@pytest.fixture(autouse=True)
+def _own_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Keep the settings of whoever runs the tests out, and what tests write inside their own folder."""
+    for name in [n for n in os.environ if n.startswith(("AIRFLOW_CONN_", "SHUHENG_", "LEDGER_", "LANDING_"))]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("LEDGER_URL", f"sqlite:///{tmp_path / 'ledger.db'}")
+    monkeypatch.setenv("LANDING_URL", str(tmp_path / "landing"))
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[str]:
+    """Return the URL of a real PostgreSQL server's empty database."""
+    with start_postgres() as url:
+        yield url
+
+
+@pytest.fixture
+def postgres_url(postgres_server: str) -> Iterator[str]:
+    """Return the URL of an empty database of this test's own."""
+    name = f"t{uuid.uuid4().hex}"
+    admin = create_engine(postgres_server, isolation_level="AUTOCOMMIT")
+    with admin.connect() as connection:
+        connection.execute(text(f"CREATE DATABASE {name}"))
+    yield postgres_server.replace("/ledger", f"/{name}", 1)
+    with admin.connect() as connection:
+        connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
+    admin.dispose()
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def ledger_url(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> str:
+    """Return the URL of an empty, migrated ledger, once on each database."""
+    if request.param == "sqlite":
+        url = f"sqlite:///{tmp_path / 'ledger.db'}"
+    else:
+        url = request.getfixturevalue("postgres_url")
+    monkeypatch.setenv("LEDGER_URL", url)
+    migrate(url)
+    return str(url)
+
+
+@pytest.fixture
+def engine(ledger_url: str) -> Engine:
+    """Return an engine on an empty ledger."""
+    return open_ledger(ledger_url)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> LandingStore:
+    """Return an empty landing zone."""
+    return LandingStore(str(tmp_path / "landing"))

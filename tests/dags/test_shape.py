@@ -1,0 +1,125 @@
+"""The DAGs as Airflow sees them: there, well-formed, quick to parse, and in need of no connection to be parsed."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+FILES = sorted(p.stem for p in (ROOT / "dags").glob("*.py"))
+pytestmark = [pytest.mark.airflow, pytest.mark.xdist_group("airflow"), pytest.mark.filterwarnings("default")]
+
+
+@pytest.fixture(scope="module")
+def bag() -> Any:
+    from airflow.dag_processing.dagbag import DagBag
+    from airflow.utils.db import initdb
+
+    initdb()
+    return DagBag(str(ROOT / "dags"))
+
+
+def test_every_file_is_one_dag_of_its_own_name(bag: Any) -> None:
+    assert bag.import_errors == {}
+    assert FILES, "there is no DAG file: this test would pass by finding nothing"
+    assert sorted(bag.dags) == FILES
+
+
+def test_every_dag_tells_people_what_it_is(bag: Any) -> None:
+    for dag in bag.dags.values():
+        assert any("一" <= ch <= "鿿" for ch in dag.dag_display_name), dag.dag_id
+        assert dag.doc_md
+        assert dag.description
+        assert dag.tags
+        assert dag.max_active_runs == 1
+        assert dag.catchup is False
+        assert dag.dagrun_timeout is not None
+
+
+def test_every_task_has_owner_timeout_retries_and_a_policy(bag: Any) -> None:
+    tasks = [task for dag in bag.dags.values() for task in dag.tasks]
+    assert len(tasks) >= 10
+    for task in tasks:
+        assert task.owner == "data-bureau", task.task_id
+        assert task.execution_timeout is not None, task.task_id
+        assert task.retries >= 1, task.task_id
+        assert task.retry_policy is not None, task.task_id
+
+
+def test_every_platform_has_a_lane_in_its_own_pool(bag: Any) -> None:
+    from include.sources.card_files import load_cards
+
+    dag = bag.dags["sync_projects"]
+    cards = [c for c in load_cards() if c.enabled]
+    assert len(cards) >= 4
+    for card in cards:
+        land = dag.get_task(f"{card.pool}.land")
+        assert land.pool == card.pool
+        assert land.downstream_task_ids == {f"{card.pool}.merge"}
+        assert dag.get_task(f"{card.pool}.merge").downstream_task_ids == {"reconcile", "report"}
+
+
+def test_the_form_offers_every_source_in_chinese(bag: Any) -> None:
+    from include.sources.card_files import load_cards
+
+    params = bag.dags["sync_projects"].params
+    source = params.get_param("source").schema
+    assert source["enum"][0] == "all"
+    assert set(source["enum"][1:]) == {c.source for c in load_cards() if c.enabled}
+    assert {params.get_param(n).schema["title"] for n in params} == {"来源", "方式", "起始时间", "截止时间", "试运行"}
+    for name, bad in (("mode", "sideways"), ("dry_run", "perhaps"), ("source", "nobody")):
+        with pytest.raises(Exception, match="is not|Invalid|not valid"):
+            params.get_param(name).resolve(bad)
+
+
+def test_the_ledger_is_the_outlet_of_the_last_word_on_it(bag: Any) -> None:
+    outlets = bag.dags["sync_projects"].get_task("reconcile").outlets
+    assert [(o.name, o.uri) for o in outlets] == [("ledger_projects", "shuheng://ledger/projects")]
+
+
+def test_every_dag_survives_serialisation(bag: Any) -> None:
+    from airflow.serialization.serialized_objects import DagSerialization
+
+    for dag in bag.dags.values():
+        data = DagSerialization.to_dict(dag)
+        assert DagSerialization.from_dict(data).dag_id == dag.dag_id
+
+
+HEAVY = ("pandas", "sqlalchemy.orm", "requests", "httpx", "jsonschema", "alembic", "openpyxl", "numpy")
+
+
+def test_parsing_needs_no_connection_no_ledger_and_nothing_heavy(tmp_path: Path) -> None:
+    """What Airflow itself imports is not ours; how long our part takes, `python -m benchmarks.dag_import` prints."""
+    code = (
+        "import sys, runpy, airflow.sdk, airflow.sdk.exceptions\n"
+        f"sys.path.insert(0, {str(ROOT)!r})\n"
+        "before = set(sys.modules)\n"
+        "for path in sys.argv[1:]: runpy.run_path(path)\n"
+        f"print(sorted(m for m in {HEAVY!r} if m in set(sys.modules) - before))\n"
+    )
+    environment = {
+        "PATH": "/usr/bin:/bin",
+        "AIRFLOW_HOME": str(tmp_path),
+        "LEDGER_URL": "postgresql://nobody@127.0.0.1:1/x",
+    }
+    files = [str(ROOT / "dags" / f"{name}.py") for name in FILES]
+    done = subprocess.run(
+        [sys.executable, "-c", code, *files], capture_output=True, text=True, env=environment, timeout=120, check=False
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_a_broken_card_fails_in_its_own_lane_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from airflow.dag_processing.dagbag import DagBag
+
+    (tmp_path / "sources").mkdir()
+    (tmp_path / "sources" / "broken.yaml").write_text("source: [not, a, card", "utf-8")
+    monkeypatch.setenv("SHUHENG_CONFIG", str(tmp_path))
+    dag = DagBag(str(ROOT / "dags")).dags["sync_projects"]
+    assert dag.get_task("broken.land").pool == "broken"
+    assert dag.get_task("provincial_approval.land")

@@ -1,0 +1,68 @@
+"""What the tasks do, called as the tasks call it: ids and counts come back, and one failing source stops no other."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from include import tasks
+from include.errors import ConfigurationError, SourceRefused
+from include.ledger.database import migrate
+from tests.platform import platform
+
+
+def test_landing_merging_and_reporting_hand_on_counts_only(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    migrate()
+    with platform(monkeypatch, projects=300, seed=2, home=tmp_path / "sandbox") as server:
+        chosen = tasks.choose_sources("all")
+        results = [tasks.merge_source(tasks.land_source(s, "auto", dry_run=False)) for s in chosen]
+        total = tasks.report_run(chosen, tasks.flatten([results, None]))
+        truth = server.truth()
+    assert total["created"] == sum(truth[p]["good"] for p in ("provincial", "zj", "frontdb")) + (
+        truth["plan"]["entries"] - truth["plan"]["refused"]
+    )
+    assert total["refused"] > 0
+    assert all(isinstance(v, int | float | bool | str | list | dict) for r in results for v in r.values())
+    assert "sample" not in results[0]
+    reconciled = tasks.reconcile_plan()
+    assert sum(reconciled["open"].values()) > 0
+
+
+def test_a_dry_run_leaves_the_ledger_as_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
+    migrate()
+    with platform(monkeypatch, projects=200, seed=2):
+        would = tasks.merge_source(tasks.land_source("provincial_approval", "full", dry_run=True))
+        assert would["created"] > 150
+        done = tasks.merge_source(tasks.land_source("provincial_approval", "full", dry_run=False))
+    assert done["created"] == would["created"]
+
+
+def test_the_report_fails_naming_the_sources_without_a_result() -> None:
+    with pytest.raises(tasks.SourcesFailed, match="zj_projects"):
+        tasks.report_run(["zj_projects"], [])
+
+
+def test_a_refused_signature_raises_what_no_retry_can_mend(monkeypatch: pytest.MonkeyPatch) -> None:
+    migrate()
+    with platform(monkeypatch, projects=200, seed=2) as server:
+        wrong = '{{"conn_type": "http", "host": "{}", "login": "x", "password": "wrong", "extra": {{"networks": ["127.0.0.0/8"]}}}}'
+        monkeypatch.setenv("AIRFLOW_CONN_PROVINCIAL_APPROVAL", wrong.format(server.url))
+        with pytest.raises(SourceRefused) as refused:
+            tasks.land_source("provincial_approval", "full", dry_run=False)
+    assert "wrong" not in str(refused.value)
+
+
+def test_naming_one_source_chooses_only_that_one() -> None:
+    assert tasks.choose_sources("annual_plan") == ["annual_plan"]
+    assert set(tasks.choose_sources("all")) == {"provincial_approval", "zj_projects", "approval_frontdb", "annual_plan"}
+
+
+def test_a_moment_that_is_none_is_a_named_error() -> None:
+    with pytest.raises(ConfigurationError, match="起始时间 since is 'yesterday'"):
+        tasks.land_source("provincial_approval", "incremental", "yesterday", dry_run=False)
+
+
+def test_results_of_lanes_come_as_one_list_however_airflow_hands_them_over() -> None:
+    one, two = {"source": "a"}, {"source": "b"}
+    assert tasks.flatten([one, [two], None, [None], []]) == [one, two]

@@ -1,0 +1,126 @@
+"""Airflow's real components on SQLite run `sync_projects` against the sandbox, to success."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import requests
+
+from include.sandbox.airflow_api import AirflowAnswered, AirflowApi
+from include.sandbox.airflow_home import Home
+from include.sandbox.stack import Stack, StackOptions
+from tests.e2e.free_ports import free_ports
+
+DAG = "sync_projects"
+SOURCES = {"provincial_approval", "zj_projects", "approval_frontdb", "annual_plan"}
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(280), pytest.mark.xdist_group("heavy")]
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """A stack of 300 projects in a home and on ports of its own."""
+    port, sandbox_port = free_ports(2)
+    home = Home(tmp_path_factory.mktemp("stack"))
+    with Stack(StackOptions(home, port, sandbox_port, size=300)) as running:
+        running.open_dag(DAG)
+        yield running
+
+
+def _last_batches(stack: Stack) -> dict[str, dict[str, Any]]:
+    return {source: entry["last_batch"] for source, entry in stack.ask("doctor", "--summary")["sources"].items()}
+
+
+def _run(stack: Stack, **params: Any) -> None:
+    """Run the DAG; a failure shows what a person would look at first."""
+    try:
+        state = stack.run_dag(DAG, seconds=100, **params)
+    except AirflowAnswered as error:
+        pytest.fail(f"{error}\n{_failures(stack)}")
+    assert state == "success", _failures(stack)
+
+
+def _failures(stack: Stack) -> str:
+    """Return what a person would look at first: the errors in the task logs."""
+    lines = []
+    for log in sorted((stack.home.logs / "tasks").rglob("attempt=*.log")):
+        found = [line for line in log.read_text(errors="replace").splitlines() if '"level":"error"' in line]
+        lines += [f"{log.parent.name}: {line[:600]}" for line in found]
+    return "\n".join(lines)
+
+
+def test_two_runs_fill_the_ledger_as_the_sandbox_has_it_and_the_second_writes_nothing(stack: Stack) -> None:
+    _run(stack)
+
+    truth = stack.truth()
+    sources = stack.ask("doctor", "--summary")["sources"]
+    assert set(sources) == SOURCES
+    for source, name in (("provincial_approval", "provincial"), ("zj_projects", "zj"), ("approval_frontdb", "frontdb")):
+        assert truth[name]["good"] > 250
+        assert sources[source]["rows"]["project"] == truth[name]["good"], source
+        assert sources[source]["rows"]["approval_item"] == truth[name]["good_items"], source
+        assert sources[source]["last_batch"]["refused"] == truth[name]["classified"] == 1, source
+        assert sources[source]["last_batch"]["is_complete"], source
+    assert sources["annual_plan"]["rows"]["plan_entry"] == truth["plan"]["entries"] - truth["plan"]["refused"] > 15
+
+    _run(stack, mode="full")
+    for source, batch in _last_batches(stack).items():
+        assert batch["is_full"] and batch["is_complete"], source
+        written = {k: batch[k] for k in ("created", "changed", "restored", "tombstoned")}
+        assert set(written.values()) == {0}, (source, written)
+        assert batch["unchanged"] > 0, source
+
+
+def test_nothing_is_shown_or_started_without_a_login(stack: Stack) -> None:
+    url = stack.api.url
+    with requests.Session() as anonymous:
+        anonymous.trust_env = False
+        assert anonymous.get(f"{url}/api/v2/dags").status_code == 401
+        assert anonymous.post(f"{url}/api/v2/dags/{DAG}/dagRuns", json={"logical_date": None}).status_code == 401
+        assert anonymous.get(f"{url}/ui/dags").status_code == 401
+        # The interface is one page; whoever has no session is sent to the log-in by it.
+        answer = anonymous.get(f"{url}/api/v2/auth/login", allow_redirects=False)
+        assert (answer.status_code, answer.headers["location"].removeprefix(url)) == (307, "/auth/login")
+        assert anonymous.get(f"{url}/auth/token").status_code in (401, 403)
+        wrong = anonymous.post(f"{url}/auth/token", json={"username": "admin", "password": "admin"})
+        assert wrong.status_code == 401
+
+
+def test_a_viewer_may_look_but_not_start_a_run(stack: Stack) -> None:
+    leader = AirflowApi(stack.api.url)
+    leader.login("leader", stack.home.passwords()["leader"])
+    assert leader.dag(DAG) is not None
+    with pytest.raises(AirflowAnswered, match="HTTP 403"):
+        leader.trigger(DAG)
+
+
+def test_secrets_are_readable_by_their_owner_only_and_stand_in_no_log(stack: Stack) -> None:
+    folder = stack.home.path / "secrets"
+    files = sorted(folder.iterdir())
+    assert [file.name for file in files] == ["fernet", "jwt", "passwords.json"]
+    assert {oct(path.stat().st_mode & 0o777) for path in files} == {"0o600"}
+    assert oct(folder.stat().st_mode & 0o777) == "0o700"
+    ready = stack.ready
+    secrets = [ready["provincial"]["appkey"], ready["zj"]["app_secret"], ready["control_token"]]
+    secrets += [*stack.home.passwords().values(), stack.home.secret("jwt"), stack.home.fernet_key()]
+    logs = [path for path in stack.home.logs.rglob("*") if path.is_file()]
+    assert len(logs) > 10
+    for log in logs:
+        text = log.read_text(errors="replace")
+        assert not [secret for secret in secrets if secret in text], log
+
+
+def test_after_the_stop_no_process_is_left_and_the_ports_are_free(stack: Stack) -> None:
+    alive = stack.processes.alive()
+    assert len(alive) >= 5  # the sandbox and four components; with their children more
+    assert {c.name for c in stack.processes.components} == {
+        "sandbox", "api-server", "dag-processor", "scheduler", "triggerer",
+    }  # fmt: skip
+    assert stack.processes.stop() == []  # all ended by themselves, none had to be killed
+    assert stack.processes.alive() == []
+    assert not [process for process in alive if process.is_running()]
+    for port in (stack.options.port, stack.options.sandbox_port):
+        with socket.create_server(("127.0.0.1", port)):
+            pass

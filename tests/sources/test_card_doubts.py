@@ -1,0 +1,56 @@
+"""Card mistakes that no schema sees: names of other entities, doubled keys, networks and rates that are none."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from include.errors import CardError
+from include.sources.card_files import SHIPPED, read_card
+
+TEXT = (SHIPPED / "provincial_approval.yaml").read_text("utf-8")
+
+
+def problem_of(folder: Path, text: str) -> CardError:
+    path = folder / "provincial_approval.yaml"
+    path.write_text(text, "utf-8")
+    with pytest.raises(CardError) as raised:
+        read_card(path)
+    assert raised.value.file == str(path)
+    return raised.value
+
+
+def line_of(text: str, words: str) -> int:
+    return next(n for n, line in enumerate(text.splitlines(), 1) if words in line)
+
+
+def test_an_untouched_copy_is_a_card(tmp_path: Path) -> None:
+    path = tmp_path / "provincial_approval.yaml"
+    path.write_text(TEXT, "utf-8")
+    assert read_card(path).source == "provincial_approval"
+
+
+@pytest.mark.parametrize(
+    ("was", "becomes", "words", "place"),
+    [
+        ("limits:\n", "constants: {colour: red}\nlimits:\n", "has no field 'colour'", "constants:"),
+        (
+            "parent: {project_code: project_code}",
+            "parent: {projekt: project_code}",
+            "has no field 'projekt'",
+            "parent:",
+        ),
+        ("limits:\n", "limits:\n  networks: [10.0.0.0/99]\n", "is no network", "networks:"),
+        ("rate: 36000次/小时", "rate: now and then", "is not a rate", "rate:"),
+        ("authority: 1\n", "authority: 1\nauthority: 2\n", "'authority' stands twice", "authority: 2"),
+        ("  name: PROJECT_NAME\n", "  name: PROJECT_NAME\n  name: OTHER\n", "'name' stands twice", "name: OTHER"),
+    ],
+)
+def test_it_is_named_with_its_line(tmp_path: Path, was: str, becomes: str, words: str, place: str) -> None:
+    assert was in TEXT
+    text = TEXT.replace(was, becomes, 1)
+    error = problem_of(tmp_path, text)
+    assert words in str(error)
+    assert error.line == line_of(text, place)
+    assert error.fix
