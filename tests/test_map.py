@@ -296,7 +296,7 @@ def test_the_glossary_has_every_canonical_field_with_its_title(entity: str) -> N
     fields = {name: spec["title"] for name, spec in _properties(entity).items()}
     assert len(fields) >= 10
     assert not [n for n, title in fields.items() if not any(r.startswith(f"| {title} | `{n}` |") for r in _rows())]
-    assert not [n for n in DERIVED[entity] if not _has_row(n)]
+    assert not [n for n in DERIVED.get(entity, ()) if not _has_row(n)]
 
 
 def test_the_glossary_has_every_value_of_every_enumeration() -> None:

@@ -64,7 +64,7 @@ class PageMapper:
     def _put(self, mapped: Mapped, digest: str, seq: int, rows: dict[str, list[Values]]) -> None:
         entity = self._card.entity
         values: Values = [mapped.key, digest, *mapped.record.values()]
-        if DERIVED[entity]:
+        if DERIVED.get(entity):
             code = mapped.record["project_code"]
             values.extend(code_standing(code) if code else (None, None))
         values.extend(self._tail or (seq, mapped.listed))

@@ -30,11 +30,11 @@ metadata = MetaData()
 KIND_TYPES: dict[str, Any] = {
     "text": Text, "enum": lambda: String(40), "integer": Integer, "year": Integer, "flag": Boolean, "yuan": Yuan,
     "date": Date, "datetime": Moment, "project_code": lambda: String(30), "uscc": lambda: String(18), "document_no": Text,
+    "project_codes": Text, "season": Text, "hourly_rate": Integer, "basis_points": Integer,
 }  # fmt: skip
 
 DERIVED: dict[str, tuple[str, ...]] = {
     "project": ("code_form", "code_check"),
-    "approval_item": (),
     "plan_entry": ("code_form", "code_check"),
 }
 """Columns of an entity that the ledger works out itself (`ledger/identity.py`)."""
@@ -43,7 +43,7 @@ DERIVED: dict[str, tuple[str, ...]] = {
 def kinds(entity: str) -> dict[str, str]:
     """Return the kind of every canonical and derived column of an entity, in order."""
     found = {name: spec["x-kind"] for name, spec in canonical_schema(entity)["properties"].items()}
-    return found | dict.fromkeys(DERIVED[entity], "enum")
+    return found | dict.fromkeys(DERIVED.get(entity, ()), "enum")
 
 
 def _entity(entity: str) -> Table:
@@ -177,8 +177,155 @@ source_authority = Table(
     Column("authority", Integer, nullable=False),
 )
 
+system, system_change = _entity("system"), _changes("system")
+exchange_service, exchange_service_change = _entity("exchange_service"), _changes("exchange_service")
+exchange_call_day, exchange_call_day_change = _entity("exchange_call_day"), _changes("exchange_call_day")
+cloud_resource, cloud_resource_change = _entity("cloud_resource"), _changes("cloud_resource")
+cloud_usage_day, cloud_usage_day_change = _entity("cloud_usage_day"), _changes("cloud_usage_day")
+system_usage_day, system_usage_day_change = _entity("system_usage_day"), _changes("system_usage_day")
+exemption, exemption_change = _entity("exemption"), _changes("exemption")
+maintenance_window, maintenance_window_change = _entity("maintenance_window"), _changes("maintenance_window")
+Index("exchange_service_by_system", exchange_service.c.system_code)
+Index("exchange_call_day_by_day", exchange_call_day.c.day)
+Index("cloud_usage_day_by_day", cloud_usage_day.c.day)
+Index("system_usage_day_by_day", system_usage_day.c.day)
+
+observed_day = Table(
+    "observed_day",
+    metadata,
+    Column("source", String(50), primary_key=True),
+    Column("day", Date, primary_key=True),
+    Column("batch_id", String(100), primary_key=True),
+    Column("is_trusted", Boolean, nullable=False),
+    Column("rows", BigInteger, nullable=False),
+    Column("doubts", Text, nullable=False),
+)
+"""Which days of a daily series a batch read whole, and what speaks against believing them; the newest batch counts."""
+
+probe_sweep = Table(
+    "probe_sweep",
+    metadata,
+    Column("sweep_id", String(200), primary_key=True),
+    Column("started_at", Moment, nullable=False),
+    Column("ended_at", Moment, nullable=False),
+    Column("merged_at", Moment, nullable=False),
+    Column("endpoints", Integer, nullable=False),
+    Column("succeeded", Integer, nullable=False),
+    Column("failed", Integer, nullable=False),
+    Column("inconclusive", Integer, nullable=False),
+    Column("is_cut_off", Boolean, nullable=False),
+    Column("lag_ms", Integer, nullable=False),
+    Column("outcomes", Text, nullable=False),
+    Column("causes", Text, nullable=False),
+)
+"""One sweep over the endpoints of a shard: the row that makes its merge happen once."""
+
+probe_day = Table(
+    "probe_day",
+    metadata,
+    Column("service_code", String(100), primary_key=True),
+    Column("day", Date, primary_key=True),
+    Column("probes", Integer, nullable=False),
+    Column("successes", Integer, nullable=False),
+    Column("failures", Integer, nullable=False),
+    Column("inconclusive", Integer, nullable=False),
+    Column("total_ms_sum", BigInteger, nullable=False),
+    Column("total_ms_max", Integer, nullable=False),
+    Column("last_success_at", Moment),
+    Column("last_failure_at", Moment),
+    Column("last_outcome", String(40), nullable=False),
+    Column("last_detail", Text),
+    Column("certificate_expires_on", Date),
+)
+Index("probe_day_by_day", probe_day.c.day)
+
+probe_state = Table(
+    "probe_state",
+    metadata,
+    Column("service_code", String(100), primary_key=True),
+    Column("state", String(20), nullable=False),
+    Column("since_at", Moment, nullable=False),
+    Column("failures_in_a_row", Integer, nullable=False),
+    Column("successes_in_a_row", Integer, nullable=False),
+    Column("sweep_id", String(200), nullable=False),
+)
+"""Up, down or unknown, after `confirm_after` failures or `clear_after` successes in a row."""
+
+evaluation = Table(
+    "evaluation",
+    metadata,
+    Column("scope", String(40), primary_key=True),
+    Column("day", Date, primary_key=True),
+    Column("revision", Integer, primary_key=True),
+    Column("known", Text, nullable=False),
+    Column("rules_version", String(32), nullable=False),
+    Column("digest", String(64), nullable=False),
+    Column("verdicts", Integer, nullable=False),
+    Column("outcomes", Text, nullable=False),
+    Column("rates", Text, nullable=False),
+    Column("evaluated_at", Moment, nullable=False),
+)
+"""One judging of a day: `known` is the last batch of every source that it saw, `digest` the hash of all its verdicts."""
+
+verdict = Table(
+    "verdict",
+    metadata,
+    Column("rule", String(80), primary_key=True),
+    Column("subject_type", String(40), primary_key=True),
+    Column("subject", String(200), primary_key=True),
+    Column("occurrence", String(80), primary_key=True),
+    Column("from_day", Date, primary_key=True),
+    Column("until_day", Date),
+    Column("outcome", String(20), nullable=False),
+    Column("reason", String(60), nullable=False),
+    Column("scope", String(40), nullable=False),
+    Column("body", Text, nullable=False),
+)
+"""The verdicts as they changed: one row from the day an outcome or reason began until the day another took its place."""
+
+finding = Table(
+    "finding",
+    metadata,
+    Column("finding_id", String(32), primary_key=True),
+    Column("rule", String(80), nullable=False),
+    Column("subject_type", String(40), nullable=False),
+    Column("subject", String(200), nullable=False),
+    Column("occurrence", String(80), nullable=False),
+    Column("state", String(20), nullable=False),
+    Column("outcome", String(20), nullable=False),
+    Column("reason", String(60), nullable=False),
+    Column("message", Text, nullable=False),
+    Column("first_seen_on", Date, nullable=False),
+    Column("judged_on", Date, nullable=False),
+    Column("unverified_since", Date),
+    Column("reopened", Integer, nullable=False),
+)
+Index("finding_by_subject", finding.c.subject_type, finding.c.subject)
+
+finding_event = Table(
+    "finding_event",
+    metadata,
+    Column("finding_id", String(32), primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("kind", String(30), nullable=False),
+    Column("day", Date, nullable=False),
+    Column("recorded_at", Moment, nullable=False),
+    Column("outcome", String(20), nullable=False),
+    Column("reason", String(60), nullable=False),
+    Column("detail", Text, nullable=False),
+)
+"""What happened to a finding, never changed; `finding` is the fold of it."""
+
 ENTITIES: dict[str, tuple[Table, Table]] = {
     "project": (project, project_change),
     "approval_item": (approval_item, approval_item_change),
     "plan_entry": (plan_entry, plan_entry_change),
+    "system": (system, system_change),
+    "exchange_service": (exchange_service, exchange_service_change),
+    "exchange_call_day": (exchange_call_day, exchange_call_day_change),
+    "cloud_resource": (cloud_resource, cloud_resource_change),
+    "cloud_usage_day": (cloud_usage_day, cloud_usage_day_change),
+    "system_usage_day": (system_usage_day, system_usage_day_change),
+    "exemption": (exemption, exemption_change),
+    "maintenance_window": (maintenance_window, maintenance_window_change),
 }
