@@ -294,7 +294,7 @@ def _properties(entity: str) -> dict[str, Any]:
 @pytest.mark.parametrize("entity", sorted(ENTITIES))
 def test_the_glossary_has_every_canonical_field_with_its_title(entity: str) -> None:
     fields = {name: spec["title"] for name, spec in _properties(entity).items()}
-    assert len(fields) >= 10
+    assert len(fields) >= 4
     assert not [n for n, title in fields.items() if not any(r.startswith(f"| {title} | `{n}` |") for r in _rows())]
     assert not [n for n in DERIVED.get(entity, ()) if not _has_row(n)]
 
