@@ -17,8 +17,9 @@ import pytest
 
 from include import errors
 from include.__main__ import build_parser
+from include.ledger.identity import DERIVED
 from include.ledger.reconcile import KINDS
-from include.ledger.tables import DERIVED, ENTITIES, metadata
+from include.ledger.tables import ENTITIES, metadata
 from include.settings import ROOT
 
 BIN = Path(sys.executable).parent

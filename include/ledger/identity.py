@@ -6,6 +6,12 @@ first and no check digit. A failing digit is a warning for people, never a reaso
 
 from __future__ import annotations
 
+DERIVED: dict[str, tuple[str, ...]] = {
+    "project": ("code_form", "code_check"),
+    "plan_entry": ("code_form", "code_check"),
+}
+"""Columns of an entity that the ledger works out itself."""
+
 
 def _step(state: int, digit: int) -> int:
     return ((state + digit) % 10 or 10) * 2 % 11

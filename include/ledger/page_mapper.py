@@ -7,9 +7,8 @@ from dataclasses import asdict, dataclass, field
 
 import orjson
 
-from include.ledger.identity import code_standing
-from include.ledger.stage import Rows, Values, copy_text
-from include.ledger.tables import DERIVED
+from include.ledger.copy_text import Rows, Values, copy_text
+from include.ledger.identity import DERIVED, code_standing
 from include.sources.card import Card
 from include.sources.mapping import CardMapper, Mapped
 

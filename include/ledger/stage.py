@@ -3,20 +3,14 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from types import TracebackType
 from typing import Any
 
 from sqlalchemy import Connection
 
+from include.ledger.copy_text import Rows, copy_text
 from include.ledger.tables import kinds
-
-Values = list[Any]
-
-Rows = list[Values] | str
-"""Rows to be staged, or PostgreSQL's COPY text of them."""
-
 
 _QUEUED = 4
 """Chunks that may wait for the server, about 1 MB each: its pace is uneven, and mapping should not stop for it."""
@@ -106,17 +100,3 @@ class Stage:
         raw: Any = self._connection.connection.driver_connection
         with raw.cursor() as cursor, cursor.copy(f"COPY {table} ({', '.join(columns)}) FROM STDIN (NULL '')") as copy:
             copy.write(rows if isinstance(rows, str) else copy_text(rows, len(columns)))
-
-
-def copy_text(rows: Iterable[Values], width: int) -> str:
-    """Return rows in PostgreSQL's COPY text form; blank means NULL, which no canonical text is."""
-    lines = ["\t".join([v if v.__class__ is str else "" if v is None else str(v) for v in row]) for row in rows]
-    text = "\n".join(lines)
-    if text.count("\t") != len(lines) * (width - 1) or text.count("\n") != len(lines) - 1 or "\r" in text:
-        text = "\n".join("\t".join("" if v is None else _escape(str(v)) for v in row) for row in rows)
-        return text + "\n"
-    return text.replace("\\", "\\\\") + "\n"
-
-
-def _escape(value: str) -> str:
-    return value.replace("\\", "\\\\").replace("\t", "\\t").replace("\n", "\\n").replace("\r", "\\r")

@@ -22,6 +22,7 @@ from sqlalchemy import (
     Uuid,
 )
 
+from include.ledger.identity import DERIVED
 from include.ledger.types import Moment, Yuan
 from include.sources.card import canonical_schema
 
@@ -32,12 +33,6 @@ KIND_TYPES: dict[str, Any] = {
     "date": Date, "datetime": Moment, "project_code": lambda: String(30), "uscc": lambda: String(18), "document_no": Text,
     "project_codes": Text, "season": Text, "hourly_rate": Integer, "basis_points": Integer,
 }  # fmt: skip
-
-DERIVED: dict[str, tuple[str, ...]] = {
-    "project": ("code_form", "code_check"),
-    "plan_entry": ("code_form", "code_check"),
-}
-"""Columns of an entity that the ledger works out itself (`ledger/identity.py`)."""
 
 
 def kinds(entity: str) -> dict[str, str]:
