@@ -50,10 +50,12 @@ def run_measured(
 ) -> Usage:
     """Run a command to its end and return its cost; raise `RunFailed` for another exit code or when it takes too long."""
     reading, writing = os.pipe()
+    # Whoever measures may have byte code switched off; nobody runs a task like that, and imports would be compiled each time.
+    environment = {k: v for k, v in environment.items() if k != "PYTHONDONTWRITEBYTECODE"}
     launch = [sys.executable, "-S", "-E", str(HERE / "launch.py"), str(writing), *command]
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err, os.fdopen(reading, "rb") as report:
         process = subprocess.Popen(
-            launch, env=dict(environment), stdout=out, stderr=err, cwd=ROOT, pass_fds=[writing], start_new_session=True
+            launch, env=environment, stdout=out, stderr=err, cwd=ROOT, pass_fds=[writing], start_new_session=True
         )
         os.close(writing)
         try:
