@@ -1,0 +1,122 @@
+"""Calls and probes of each system over a span of days, worked out in the database; probe calls are kept apart from business."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+
+from sqlalchemy import BigInteger, ColumnElement, RowMapping, and_, case, cast, func, or_, select
+
+from include.ledger.day_sums import DaySums, Span, by_system, service_owner, sum_where, total
+from include.ledger.tables import probe_day
+
+MOST_CALLS = 100_000_000
+"""Calls of a system on one day are cut here before they are squared, so that a year of squares fits 64 bits on both databases."""
+
+LOOK_BACK = 2
+"""The last success is looked for in this many windows, so that days without evidence do not age it."""
+
+
+class CallSums:
+    """The sums of calls and probes, on the tables that `DaySums` has laid; `probers` are callers known to be probes."""
+
+    def __init__(self, sums: DaySums, probers: Sequence[str] = ()) -> None:
+        self.known, self.connection = sums.known, sums.connection
+        self.probers = list(probers)
+
+    def calls_received(self, span: Span, trusted: Sequence[date]) -> dict[str, RowMapping]:
+        """Return per system what others called of its services: sums, last days, and what flatness is judged by.
+
+        `flat_sum`, `flat_squares` and `flat_weekend` add up the calls of trusted days, their squares, and those of Saturdays and
+        Sundays; whole numbers, so that both databases agree to the last digit.
+        """
+        calls, owner = self.known.rows("exchange_call_day"), service_owner
+        is_probe = self._is_probe(calls)
+        mine = and_(~is_probe, calls.c.caller_code != owner.c.system_code)
+        daily = (
+            select(
+                owner.c.system_code, calls.c.day,
+                sum_where(calls.c.calls, mine).label("calls"),
+                sum_where(calls.c.calls - calls.c.failures, mine).label("successes"),
+                sum_where(calls.c.failures, mine).label("failures"),
+                sum_where(calls.c.calls, is_probe).label("probe_calls"),
+            )
+            .join(owner, owner.c.service_code == calls.c.service_code)
+            .where(calls.c.day.between(span.first, span.last))
+            .group_by(owner.c.system_code, calls.c.day)
+            .subquery("daily")
+        )  # fmt: skip
+        cut = case((daily.c.calls > MOST_CALLS, MOST_CALLS), else_=cast(daily.c.calls, BigInteger))
+        is_trusted = daily.c.day.in_(list(trusted))
+        is_weekend = daily.c.day.in_([day for day in trusted if day.weekday() >= 5])
+        query = select(
+            daily.c.system_code,
+            total(daily.c.calls).label("calls"),
+            total(daily.c.successes).label("successes"),
+            total(daily.c.probe_calls).label("probe_calls"),
+            func.max(case((daily.c.successes > 0, daily.c.day))).label("last_success_on"),
+            func.max(case((daily.c.failures > 0, daily.c.day))).label("last_failure_on"),
+            total(case((is_trusted, cut), else_=0)).label("flat_sum"),
+            total(case((is_trusted, cut * cut), else_=0)).label("flat_squares"),
+            total(case((is_weekend, cut), else_=0)).label("flat_weekend"),
+        ).group_by(daily.c.system_code)
+        return by_system(self.connection, query)
+
+    def calls_made(self, span: Span) -> dict[str, int]:
+        """Return per system the successful calls it made of services that are not its own."""
+        calls, owner = self.known.rows("exchange_call_day"), service_owner
+        query = (
+            select(calls.c.caller_code.label("system_code"), total(calls.c.calls - calls.c.failures).label("calls"))
+            .outerjoin(owner, owner.c.service_code == calls.c.service_code)
+            .where(calls.c.day.between(span.first, span.last), ~self._is_probe(calls))
+            .where(or_(owner.c.system_code.is_(None), owner.c.system_code != calls.c.caller_code))
+            .group_by(calls.c.caller_code)
+        )
+        return {row["system_code"]: row["calls"] for row in self.connection.execute(query).mappings()}
+
+    def last_calls(self, span: Span) -> dict[str, date]:
+        """Return per system the last day on which another called one of its services with success."""
+        calls, owner = self.known.rows("exchange_call_day"), service_owner
+        query = (
+            select(owner.c.system_code, func.max(calls.c.day).label("day"))
+            .join(owner, owner.c.service_code == calls.c.service_code)
+            .where(calls.c.day.between(span.first, span.last), calls.c.calls > calls.c.failures)
+            .where(~self._is_probe(calls), calls.c.caller_code != owner.c.system_code)
+            .group_by(owner.c.system_code)
+        )
+        return {row["system_code"]: row["day"] for row in self.connection.execute(query).mappings()}
+
+    def probes(self, span: Span, longer: Span) -> dict[str, RowMapping]:
+        """Return per system what the probes of a span came to; the last success may lie in the longer span before it.
+
+        A day is observed when one probe of the system concluded anything; `days_since_success` counts such days only.
+        """
+        owner, in_span = service_owner, probe_day.c.day >= span.first
+        daily = (
+            select(
+                owner.c.system_code, probe_day.c.day,
+                *(sum_where(probe_day.c[n], in_span).label(n) for n in ("probes", "successes", "failures", "inconclusive")),
+                total(probe_day.c.successes).label("any_success"),
+                total(probe_day.c.successes + probe_day.c.failures).label("concluded"),
+            )
+            .join(owner, owner.c.service_code == probe_day.c.service_code)
+            .where(probe_day.c.day.between(longer.first, longer.last))
+            .group_by(owner.c.system_code, probe_day.c.day)
+            .subquery("daily")
+        )  # fmt: skip
+        last = func.max(case((daily.c.any_success > 0, daily.c.day))).over(partition_by=daily.c.system_code)
+        aged = select(daily, last.label("last_success_on")).subquery("aged")
+        is_observed = aged.c.concluded > 0
+        query = select(
+            aged.c.system_code,
+            *(total(aged.c[n]).label(n) for n in ("probes", "successes", "failures", "inconclusive")),
+            func.count(case((and_(is_observed, aged.c.day >= span.first), 1))).label("observed"),
+            func.max(aged.c.last_success_on).label("last_success_on"),
+            func.count(case((and_(is_observed, aged.c.day > aged.c.last_success_on), 1))).label("days_since_success"),
+            func.max(case((is_observed, aged.c.day))).label("seen_until"),
+        ).group_by(aged.c.system_code)
+        return by_system(self.connection, query)
+
+    def _is_probe(self, calls: Any) -> ColumnElement[bool]:
+        return or_(func.coalesce(calls.c.is_probe, False), calls.c.caller_code.in_(self.probers))

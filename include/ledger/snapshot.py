@@ -1,0 +1,29 @@
+"""One transaction that sees one state of the ledger from its first line to its last, and lets no second of its name in."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy import Connection, Engine, text
+
+
+@contextmanager
+def snapshot(engine: Engine, name: str) -> Iterator[Connection]:
+    """Open the one transaction of a name, committed at the end, rolled back where it raises; a second one waits for it.
+
+    Merges go on meanwhile and are not seen: what was known and what was read are of the same moment.
+    """
+    if engine.dialect.name == "sqlite":  # BEGIN IMMEDIATE: one writer at a time, who sees what stood when it began
+        with engine.begin() as connection:
+            yield connection
+        return
+    with engine.connect().execution_options(isolation_level="REPEATABLE READ") as connection:
+        key = int.from_bytes(hashlib.blake2b(name.encode(), digest_size=8).digest(), signed=True)
+        # The state seen is that of the first statement, so the lock is taken in a transaction before; it ends with the session.
+        connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": key})
+        connection.commit()
+        with connection.begin():
+            connection.execute(text("SET LOCAL random_page_cost = 1.1"))
+            yield connection
