@@ -16,7 +16,7 @@ ShuhengError                      data in attributes, no side effects
     ├── SourceUnreachable         no connection, reset, time-out, HTTP 5xx
     ├── SourceThrottled           HTTP 429 or the platform's own word for it
     ├── LedgerUnreachable         the ledger's database does not answer
-    └── SecondMapperLost          the process that maps beside the merge ended early
+    └── SecondProcessLost         the process that works beside a large load ended early
 """
 
 from __future__ import annotations
@@ -101,5 +101,5 @@ class LedgerUnreachable(Retryable):
     """The ledger's database does not answer."""
 
 
-class SecondMapperLost(Retryable):
-    """The process that maps beside the merge ended early; the merge is rolled back and may be tried again."""
+class SecondProcessLost(Retryable):
+    """The process that works beside a large load ended early; the step may be tried again."""

@@ -16,6 +16,7 @@ from typing import Any
 
 from include.errors import Retryable, ShuhengError
 from include.landing.store import LandingStore
+from include.sources.high_water import HighWater
 from include.sources.page import KnownPage, Page, PageFault
 
 
@@ -106,7 +107,7 @@ def land_pages(
     manifest: Manifest,
     pages: Iterable[Page | PageFault],
     store: LandingStore,
-    high_water: Callable[[list[dict[str, Any]], str | None], str | None],
+    high_water: HighWater,
     progress: Callable[[int, int, int | None], None] = lambda page, rows, total: None,
 ) -> ShuhengError | None:
     """Store every page as it comes and note in the manifest what stands against completeness.
@@ -120,14 +121,12 @@ def land_pages(
             if isinstance(item, PageFault):
                 faults.append(item)
                 continue
-            known = item.known
-            sha256 = known.page if known else store.put_page(manifest.source, item.rows)
-            mark = known.high_water if known else high_water(item.rows, None)
+            sha256, rows, mark = _landed(manifest.source, item, store, high_water)
             if mark and (manifest.high_water is None or mark > manifest.high_water):
                 manifest.high_water = mark
             manifest.pages.append(
                 PageEntry(
-                    item.number, sha256, known.rows if known else len(item.rows), item.rows_received, item.refused,
+                    item.number, sha256, rows, item.rows_received, item.refused,
                     item.declared_rows, item.declared_pages, item.received_bytes, item.is_last,
                     item.body_sha256, mark,
                 )
@@ -142,6 +141,15 @@ def land_pages(
         manifest.is_retryable = _is_retryable(faults)
     manifest.reasons.extend(prove(manifest.pages, faults, manifest.is_full))
     return faults[0].error if faults else None
+
+
+def _landed(source: str, page: Page, store: LandingStore, high_water: HighWater) -> tuple[str, int, str | None]:
+    """Store a page, unless it is known; return its name, its rows and its latest moment of change."""
+    if page.known:
+        return page.known.page, page.known.rows, page.known.high_water
+    if page.lines:
+        return store.put_lines(source, page.lines.content), page.lines.rows, page.lines.high_water
+    return store.put_page(source, page.rows), len(page.rows), high_water(page.rows, None)
 
 
 @contextmanager

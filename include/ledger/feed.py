@@ -20,14 +20,9 @@ from include.ledger.second_mapper import SecondMapper
 from include.ledger.stage import Stage
 from include.sources.card import Card
 from include.sources.mapping import Oddities
+from include.sources.second_process import AHEAD, WORTH_A_PROCESS
 
 QUARANTINE_COLUMNS = ["record_hash", "record_key", "page", "line", "problems", "raw"]
-
-WORTH_A_PROCESS = 20_000
-"""Rows to map from which a second process pays: it takes a third of a second to start."""
-
-_AHEAD = 2
-"""Pages given to the second process before one is mapped here."""
 
 
 @dataclass(slots=True)
@@ -108,7 +103,7 @@ class Feed:
         """Map a page, here or in the second process, whichever is free; stage what has come back."""
         while self._elsewhere and self._elsewhere[0].done():
             self._stage(self._elsewhere.popleft().result())
-        if second and len(self._elsewhere) < _AHEAD:
+        if second and len(self._elsewhere) < AHEAD:
             self._elsewhere.append(second.submit(page, lines))
         else:
             self._stage(self._mapper.map(page, lines))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-from collections.abc import Callable
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
@@ -23,7 +22,7 @@ from include.ledger.expunge import expunge
 from include.ledger.last_batch import last_full
 from include.ledger.tables import watermark as watermark_table
 from include.sources.card import Card
-from include.sources.conversions import converter
+from include.sources.high_water import high_water_of
 from include.sources.page import KnownPage, Window
 from include.sources.read import read_pages
 
@@ -66,7 +65,7 @@ def land(
         manifest,
         pages,
         store,
-        _high_water(card),
+        high_water_of(card),
         lambda page, rows, total: progress(f"读取 {card.source}", rows, total),
     )
     if refused:
@@ -159,32 +158,6 @@ def filter_digest(card: Card) -> str:
     asked = [card.reader, asdict(card.request) if card.request else None, asdict(card.sql) if card.sql else None,
              asdict(card.files) if card.files else None]  # fmt: skip
     return hashlib.blake2b(json.dumps(asked, sort_keys=True, default=str).encode(), digest_size=8).hexdigest()
-
-
-def _high_water(card: Card) -> Callable[[list[dict[str, Any]], str | None], str | None]:
-    """Return the function that finds the latest moment of change, as canonical text; unreadable ones are left to quarantine."""
-    cursor = card.cursor
-    if cursor is None:
-        return lambda rows, mark: mark
-    read = converter("datetime", {})
-    name = cursor.field
-
-    def latest(rows: list[dict[str, Any]], mark: str | None) -> str | None:
-        raws = {raw for row in rows if isinstance(raw := row.get(name), str | int)}
-        texts = [raw for raw in raws if isinstance(raw, str) and raw[:1].isdigit()]
-        if len(texts) == len(raws) and len({len(t) for t in texts}) == 1:
-            # Written alike, so the order of the texts is that of the moments, and one needs to be read.
-            raws = {max(texts)}
-        for raw in raws:
-            try:
-                moment = read(raw)
-            except ValueError:
-                continue
-            if isinstance(moment, str) and (mark is None or moment > mark):
-                mark = moment
-        return mark
-
-    return latest
 
 
 def changed_sample(connection: Connection, entity: str, batch_id: str, most: int = 20) -> list[dict[str, Any]]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
+
+import orjson
 
 from include.errors import ShuhengError
 
@@ -36,6 +38,21 @@ class KnownPage:
 
 
 @dataclass(frozen=True, slots=True)
+class PageLines:
+    """A page's rows as they are landed: one canonical JSON a line."""
+
+    content: bytes = field(repr=False)
+    rows: int
+    high_water: str | None
+
+
+def canonical_lines(rows: list[dict[str, Any]]) -> bytes:
+    """Return rows as canonical JSON (sorted keys), one a line."""
+    dumps, sort = orjson.dumps, orjson.OPT_SORT_KEYS
+    return b"\n".join([dumps(row, None, sort) for row in rows])
+
+
+@dataclass(frozen=True, slots=True)
 class Page:
     """One page as the source wrote it, without classified rows and with persons masked.
 
@@ -56,6 +73,8 @@ class Page:
     body_sha256: str | None = None
     known: KnownPage | None = None
     """Set where the answer is known byte for byte; `rows` is empty then."""
+    lines: PageLines | None = None
+    """Set where a large read has made them already; `rows` is empty then."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 
 from include.connections import Connection, get_connection
+from include.errors import ShuhengError
 from include.sources.card import Card
-from include.sources.mapping import CardMapper
 from include.sources.page import KnownPage, Page, PageFault, Window
-from include.sources.privacy import Gatekeeper
 from include.sources.raw_page import RawPage
+from include.sources.second_gate import Gates
 
 
 def read_pages(
@@ -35,15 +35,17 @@ def read_pages(
         from include.sources.file_reader import read_files
 
         read = read_files
-    gate = Gatekeeper(card)
-    for item in read(card, connection, window):
-        if isinstance(item, PageFault):
-            yield item
-            continue
-        page = _known(item, item.known) if item.known else gate.admit(item)
-        if page.refused and not page.known:
-            refused.update(_refused_keys(card, item, page))
-        yield page
+    with Gates(card, refused) as gates:
+        try:
+            for item in read(card, connection, window):
+                if isinstance(item, PageFault):
+                    yield from gates.pass_by(item)
+                else:
+                    yield from gates.pass_by(_known(item, item.known)) if item.known else gates.admit(item)
+        except ShuhengError:
+            yield from gates.rest()  # what came before the error is landed
+            raise
+        yield from gates.rest()
 
 
 def _known(raw: RawPage, known: KnownPage) -> Page:
@@ -51,14 +53,3 @@ def _known(raw: RawPage, known: KnownPage) -> Page:
         raw.number, [], known.rows_received, known.refused, known.declared_rows, known.declared_pages,
         raw.received_bytes, raw.is_last, raw.notes, raw.body_sha256, known,
     )  # fmt: skip
-
-
-def _refused_keys(card: Card, raw: RawPage, page: Page) -> Iterator[str]:
-    """Yield the identity of each row that the gate kept out, where it has one."""
-    admitted = {id(row) for row in page.rows}
-    mapper = CardMapper(card).main
-    for row in raw.rows:
-        if id(row) not in admitted and isinstance(row, dict):
-            key = mapper.record_key(mapper.map(row, dict(card.constants))[0])
-            if key is not None:
-                yield key

@@ -9,7 +9,7 @@ import orjson
 import pytest
 from sqlalchemy import Engine, select
 
-from include.errors import SecondMapperLost
+from include.errors import SecondProcessLost
 from include.landing.store import LandingStore
 from include.ledger import feed
 from include.ledger.page_mapper import Lines, PageMapper
@@ -46,7 +46,7 @@ def test_both_processes_map_alike(card: Card, *, as_text: bool) -> None:
 
 
 def test_a_lost_process_is_a_named_error_that_may_be_tried_again(card: Card) -> None:
-    with pytest.raises(SecondMapperLost, match="run it again"), SecondMapper(card, as_text=True) as there:
+    with pytest.raises(SecondProcessLost, match="run it again"), SecondMapper(card, as_text=True) as there:
         there.submit(1, lines_of([row(1)])).result(30)
         there._process.kill()
         there.submit(2, lines_of([row(2)])).result(30)

@@ -1,0 +1,63 @@
+"""One page through the privacy gate, and into canonical lines where that is wanted. Pure, so any process may do it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import orjson
+
+from include.errors import ShuhengError
+from include.sources.card import Card
+from include.sources.high_water import high_water_of
+from include.sources.mapping import CardMapper
+from include.sources.page import Page, PageLines, canonical_lines
+from include.sources.privacy import Gatekeeper
+from include.sources.raw_page import RawPage
+
+
+@dataclass(frozen=True, slots=True)
+class GatedPage:
+    """A page behind the gate, and who was refused: the identities, never to be stored or logged."""
+
+    page: Page
+    refused: frozenset[str]
+
+
+class PageGate:
+    """The gate of one card, for whole pages."""
+
+    def __init__(self, card: Card) -> None:
+        self._card = card
+        self._gatekeeper = Gatekeeper(card)
+        self._high_water = high_water_of(card)
+
+    def admit(self, raw: RawPage) -> GatedPage:
+        """Gate a page."""
+        page = self._gatekeeper.admit(raw)
+        return GatedPage(page, frozenset(self._refused_keys(raw, page)) if page.refused else frozenset())
+
+    def admit_lines(self, raw: RawPage) -> GatedPage:
+        """Gate a page and write its rows as lines."""
+        gated = self.admit(raw)
+        rows = gated.page.rows
+        lines = PageLines(canonical_lines(rows), len(rows), self._high_water(rows, None))
+        return replace(gated, page=replace(gated.page, rows=[], lines=lines))
+
+    def answer(self, question: tuple[RawPage, bytes]) -> GatedPage | ShuhengError:
+        """Gate a page whose rows came as JSON; an error on purpose is an answer, too."""
+        raw, rows = question
+        try:
+            return self.admit_lines(replace(raw, rows=orjson.loads(rows)))
+        except ShuhengError as error:
+            return error
+
+    def _refused_keys(self, raw: RawPage, page: Page) -> Iterator[str]:
+        """Yield the identity of each row that the gate kept out, where it has one."""
+        admitted = {id(row) for row in page.rows}
+        mapper = CardMapper(self._card).main
+        for row in raw.rows:
+            if id(row) not in admitted and isinstance(row, dict):
+                key = mapper.record_key(mapper.map(row, dict(self._card.constants))[0])
+                if key is not None:
+                    yield key

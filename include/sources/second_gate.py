@@ -1,0 +1,112 @@
+"""Pages through the privacy gate and into canonical lines, by two processes where a read is large.
+
+Pages come out in the order in which they came in. Only what was parsed from JSON may go to the second process: it comes to the
+same values there. Raw rows pass through a pipe to our own child and nowhere else.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections import deque
+from collections.abc import Iterator
+from concurrent.futures import Future
+from dataclasses import replace
+from types import TracebackType
+from typing import Self
+
+import orjson
+
+from include.errors import ShuhengError
+from include.sources.card import Card
+from include.sources.page import Page, PageFault
+from include.sources.page_gate import GatedPage, PageGate
+from include.sources.raw_page import RawPage
+from include.sources.second_process import AHEAD, WORTH_A_PROCESS, SecondProcess, serve
+
+_FIRST_HERE = 2
+"""Pages that are gated here before a second process is started: a read may know nearly all its pages."""
+
+_WAITING = 4
+"""Pages that may wait for one before them; each holds some 1.5 MB."""
+
+
+Waiting = GatedPage | PageFault | Future[GatedPage | ShuhengError]
+
+
+class Gates:
+    """All pages of one read, gated in order. Use as a context manager; `refused` collects whom the gate refused."""
+
+    def __init__(self, card: Card, refused: set[str]) -> None:
+        self._card, self._refused = card, refused
+        self._here = PageGate(card)
+        self._second: SecondProcess | None = None
+        self._waiting: deque[Waiting] = deque()
+        self._gated = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._second:
+            self._second.__exit__(kind, error, trace)
+
+    def admit(self, raw: RawPage) -> Iterator[Page | PageFault]:
+        """Take a page in; yield those that are ready."""
+        self._gated += 1
+        if self._is_large(raw) and not self._second:
+            self._second = SecondProcess("include.sources.second_gate", self._card)
+        self._waiting.append(self._there(raw) or (self._here.admit_lines if self._second else self._here.admit)(raw))
+        return self._ready(_WAITING)
+
+    def pass_by(self, item: Page | PageFault) -> Iterator[Page | PageFault]:
+        """Let a fault, or a page that was gated when it came before, keep its place in the order."""
+        self._waiting.append(item if isinstance(item, PageFault) else GatedPage(item, frozenset()))
+        return self._ready(_WAITING)
+
+    def rest(self) -> Iterator[Page | PageFault]:
+        """Yield the pages that are still on their way."""
+        return self._ready(0)
+
+    def _is_large(self, raw: RawPage) -> bool:
+        is_large = self._gated > _FIRST_HERE and (raw.declared_rows or 0) >= WORTH_A_PROCESS
+        return is_large and self._card.reader == "http" and (os.cpu_count() or 1) > 1
+
+    def _there(self, raw: RawPage) -> Future[GatedPage | ShuhengError] | None:
+        """Hand a page to the second process, if it has time and JSON can carry the rows."""
+        on_the_way = sum(isinstance(w, Future) and not w.done() for w in self._waiting)
+        if self._second is None or on_the_way >= AHEAD:
+            return None
+        try:
+            rows = orjson.dumps(raw.rows)
+        except TypeError:  # lone surrogates, too deep: the careful ways are here
+            return None
+        return self._second.ask((replace(raw, rows=[]), rows))
+
+    def _ready(self, most: int) -> Iterator[Page | PageFault]:
+        """Yield from the front what is done; wait for it while more than `most` are behind."""
+        while self._waiting:
+            first = self._waiting[0]
+            if isinstance(first, Future):
+                if not first.done() and len(self._waiting) <= most:
+                    return
+                first = _result(first)
+            self._waiting.popleft()
+            if isinstance(first, PageFault):
+                yield first
+            else:
+                self._refused.update(first.refused)
+                yield first.page
+
+
+def _result(future: Future[GatedPage | ShuhengError]) -> GatedPage:
+    answer = future.result()
+    if isinstance(answer, ShuhengError):
+        raise answer
+    return answer
+
+
+if __name__ == "__main__":
+    sys.exit(serve(lambda card: PageGate(card).answer))

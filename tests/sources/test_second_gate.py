@@ -1,0 +1,135 @@
+"""The gate in two processes: the same pages in the same order as in one, the same refusals, a named error when it is lost."""
+
+from __future__ import annotations
+
+import copy
+import os
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from include.errors import SecondProcessLost, SourceMalformed, SourceUnreachable
+from include.sources import read, second_gate
+from include.sources.card import Card
+from include.sources.card_files import load_card
+from include.sources.page import Page, PageFault, Window, canonical_lines
+from include.sources.page_gate import PageGate
+from include.sources.raw_page import RawPage
+from include.sources.second_gate import Gates
+
+Row = dict[str, Any]
+
+
+@pytest.fixture
+def card() -> Card:
+    return load_card("provincial_approval")
+
+
+@pytest.fixture(autouse=True)
+def _two_cores(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(second_gate, "WORTH_A_PROCESS", 10)
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+
+
+def row(number: int, **changed: Any) -> Row:
+    return {
+        "PROJECT_CODE": f"2611-230500-04-04-{number:06d}", "PROJECT_NAME": f"项目{number}", "SECRET_FLAG": "0",
+        "UPDATETIME": f"2026-11-{number % 28 + 1:02d} 09:00:00", "SCALE_CONTENT": f"联系人:张三,电话1380013{number:04d}",
+        "ENTERPRISE": {"ENTERPRISENAME": "某局", "CONTACTNAME": "李四", "CONTACTPHONE": "13900139000"},
+        "ITEMS": [{"SENDID": f"S{number}", "ITEM_NAME": "审批", "DEAL_USER": "王五"}],
+    } | changed  # fmt: skip
+
+
+def pages(count: int = 12) -> list[RawPage]:
+    return [
+        RawPage(n, [row(n * 100 + i, SECRET_FLAG="1" if i == 3 else "0") for i in range(20)], count * 20, notes=(f"{n}",))
+        for n in range(1, count + 1)
+    ]  # fmt: skip
+
+
+def through(gates: Gates, raw: list[RawPage]) -> Iterator[Page | PageFault]:
+    for page in raw:
+        yield from gates.admit(page)
+    yield from gates.rest()
+
+
+def landed(page: Page | PageFault) -> tuple[Any, ...]:
+    assert isinstance(page, Page)
+    lines = page.lines.content if page.lines else canonical_lines(page.rows)
+    return page.number, page.rows_received, page.refused, page.declared_rows, page.notes, lines
+
+
+def test_two_processes_let_through_what_one_does(card: Card) -> None:
+    alone = PageGate(card)
+    expected = [alone.admit(copy.deepcopy(page)) for page in pages()]
+    refused: set[str] = set()
+    with Gates(card, refused) as gates:
+        found = list(through(gates, pages()))
+        assert gates._second is not None
+    assert [landed(p) for p in found] == [landed(g.page) for g in expected]
+    assert refused == set().union(*(g.refused for g in expected))
+    assert len(refused) == 12
+    text = b"".join(landed(p)[-1] for p in found).decode()
+    assert not [secret for secret in ("13800", "13900139000", "张三", "李四", "王五") if secret in text]
+
+
+def test_the_latest_moment_of_change_comes_with_the_lines(card: Card) -> None:
+    with Gates(card, set()) as gates:
+        found = list(through(gates, pages()))
+    marks = [p.lines.high_water for p in found if isinstance(p, Page) and p.lines]
+    assert len(marks) >= 9
+    assert all(mark and mark.startswith("2026-11-") for mark in marks), marks
+
+
+@pytest.mark.parametrize("change", [{"declared_rows": None}, {"declared_rows": 9}])
+def test_a_small_read_starts_no_process(card: Card, change: dict[str, Any]) -> None:
+    with Gates(card, set()) as gates:
+        found = list(through(gates, [RawPage(p.number, p.rows, **change) for p in pages(4)]))
+        assert gates._second is None
+    assert all(isinstance(p, Page) and p.lines is None and p.rows for p in found)
+
+
+def test_rows_that_json_cannot_carry_are_gated_here(card: Card) -> None:
+    with Gates(card, set()) as gates:
+        list(through(gates, pages(4)))
+        assert gates._there(RawPage(5, [row(1, PROJECT_NAME="\ud800")], 100)) is None
+
+
+def test_a_fault_keeps_its_place(card: Card) -> None:
+    fault = PageFault(7, SourceUnreachable("gone"))
+    with Gates(card, set()) as gates:
+        found = list(through(gates, pages(6))) + list(gates.pass_by(fault)) + list(through(gates, pages(2)))
+    assert found.index(fault) == 6
+    assert len(found) == 9
+
+
+def test_an_error_of_the_gate_there_is_raised_here(card: Card) -> None:
+    with pytest.raises(SourceMalformed, match="nested"), Gates(card, set()) as gates:
+        list(through(gates, pages(4)))
+        assert gates._second is not None
+        text = b'[{"SECRET_FLAG":"0","A":' + b"[" * 1000 + b"]" * 1000 + b"}]"
+        gates._waiting.append(gates._second.ask((RawPage(5, [], 100), text)))
+        list(gates.rest())
+
+
+def test_a_lost_process_is_a_named_error_that_may_be_tried_again(card: Card) -> None:
+    with pytest.raises(SecondProcessLost, match="run it again"), Gates(card, set()) as gates:
+        list(through(gates, pages(4)))
+        assert gates._second is not None
+        gates._second._process.kill()
+        list(through(gates, pages(4)))
+
+
+def test_pages_before_an_error_of_the_reader_come_out(card: Card, monkeypatch: pytest.MonkeyPatch) -> None:
+    def reading(*_: Any, **__: Any) -> Iterator[RawPage]:
+        yield from pages(6)
+        raise SourceUnreachable("gone")
+
+    monkeypatch.setattr("include.sources.http_reader.read_http", reading)
+    monkeypatch.setattr(read, "get_connection", lambda name: None)
+    found = []
+    with pytest.raises(SourceUnreachable):
+        for page in read.read_pages(card, Window(), set(), {}):
+            found.append(page)  # noqa: PERF402 - what came before the error is wanted
+    assert [p.number for p in found] == [1, 2, 3, 4, 5, 6]
