@@ -186,7 +186,7 @@ def _is_retryable(faults: list[PageFault]) -> bool:
 
 def prove(pages: list[PageEntry], faults: list[PageFault], is_full: bool) -> list[Reason]:
     """Return every reason why the pages cannot be all that was asked for; none = proven complete."""
-    reasons = [Reason("page_failed", f"page {f.number}: {type(f.error).__name__}: {f.error}") for f in faults]
+    reasons = [Reason(f.code, f"page {f.number}: {type(f.error).__name__}: {f.error}") for f in faults]
     totals = {p.declared_rows for p in pages if p.declared_rows is not None}
     received = sum(p.rows_received for p in pages)
     if len(totals) > 1:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable
 from dataclasses import asdict
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from psycopg.errors import UniqueViolation
@@ -16,7 +16,8 @@ from sqlalchemy import Connection, select, text
 
 from include.landing.batch import Manifest, Reason
 from include.landing.store import LandingStore
-from include.ledger import absence, merge, repeat
+from include.ledger import absence, merge, observed, repeat
+from include.ledger.day_window import leaves_gap
 from include.ledger.feed import Feed, load_known
 from include.ledger.oddity import settle_oddities
 from include.ledger.stage import Stage
@@ -39,6 +40,7 @@ class BatchMerge:
             "source": card.source, "entity": card.entity, "batch": manifest.batch_id,
             "at": merge.bind_moment(connection, at), "at_text": at.isoformat(),
         }  # fmt: skip
+        self._days: dict[date, observed.DayCount] = {}
         self._result = merge.MergeResult(
             manifest.batch_id, card.source, manifest.is_full, False, manifest.rows_received, manifest.refused,
             notes=list(manifest.notes),
@@ -55,18 +57,23 @@ class BatchMerge:
             self._run_staged(progress, direct=None)
         if card.entity == "project":
             merge.note_aliases(self._connection, self._bind, is_first=is_first)
+        if card.series:
+            observed.observe(
+                self._connection, card, card.series, self._manifest, self._days, is_complete=result.is_complete
+            )
         if result.is_complete:
             self._move_watermark()
         self._note_authority()
         return result
 
     def _run_directly(self, progress: Progress) -> bool:
-        """Take a source's first full batch straight into the ledger's tables; return whether that could be done.
+        """Take the first full batch of a source, or of a series, straight into the ledger's tables; return whether it could.
 
         Nothing is there to compare it with. A key that comes twice breaks it off, and the careful way is taken.
         """
         held = text(f"SELECT 1 FROM {self._card.entity} WHERE source = :source LIMIT 1")
-        if not self._result.is_full or self._connection.execute(held, {"source": self._card.source}).first():
+        is_first_kind = self._result.is_full or self._card.series is not None
+        if not is_first_kind or self._connection.execute(held, {"source": self._card.source}).first():
             return False
         savepoint = self._connection.begin_nested()
         try:
@@ -84,6 +91,8 @@ class BatchMerge:
             is_compared = result.is_full and not direct
             feed = Feed(card, stage, load_known(self._connection, card) if is_compared else set(), direct)
             feed.run(self._manifest, self._store, lambda done, of: progress(f"合并 {card.source}", done, of))
+            if card.series:
+                self._days = observed.count_days(self._connection, card.entity, staged=not direct, source=card.source)
             if direct:
                 self._count_direct(feed)
             else:
@@ -133,7 +142,7 @@ class BatchMerge:
             else:
                 merge.drop_known(self._connection, entity, self._bind)
             counts.repeated += repeated
-            if across:
+            if across and not (self._card.series and self._card.files):  # a corrected file delivers days once more
                 self._doubt("repeated_rows", f"{across} rows came on two pages: the listing moved while it was read")
         if counts.keyless:
             self._doubt("keyless_rows", f"{counts.keyless} quarantined rows have no key, so absence cannot be told")
@@ -177,7 +186,10 @@ class BatchMerge:
             .mappings()
             .first()
         )
-        if since and (old is None or datetime.fromisoformat(since) > old["changed_until"]):
+        if self._card.series:
+            if leaves_gap(self._manifest, self._card.series, old["changed_until"] if old else None):
+                return
+        elif since and (old is None or datetime.fromisoformat(since) > old["changed_until"]):
             return  # a window that begins behind the watermark leaves a gap, which must be read yet
         if old is None:
             self._connection.execute(watermark.insert().values(source=self._card.source, **values))

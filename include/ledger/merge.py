@@ -19,9 +19,13 @@ from include.ledger.absence import is_too_many
 from include.ledger.feed import QUARANTINE_COLUMNS, Feed
 from include.ledger.statements import EntityStatements
 from include.ledger.tables import batch as batch_table
+from include.ledger.tables import kinds
 from include.sources.card import Card
 
 Bind = dict[str, Any]
+
+_JOINED = ("project_code", "system_code", "service_code", "resource_code", "day")
+"""Columns by which records are found, where an entity has them."""
 
 _MANY = 1000
 """New rows from which a table's statistics are renewed at once."""
@@ -113,7 +117,8 @@ def merge_entity(connection: Connection, entity: str, bind: Bind, *, is_child: b
 def renew_statistics(connection: Connection, entity: str, created: int) -> None:
     """Tell PostgreSQL how much has come in; autovacuum comes minutes later, and until then small batches scan the table."""
     if created >= _MANY and connection.dialect.name == "postgresql":
-        connection.exec_driver_sql(f"ANALYZE {entity} (source, record_key, project_code)")
+        columns = ["source", "record_key", *(c for c in _JOINED if c in kinds(entity))]
+        connection.exec_driver_sql(f"ANALYZE {entity} ({', '.join(columns)})")
 
 
 def drop_repeats(connection: Connection, entity: str, bind: Bind) -> tuple[int, int]:

@@ -18,6 +18,7 @@ from include.landing.store import LandingStore
 from include.ledger import merge
 from include.ledger.batch_merge import BatchMerge, Progress
 from include.ledger.database import writing
+from include.ledger.day_window import choose_days
 from include.ledger.expunge import expunge
 from include.ledger.last_batch import last_full
 from include.ledger.tables import watermark as watermark_table
@@ -68,6 +69,8 @@ def land(
         high_water_of(card),
         lambda page, rows, total: progress(f"读取 {card.source}", rows, total),
     )
+    if card.series:
+        manifest.high_water = manifest.until  # days without rows were read as well
     if refused:
         # Before the seal: were we to die here, the next run refuses and expunges again.
         expunge(engine, store, card, refused, frozenset(p.sha256 for p in manifest.pages))
@@ -109,8 +112,8 @@ def _known_pages(engine: Engine, store: LandingStore, card: Card) -> dict[str, K
     """Return the answers of the last full batch under this very card, so that the same bytes are not read twice."""
     with engine.connect() as connection:
         last = last_full(connection, card.source)
-    if last is None or last["card_digest"] != card.digest:
-        return {}
+    if last is None or last["card_digest"] != card.digest or (card.detail and not last["is_complete"]):
+        return {}  # a page that lacks details must not be taken for known
     try:
         return known_pages(Manifest.from_dict(store.get_manifest(card.source, last["batch_id"])), store)
     except LandingCorrupt:
@@ -129,23 +132,33 @@ def choose_window(
     since: datetime | None = None,
     until: datetime | None = None,
 ) -> Window:
-    """Decide what to ask for: everything, a window given by hand, or what changed since the watermark less the overlap."""
+    """Decide what to ask for: everything, a window given by hand, or what changed since the watermark less the overlap.
+
+    A series is never asked for everything: in mode full it begins as if it had never been read.
+    """
     if until and not (since and since < until):
         raise ConfigurationError(f"the window ends at {until.isoformat()}; give a beginning before it as well")
     if since and mode == "full":
         raise ConfigurationError("a full read has no window; leave the beginning out or choose another mode")
     if mode not in ("auto", "full", "incremental"):
         raise ConfigurationError(f"mode is {mode!r}; use auto, full or incremental")
+    if card.series:
+        mark = None if mode == "full" else _watermark(connection, card)
+        return choose_days(card, card.series, at, mark, since, until)
     if card.cursor is None or mode == "full":
         return Window()
     if since:
         return Window(since, until)
+    mark = _watermark(connection, card)
+    if mark is None or (mode == "auto" and _full_is_due(connection, card, at)):
+        return Window()
+    return Window(mark - timedelta(seconds=card.cursor.overlap_seconds))
+
+
+def _watermark(connection: Connection, card: Card) -> datetime | None:
+    """Return the source's watermark; None where there is none, or where the source was asked something else."""
     mark = connection.execute(select(watermark_table).where(watermark_table.c.source == card.source)).mappings().first()
-    if not mark or mark["filter_digest"] != filter_digest(card):
-        return Window()
-    if mode == "auto" and _full_is_due(connection, card, at):
-        return Window()
-    return Window(mark["changed_until"] - timedelta(seconds=card.cursor.overlap_seconds))
+    return mark["changed_until"] if mark and mark["filter_digest"] == filter_digest(card) else None
 
 
 def _full_is_due(connection: Connection, card: Card, at: datetime) -> bool:

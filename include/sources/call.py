@@ -13,6 +13,7 @@ from urllib.parse import urlencode, urlsplit
 import orjson
 
 from include import clock
+from include.sources.card import Request
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,8 @@ class Call:
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     body: bytes = field(default=b"", repr=False)
     content_type: str | None = None
+    sid: str | None = None
+    """gjgxjhpt: id of the service that is called, where it is not the card's."""
 
 
 KNOWN = object()
@@ -78,6 +81,16 @@ def json_body(values: Mapping[str, Any]) -> tuple[bytes, str]:
 def form_body(values: Mapping[str, Any]) -> tuple[bytes, str]:
     """Return parameters as a form body and its content type."""
     return urlencode(values, doseq=True).encode(), "application/x-www-form-urlencoded"
+
+
+def build_call(request: Request, parameters: Mapping[str, Any], url: str | None = None) -> Call:
+    """Return the unsigned call of a card's request, or of a URL in its place; parameters go where the card says."""
+    where = url or request.path
+    if request.parameters_in == "query":
+        texts = {k: str(v).lower() if isinstance(v, bool) else v for k, v in parameters.items()}
+        return Call(request.method, where, texts, request.headers)
+    body, content_type = (json_body if request.parameters_in == "json" else form_body)(parameters)
+    return Call(request.method, where, {}, request.headers, body, content_type)
 
 
 def origin(url: str) -> tuple[str, str | None, int | None]:

@@ -62,6 +62,19 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True)
+class Detail:
+    """One more call for each listed row; `parameters` are names of parameters → raw fields of the row."""
+
+    path: str
+    parameters: dict[str, str]
+    into: str
+    method: str = "GET"
+    parameters_in: str = "query"
+    sid: str | None = None
+    rows: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Paging:
     """How the next page is asked for."""
 
@@ -132,6 +145,15 @@ class Cursor:
 
 
 @dataclass(frozen=True, slots=True)
+class Series:
+    """Rows by day, read in windows of whole days and never in full; see the schema."""
+
+    first_days: int = 120
+    settle_days: int = 3
+    is_dense: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class Gate:
     """A raw field whose value must be one of `open`, or the row is classified; compared as trimmed text."""
 
@@ -175,6 +197,7 @@ class Card:
     fields: tuple[FieldRule, ...]
     digest: str
     file: str
+    group: str = "projects"
     enabled: bool = True
     authority: int = 100
     pool: str = ""
@@ -182,11 +205,13 @@ class Card:
     max_vanishing_count: int = 500
     signer: Signer = Signer()
     request: Request | None = None
+    detail: Detail | None = None
     paging: Paging | None = None
     envelope: Envelope = Envelope()
     sql: Sql | None = None
     files: Files | None = None
     cursor: Cursor | None = None
+    series: Series | None = None
     classified: tuple[Gate, ...] = ()
     personal: tuple[str, ...] = ()
     constants: dict[str, Any] = field(default_factory=dict)
@@ -211,6 +236,7 @@ def build_card(data: dict[str, Any], file: Path) -> Card:
         "files",
         "sql",
         "cursor",
+        "series",
         "classified",
         "envelope",
         "digest",
@@ -223,6 +249,8 @@ def build_card(data: dict[str, Any], file: Path) -> Card:
     envelope: dict[str, Any] = {k: _texts(v) if isinstance(v, list) else v for k, v in said.items()}
     vanishing = data.get("vanishing", {})
     paging = data.get("paging")
+    request = dict(data.get("request", {}))
+    detail = request.pop("detail", None)
     return Card(
         **{"pool": data["source"], **plain},
         fields=_rules(data["fields"], data["entity"]),
@@ -231,12 +259,14 @@ def build_card(data: dict[str, Any], file: Path) -> Card:
         max_vanishing_share=vanishing.get("max_share", 0.2),
         max_vanishing_count=vanishing.get("max_count", 500),
         signer=Signer(**data.get("signer", {})),
-        request=Request(**data["request"]) if "request" in data else None,
+        request=Request(**request) if request else None,
+        detail=Detail(**detail) if detail else None,
         paging=Paging(**paging) if paging else None,
         envelope=Envelope(**envelope, total_path=total.get("path"), total_counts=total.get("counts", "rows")),
         sql=_sql(data["sql"]) if "sql" in data else None,
         files=Files(**{k: _frozen(v) for k, v in data["file"].items()}) if "file" in data else None,
         cursor=Cursor(**data["cursor"]) if "cursor" in data else None,
+        series=Series(**data["series"]) if "series" in data else None,
         classified=tuple(_gate(g) for g in data.get("classified", [])),
         nested=tuple(
             Nested(n["entity"], n["rows"], tuple(n["key"]), _rules(n["fields"], n["entity"]), n.get("parent", {}))

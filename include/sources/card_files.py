@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from ipaddress import ip_network
@@ -13,10 +14,12 @@ import yaml
 
 from include.errors import CardError, ConfigurationError
 from include.settings import load_settings
-from include.sources.card import SCHEMAS, Card, build_card, canonical_schema
+from include.sources.card import SCHEMAS, Card, Cursor, build_card, canonical_schema
 from include.sources.rate import parse_rate
 
 SHIPPED = Path(__file__).parent / "cards"
+
+_DAY_FORMAT = re.compile(r"%Y([-/.]?)%m\1%d")
 
 
 def card_paths() -> dict[str, Path]:
@@ -49,6 +52,7 @@ class Outline:
     title: str
     entity: str
     pool: str
+    group: str
     is_enabled: bool
 
 
@@ -64,7 +68,7 @@ def outline_cards() -> list[Outline]:
         outlines.append(
             Outline(
                 source, str(data.get("title", source)), str(data.get("entity", "project")),
-                str(data.get("pool", source)), bool(data.get("enabled", True)),
+                str(data.get("pool", source)), str(data.get("group", "projects")), bool(data.get("enabled", True)),
             )
         )  # fmt: skip
     return sorted(outlines, key=lambda o: (o.entity, o.source))
@@ -85,6 +89,8 @@ def read_card(path: Path) -> Card:
     _check_schema(path, root, data)
     _check_meaning(path, root, data)
     _check_limits(path, root, data.get("limits", {}))
+    if "series" in data:
+        _check_series(path, root, data)
     return build_card(data, path)
 
 
@@ -203,6 +209,25 @@ def _check_limits(path: Path, root: yaml.Node, limits: dict[str, Any]) -> None:
             parse_rate(limits["rate"])
         except ConfigurationError as error:
             raise _wrong(path, root, ["limits", "rate"], str(error), "correct the rate") from error
+
+
+def _check_series(path: Path, root: yaml.Node, data: dict[str, Any]) -> None:
+    """A series is read by days: its rows have one, and its platform can be asked for a first and a last one."""
+    cursor = data.get("cursor", {})
+    day_format = cursor.get("format", Cursor("").format)
+    is_http = data["reader"] == "http"
+    problems = (
+        (data["reader"] == "sql", ["series"], "the sql reader reads no series", "use the http or the file reader"),
+        ("day" not in canonical_schema(data["entity"])["properties"], ["series"],
+         f"{data['entity']} has no field 'day'", "leave series out, or name an entity of days"),
+        (is_http and not (cursor.get("since") and cursor.get("until")), ["cursor"],
+         "a series is asked for by its first and last day", "name the parameters in cursor.since and cursor.until"),
+        (is_http and not _DAY_FORMAT.fullmatch(day_format), ["cursor", "format"],
+         f"format {day_format!r} is not one of days", "write it like %Y-%m-%d or %Y%m%d"),
+    )  # fmt: skip
+    for is_wrong, at, problem, fix in problems:
+        if is_wrong:
+            raise _wrong(path, root, at, problem, fix)
 
 
 def _check_mapping(

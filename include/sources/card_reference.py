@@ -16,7 +16,10 @@ from include.sources import signers
 from include.sources.card import SCHEMAS, canonical_schema
 
 PAGE = ROOT / "docs" / "source-cards.md"
-ENTITIES = ("project", "approval_item", "plan_entry")
+ENTITIES = (
+    "project", "approval_item", "plan_entry", "system", "exchange_service", "exchange_call_day", "cloud_resource",
+    "cloud_usage_day", "system_usage_day", "exemption", "maintenance_window",
+)  # fmt: skip
 
 CONVERTERS = {
     "text": ("any scalar", "trimmed, control characters and runs of blanks folded; blank = absent"),
@@ -40,8 +43,24 @@ CONVERTERS = {
         "2026-11-03T09:00:00+08:00; without a zone it is Asia/Shanghai",
     ),
     "project_code": ("with blanks, full-width digits, other dashes, or 20 digits bare", "2611-230500-04-04-000018"),
+    "project_codes": (
+        "several project codes with ; , 、 | between them, full width or not, or a list",
+        "sorted, each once, with commas: 2511-230500-04-04-000026,2611-230500-04-04-000018",
+    ),
     "uscc": ("any case, blanks, full width", "18 digits and capitals"),
     "document_no": ("双发改[2026]5号, with 〔〕 [] 【】 ()", "双发改〔2026〕5号"),
+    "season": (
+        "6月1日至8月31日, 06-01~08-31, 6月至8月, several with ; , 、; 全年 and 无 = absent",
+        "06-01~08-31, several sorted, with commas; a season may pass the turn of the year",
+    ),
+    "hourly_rate": (
+        "1000次/小时, 10次/秒, 5/min; 不限 = absent",
+        "calls an hour, rounded down but at least 1: 10次/秒 = 36000",
+    ),
+    "basis_points": (
+        '3.25, "3.25", "3.25%", "３.２５％"; below 0 or above 100 is an error',
+        "whole hundredths of a percent, halves up: 325",
+    ),
     "enum": (
         "a word or code that `map:` names",
         "a value of the canonical field; an unmapped word is absent, counted, kept in `raw:`",

@@ -14,6 +14,7 @@ from functools import partial
 from typing import Any
 
 from include.sources.folding import fold_text, plain, wrong
+from include.sources.measures import read_basis_points, read_hourly_rate, read_project_codes, read_season
 from include.sources.moments import read_date, read_datetime, read_year
 from include.sources.project_code import parse_project_code
 
@@ -199,4 +200,6 @@ _MONTHS = frozenset(f"{month:02}" for month in range(1, 13))
 _CONVERTERS: dict[str, Converter] = {
     "text": fold_text, "integer": _integer, "year": read_year, "yuan": _yuan, "wan_yuan": _wan_yuan, "date": read_date,
     "datetime": read_datetime, "project_code": _project_code, "uscc": _uscc, "document_no": _document_no,
+    "project_codes": read_project_codes, "season": read_season, "hourly_rate": read_hourly_rate,
+    "basis_points": read_basis_points,
 }  # fmt: skip

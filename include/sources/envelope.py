@@ -131,12 +131,16 @@ def _clocks(answer: Answer) -> str:
     )
 
 
+SKEW_NOTE = "clock differs by"
+"""Begins the note of a page where the clocks differ by more than `limits.skew_seconds`."""
+
+
 def skew_note(answer: Answer, card: Card) -> tuple[str, ...]:
     """Return a note where the platform accepts the call although the clocks differ."""
     skew = answer.skew_seconds
     if skew is None or abs(skew) <= card.limits.skew_seconds:
         return ()
-    return (f"clock differs by {timedelta(seconds=round(skew)) / timedelta(seconds=1):.0f} s",)
+    return (f"{SKEW_NOTE} {timedelta(seconds=round(skew)) / timedelta(seconds=1):.0f} s",)
 
 
 def open_envelope(answer: Answer, card: Card) -> Opened:

@@ -9,7 +9,7 @@ import logging
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
-from typing import Any
+from typing import Any, TypeVar
 
 from include.connections import Connection
 from include.errors import (
@@ -20,8 +20,9 @@ from include.errors import (
     SourceMalformed,
     SourceRefused,
 )
-from include.sources.call import KNOWN, SYSTEM_TIMING, Answer, Call, Timing, form_body, json_body
+from include.sources.call import KNOWN, SYSTEM_TIMING, Answer, Call, Timing, build_call
 from include.sources.card import Card, Request
+from include.sources.detail_step import DetailStep
 from include.sources.envelope import Opened, SecretExpired, check, open_envelope, skew_note
 from include.sources.http import HttpSession
 from include.sources.page import KnownPage, PageFault, Window
@@ -30,6 +31,8 @@ from include.sources.raw_page import RawPage
 from include.sources.signers import make_signer
 
 log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 _RENEWALS = 2
 _FAULTS_IN_A_ROW = 3
@@ -88,6 +91,7 @@ class _Reading:
         self._pager = make_pager(card.paging)
         self._signer = make_signer(card, connection, self._call_for_secret, timing.now)
         self._fixed = {**request.parameters, **window_parameters(card, window)}
+        self._details = DetailStep(card, card.detail, self._ask_detail, session) if card.detail else None
         self._marks: dict[bytes, int] = {}
         self._faults = self._faults_in_a_row = 0
         self._is_over = self._is_skew_told = False
@@ -110,10 +114,10 @@ class _Reading:
                 step = self._pager.after(received.seen)
             except ShuhengError as error:
                 fault, self._is_over = self._fault(number + 1, error), True
+            lacking = self._details.complete(number, received.opened.rows) if self._details else None
             yield self._page(number, received, is_last=step is None and fault is None)
             del received  # the rows belong to the gate now
-            if fault:
-                yield fault
+            yield from filter(None, (lacking, fault))
 
     def _check_limits(self, number: int) -> None:
         limits = self._card.limits
@@ -150,7 +154,7 @@ class _Reading:
         """Ask for a page, and once more if it is one that came before; the second time it is an error."""
         earlier = None
         for _ in range(2):
-            received = self._ask(step)
+            received = self._ask(lambda: self._unsigned(step), self._open)
             if not received.seen.rows:
                 return received
             mark = received.body_sha256.encode() if received.known else fingerprint(received.opened.rows)
@@ -163,12 +167,12 @@ class _Reading:
             "paging does not move on, compare paging in the card with its manual"
         )
 
-    def _ask(self, step: Step) -> _Received:
+    def _ask(self, make: Callable[[], Call], read: Callable[[Answer], T]) -> T:
         """Ask with the secret there is, and again with a renewed one where the platform says it has run out."""
         renewals = 0
         while True:
             try:
-                return self._session.fetch(lambda: self._signed(step), self._open)
+                return self._session.fetch(lambda: self._signed(make()), read)
             except SecretExpired as expired:
                 if renewals == _RENEWALS or not self._signer.can_renew:
                     raise expired.plain from None
@@ -197,29 +201,24 @@ class _Reading:
         opened = Opened([], known.declared_rows, known.declared_pages)
         return _Received(opened, seen, len(answer.body), answer.notes, answer.body_sha256, known)
 
-    def _signed(self, step: Step) -> Call:
-        call = _call(self._request, {} if step.url else {**self._fixed, **step.parameters}, step.url)
+    def _unsigned(self, step: Step) -> Call:
+        return build_call(self._request, {} if step.url else {**self._fixed, **step.parameters}, step.url)
+
+    def _signed(self, call: Call) -> Call:
         signature = self._signer.sign(call)
         return replace(call, headers={**call.headers, **signature.headers}, query={**call.query, **signature.query})
 
+    def _ask_detail(self, call: Call) -> Any:
+        """Return the JSON value of an accepted answer to a signed call."""
+        return self._ask(lambda: call, self._accepted)
+
+    def _accepted(self, answer: Answer) -> Any:
+        check(answer, self._card, self._signer.hide)
+        return answer.document
+
     def _call_for_secret(self, make: Callable[[], Call]) -> Any:
         """Send a call of the signer and return the JSON value of an accepted answer."""
-
-        def read(answer: Answer) -> Any:
-            check(answer, self._card, self._signer.hide)
-            return answer.document
-
         try:
-            return self._session.fetch(make, read)
+            return self._session.fetch(make, self._accepted)
         except SecretExpired as expired:
             raise expired.plain from None
-
-
-def _call(request: Request, parameters: dict[str, Any], url: str | None) -> Call:
-    """Build the unsigned call of a page; parameters go where the card says."""
-    where = url or request.path
-    if request.parameters_in == "query":
-        texts = {k: str(v).lower() if isinstance(v, bool) else v for k, v in parameters.items()}
-        return Call(request.method, where, texts, request.headers)
-    body, content_type = (json_body if request.parameters_in == "json" else form_body)(parameters)
-    return Call(request.method, where, {}, request.headers, body, content_type)

@@ -10,6 +10,9 @@ import orjson
 
 from include.errors import ShuhengError
 
+PAGE_FAILED, DETAIL_MISSING = "page_failed", "detail_missing"
+"""What a fault degrades its batch for."""
+
 
 @dataclass(frozen=True, slots=True)
 class Window:
@@ -79,7 +82,8 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class PageFault:
-    """A page that could not be had after all attempts; the message names no record."""
+    """A page, or what `code` says of it, that could not be had after all attempts; the message names no record."""
 
     number: int
     error: ShuhengError
+    code: str = PAGE_FAILED

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
@@ -263,7 +264,10 @@ def _size(paging: Paging) -> dict[str, Any]:
 
 
 def window_parameters(card: Card, window: Window) -> dict[str, Any]:
-    """Return the card's parameters for the beginning and the end of a window, in Asia/Shanghai time."""
+    """Return the card's parameters for the beginning and the end of a window, in Asia/Shanghai time.
+
+    A series is asked for by its last day, not by the midnight that ends it.
+    """
     cursor = card.cursor
     if cursor is None or window.is_full:
         return {}
@@ -271,7 +275,8 @@ def window_parameters(card: Card, window: Window) -> dict[str, Any]:
         raise ConfigurationError(
             f"card {card.source!r} cannot ask for changes: cursor.since names no parameter; read it in full"
         )
-    pairs = ((cursor.since, window.since), (cursor.until, window.until))
+    until = window.until - timedelta(days=1) if window.until and card.series else window.until
+    pairs = ((cursor.since, window.since), (cursor.until, until))
     return {name: _format(moment, cursor) for name, moment in pairs if name and moment}
 
 

@@ -143,7 +143,7 @@ class GjgxjhptSigner:
         """Return the four headers, with a fresh secret if the present one is about to end."""
         if not self._secret or (self._until and self._now() >= self._until):
             self.renew()
-        return Signature(self._four(self._secret))
+        return Signature(self._four(self._secret, call.sid))
 
     def renew(self, fully: bool = False) -> None:
         """Ask for the secret, signed with the appkey, and decrypt it."""
@@ -156,12 +156,12 @@ class GjgxjhptSigner:
         """Return a text without appkey and secret."""
         return _hidden(text, self._appkey, self._secret)
 
-    def _four(self, key: str) -> dict[str, str]:
-        stamp = _milliseconds(self._now())
+    def _four(self, key: str, other_sid: str | None = None) -> dict[str, str]:
+        stamp, sid = _milliseconds(self._now()), other_sid or self._sid
         mac = hmac.HMAC(key.encode(), hashes.SHA256())
-        mac.update(f"{self._sid}{self._rid}{stamp}".encode())
+        mac.update(f"{sid}{self._rid}{stamp}".encode())
         signed = base64.b64encode(mac.finalize()).decode()
-        values = {"rid": self._rid, "sid": self._sid, "rtime": stamp, "sign": signed}
+        values = {"rid": self._rid, "sid": sid, "rtime": stamp, "sign": signed}
         return {f"{self._prefix}_{name}": value for name, value in values.items()}
 
 

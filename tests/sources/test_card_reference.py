@@ -35,6 +35,13 @@ def _names(node: Any) -> set[str]:
     return own | {name for key, value in node.items() if key not in ("allOf",) for name in _names(value)}
 
 
+def _block(path: str) -> dict[str, Any]:
+    node = SCHEMA
+    for step in path.split("."):
+        node = node["properties"][step]
+    return node
+
+
 def test_the_page_is_in_step_with_the_schemas() -> None:
     assert PAGE.read_text("utf-8") == render(), "run: python -m include.sources.card_reference"
 
@@ -53,9 +60,21 @@ def test_every_field_of_the_schema_has_a_line() -> None:
 
 def test_every_description_and_default_of_the_schema_is_on_the_page() -> None:
     page = render()
-    for block in ("signer", "paging", "envelope", "cursor", "limits", "sql", "file", "request", "vanishing"):
+    for block in (
+        "signer",
+        "paging",
+        "envelope",
+        "cursor",
+        "limits",
+        "sql",
+        "file",
+        "request",
+        "vanishing",
+        "series",
+        "request.detail",
+    ):
         section = _section(f"`{block}`")
-        for name, spec in SCHEMA["properties"][block]["properties"].items():
+        for name, spec in _block(block)["properties"].items():
             (line,) = [x for x in section.splitlines() if re.match(rf"\| (\*\*)?`{name}`", x)]
             assert spec.get("description", "").replace("|", "\\|") in line
             assert "default" not in spec or f"`{json.dumps(spec['default'], ensure_ascii=False)}`" in line
@@ -87,7 +106,7 @@ def test_every_converter_is_described_and_there_is_no_other() -> None:
 def test_every_canonical_field_stands_there_with_its_chinese_title(entity: str) -> None:
     section = _section(f"`{entity}`")
     properties = canonical_schema(entity)["properties"]
-    assert len(properties) > 8
+    assert len(properties) >= 5
     for name, spec in properties.items():
         assert f"`{name}`" in section
         assert f"| {spec['title']} | `{spec['x-kind']}` |" in section
