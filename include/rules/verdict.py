@@ -1,0 +1,66 @@
+"""What a rule says of a subject on a day: one of five outcomes, and everything that led to it.
+
+Equal inputs give byte-identical verdicts: no clock, no floating point, no order that could differ.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from datetime import date
+from enum import StrEnum
+from typing import Any
+
+import orjson
+
+
+class Outcome(StrEnum):
+    """The five outcomes. Missing, stale or contradictory evidence is `unknown`: never pass, never fail."""
+
+    PASS = "pass"  # noqa: S105  the name of an outcome
+    WARN = "warn"
+    FAIL = "fail"
+    UNKNOWN = "unknown"
+    NOT_APPLICABLE = "not_applicable"
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """A value with where it comes from; a fact that is not known has none, one known to be empty has an empty value.
+
+    `seen_until` is the last day that the evidence reaches to, `evidence` the batches or sweeps it was read in.
+    """
+
+    value: Any
+    source: str
+    seen_until: date | None = None
+    evidence: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The verdict of one rule on one subject. `reason` is a code, `message` and `steps` are Chinese.
+
+    `facts_used` holds per fact its value, source, reach and evidence; `parameters_used` value and source of each threshold.
+    `holds_until` is the last day on which the verdict stands if nothing changes; None where nothing but new facts can change it.
+    """
+
+    rule: str
+    subject_type: str
+    subject: str
+    occurrence: str
+    outcome: Outcome
+    reason: str
+    message: str
+    steps: tuple[str, ...]
+    facts_used: dict[str, Any]
+    parameters_used: dict[str, Any]
+    clause: str
+    severity: str | None
+    rule_version: str
+    as_of: date
+    holds_until: date | None
+    input_hash: str
+
+    def canonical(self) -> bytes:
+        """Return the verdict as canonical JSON: the same bytes for the same inputs, on any machine."""
+        return orjson.dumps(asdict(self), option=orjson.OPT_SORT_KEYS)
