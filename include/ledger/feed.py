@@ -67,9 +67,10 @@ class Feed:
         expected = sum(p.rows for p in manifest.pages) - len(self.known)
         with no_collection(), ExitStack() as stack:
             second = None
-            # Only texts are worth sending: rows as lists cost as much to hand over as to map.
-            if self.stage.takes_text and expected >= WORTH_A_PROCESS and (os.cpu_count() or 1) > 1:
-                second = stack.enter_context(SecondMapper(self.card, as_text=True, batch_id=self.direct))
+            if expected >= WORTH_A_PROCESS and (os.cpu_count() or 1) > 1:
+                second = stack.enter_context(
+                    SecondMapper(self.card, as_text=self.stage.takes_text, batch_id=self.direct)
+                )
             for done, entry in enumerate(manifest.pages, 1):
                 lines = self._unknown(store.get_page(manifest.source, entry.sha256))
                 if lines:
