@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import re
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache
 
@@ -24,6 +24,9 @@ _DATE_WANTED = "a date like 2026-11-03"
 _PLACEHOLDERS = frozenset({"1900-01-01", "0001-01-01", "9999-12-31", "0000-00-00"})
 _PLACEHOLDER_YEARS = frozenset({0, 1, 1900, 9999})
 _NO_YEARS = frozenset(f"{year:04}" for year in _PLACEHOLDER_YEARS)
+# Sets, because nearly every clock is another one: a cache of them would be slower, and megabytes.
+_MINUTES = frozenset(f"{hour:02}:{minute:02}" for hour in range(24) for minute in range(60))
+_SECONDS = frozenset(f":{second:02}" for second in range(60))
 _DIGIT_FORMS = {8: "%Y%m%d", 12: "%Y%m%d%H%M", 14: "%Y%m%d%H%M%S"}
 _EXCEL_DAY_ZERO = datetime(1899, 12, 30)  # noqa: DTZ001 - workbooks know no zone
 _EXCEL_SERIALS = (40_000, 60_000)
@@ -51,7 +54,7 @@ def read_date(value: object) -> str | None:
     return None if moment is None else moment.date().isoformat()
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=16_384)
 def _day(text: str) -> str | None:
     """Return an ISO day as it is, "" for a placeholder, None where the general path must look."""
     if text in _PLACEHOLDERS:
@@ -62,12 +65,8 @@ def _day(text: str) -> str | None:
         return None
 
 
-@lru_cache(maxsize=131_072)
 def _is_clock(text: str) -> bool:
-    try:
-        return text.isascii() and time.fromisoformat(text).tzinfo is None
-    except ValueError:
-        return False
+    return text[:5] in _MINUTES and text[5:] in _SECONDS
 
 
 def _moment(value: object) -> datetime | None:

@@ -196,3 +196,14 @@ def test_any_moment_keeps_its_instant_across_forms(moment: datetime) -> None:
         assert convert("datetime", moment.strftime(form)) == wanted
     assert convert("datetime", wanted) == wanted
     assert convert("date", wanted) == moment.date().isoformat()
+
+
+@pytest.mark.parametrize(
+    "text", ["00:00:00", "23:59:59", "24:00:00", "12:60:00", "12:00:60", "1 :00:00", "０9:00:00", "-1:00:00"]
+)
+def test_the_fast_way_knows_the_clocks_that_there_are(text: str) -> None:
+    try:
+        expected = time.fromisoformat(text).isoformat() == text
+    except ValueError:
+        expected = False
+    assert _is_clock(text) == expected
