@@ -1,13 +1,14 @@
 # ruff: noqa: DTZ001 - workbooks hand over moments without a zone
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from include.sources.conversions import converter
+from include.sources.moments import _is_clock
 
 
 def convert(name: str, value: object) -> object:
