@@ -39,12 +39,17 @@ def connections(server: SandboxServer) -> dict[str, str]:
     found: dict[str, dict[str, Any]] = {
         "PROVINCIAL_APPROVAL": there | {"login": options.rid, "password": options.appkey},
         "ZJ_PROJECTS": there | {"login": options.zj_app_key, "password": options.zj_app_secret},
+        "EXCHANGE": there | {"login": options.exchange_rid, "password": options.exchange_appkey},
+        "CITY_CLOUD": there | {"login": options.cloud_paasid, "password": options.cloud_token},
+        "USAGE_STATISTICS": there | {"login": options.usage_app_key, "password": options.usage_app_secret},
     }
     if options.home:
         home = Path(options.home)
         url = options.frontdb_url or f"sqlite:///{home / 'frontdb.sqlite'}"
         found["APPROVAL_FRONTDB"] = {"conn_type": "generic", "extra": {"url": url}}
         found["ANNUAL_PLAN"] = {"conn_type": "fs", "extra": {"path": str(home / "plans")}}
+        found["SYSTEM_REGISTER"] = {"conn_type": "fs", "extra": {"path": str(home / "register")}}
+        found["USAGE_FILES"] = {"conn_type": "fs", "extra": {"path": str(home / "usage")}}
     return {f"AIRFLOW_CONN_{name}": json.dumps(value) for name, value in found.items()}
 
 

@@ -162,5 +162,10 @@ def connection_environment(ready: dict[str, Any]) -> dict[str, str]:
         "zj_projects": http | {"login": zj["app_key"], "password": zj["app_secret"]},
         "approval_frontdb": {"conn_type": "sqlite", "extra": {"url": ready["frontdb"]}},
         "annual_plan": {"conn_type": "fs", "extra": {"path": ready["plans"]}},
+        "exchange": http | {"login": ready["exchange"]["rid"], "password": ready["exchange"]["appkey"]},
+        "city_cloud": http | {"login": ready["cloud"]["paasid"], "password": ready["cloud"]["token"]},
+        "usage_statistics": http | {"login": ready["usage"]["app_key"], "password": ready["usage"]["app_secret"]},
+        "system_register": {"conn_type": "fs", "extra": {"path": ready["register"]}},
+        "usage_files": {"conn_type": "fs", "extra": {"path": ready["usage_files"]}},
     }
     return {f"AIRFLOW_CONN_{name.upper()}": json.dumps(value) for name, value in connections.items()}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from datetime import date
 from pathlib import Path
 from socket import socket
 from typing import Any
@@ -14,14 +15,23 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from include.sandbox.app import Options, Sandbox
 from include.sandbox.faults import SCENARIOS, Fault
+from include.sandbox.gateway import GatewayFailed
 from include.sandbox.server import bound_socket, serve
 
+GATEWAY_STEP, HIGHEST_PORT = 10, 65_500
+"""Gateways listen so many ports above the platforms, on addresses of their own."""
 KEYS = {
     "rid": "SANDBOX_RID",
     "sid": "SANDBOX_SID",
     "appkey": "SANDBOX_APPKEY",
     "zj_app_key": "SANDBOX_ZJ_APP_KEY",
     "zj_app_secret": "SANDBOX_ZJ_APP_SECRET",
+    "exchange_rid": "SANDBOX_EXCHANGE_RID",
+    "exchange_appkey": "SANDBOX_EXCHANGE_APPKEY",
+    "cloud_paasid": "SANDBOX_CLOUD_PAASID",
+    "cloud_token": "SANDBOX_CLOUD_TOKEN",
+    "usage_app_key": "SANDBOX_USAGE_APP_KEY",
+    "usage_app_secret": "SANDBOX_USAGE_APP_SECRET",
     "control_token": "SANDBOX_CONTROL_TOKEN",
 }
 
@@ -56,10 +66,13 @@ def _run(sandbox: Sandbox, sock: socket, is_warm: bool) -> int:
         if is_warm:
             sandbox.world.warm()
         host, port = sock.getsockname()[:2]
-        ready = orjson.dumps(sandbox.described(f"http://{host}:{port}")).decode()
-        serve(sandbox, sock, lambda: _say(ready)).run([sock])
+        with sandbox.serving_gateway():
+            ready = orjson.dumps(sandbox.described(f"http://{host}:{port}")).decode()
+            serve(sandbox, sock, lambda: _say(ready)).run([sock])
+    except GatewayFailed as error:
+        return _refuse(f"cannot serve the gateways ({error})")
     except (OSError, SQLAlchemyError) as error:
-        return _refuse(f"cannot write the front-end database or the plans ({error})")
+        return _refuse(f"cannot write the front-end database or the files ({error})")
     except KeyboardInterrupt:
         return 0
     finally:
@@ -85,6 +98,9 @@ def _options(arguments: argparse.Namespace) -> Options:
         "zj_projects": arguments.zj_projects,
         "frontdb_projects": arguments.frontdb_projects,
         "secret_seconds": arguments.secret_seconds,
+        "systems": arguments.systems,
+        "today": arguments.today,
+        "gateway_port": arguments.port + GATEWAY_STEP if 0 < arguments.port < HIGHEST_PORT else 0,
         "home": None if arguments.no_files else arguments.home,
         "frontdb_url": arguments.frontdb,
     }
@@ -106,6 +122,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--no-files", action="store_true", help="write no plans and no SQLite database")
     parser.add_argument("--zj-projects", type=int, default=500, help="how many the Zhejiang-like platform lists")
     parser.add_argument("--frontdb-projects", type=int, default=300, help="how many the database holds")
+    parser.add_argument("--systems", type=int, help="how many information systems; default a fifth of the projects")
+    parser.add_argument(
+        "--today", type=date.fromisoformat, metavar="DAY", help="from which ages of systems are counted"
+    )
     parser.add_argument("--secret-seconds", type=float, default=3600, help="life of a handed-out secret")
     faults = f"NAME[:PLATFORM[:PAGE[:TIMES]]], may be repeated; names: {', '.join(SCENARIOS)}"
     parser.add_argument("--fault", action="append", default=[], metavar="FAULT", help=faults)

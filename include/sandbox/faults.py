@@ -6,7 +6,8 @@ from dataclasses import asdict, dataclass
 from threading import Lock
 from typing import Any
 
-PLATFORMS = ("provincial", "zj")
+CITY_PLATFORMS = ("exchange", "cloud", "usage")
+PLATFORMS = ("provincial", "zj", *CITY_PLATFORMS)
 SCENARIOS = {
     "error_500": "answers HTTP 500 with a line of text",
     "error_429": "answers HTTP 429 with Retry-After: 1",
@@ -28,6 +29,21 @@ SCENARIOS = {
     "deep_json": "answers 100,000 nested arrays",
     "wrong_type": "answers bytes that are no text, as text/plain",
 }
+CITY_SCENARIOS = {
+    "missing_days": "daily data: the three days that ended the day before yesterday have no rows",
+    "all_zero": "daily data: every number is zero",
+    "hour_off": "the platform's clock is an hour ahead in the Date header and at the turn of the day; it lets callers in",
+    "partial_pages": "a page that is not the last holds only 60 % of its rows",
+    "down": "answers HTTP 503 to every call, until cleared",
+    "gateway_down": "the gateway accepts connections and answers none, until cleared",
+}
+"""Faults of the city's platforms alone."""
+SCENARIOS |= CITY_SCENARIOS
+LASTING = ("down", "gateway_down")
+CLOCKS = ("skewed_clock", "hour_off")
+APART = (*LASTING, *CLOCKS)
+"""Faults that do not wait for a page."""
+PARTIAL = 0.6
 TOTAL_ERROR = 7
 SKEW_MS = 3_600_000
 
@@ -41,12 +57,16 @@ class Fault:
     page: int | None = None
     times: int = 1
     struck: int = 0
+    call: str = ""
+    """Which call of the platform, by its name in the counts without the platform; "" for all."""
 
     def __post_init__(self) -> None:
         if self.scenario not in SCENARIOS:
             raise ValueError(f"unknown scenario {self.scenario!r}; known are {', '.join(SCENARIOS)}")
         if self.platform not in PLATFORMS:
             raise ValueError(f"unknown platform {self.platform!r}; known are {', '.join(PLATFORMS)}")
+        if self.scenario in CITY_SCENARIOS and self.platform not in CITY_PLATFORMS:
+            raise ValueError(f"{self.scenario} is a fault of {', '.join(CITY_PLATFORMS)}, not of {self.platform}")
         if self.times < 0:
             raise ValueError("times is the number of answers spoilt, or 0 for all until cleared")
 
@@ -59,7 +79,7 @@ class Fault:
     @property
     def is_spent(self) -> bool:
         """Return whether the fault has struck as often as it should."""
-        return 0 < self.times <= self.struck
+        return 0 < self.times <= self.struck and self.scenario not in LASTING
 
 
 class Faults:
@@ -84,13 +104,27 @@ class Faults:
         """Return the faults still in force."""
         return [asdict(fault) for fault in self._faults if not fault.is_spent]
 
-    def take(self, platform: str, page: int) -> Fault | None:
+    def take(self, platform: str, page: int, call: str = "") -> Fault | None:
         """Return the fault that strikes an answer of a page, and count it as struck."""
-        return self._strike(lambda f: f.scenario != "skewed_clock" and f.page in (None, page), platform)
+        return self._strike(
+            lambda f: f.scenario not in APART and f.page in (None, page) and f.call in ("", call), platform
+        )
 
     def take_skew(self, platform: str) -> int:
         """Return by how many milliseconds the platform's clock is wrong for one call."""
         return SKEW_MS if self._strike(lambda fault: fault.scenario == "skewed_clock", platform) else 0
+
+    def take_lead(self, platform: str) -> int:
+        """Return by how many milliseconds the clock is ahead for one call that is let in all the same."""
+        return SKEW_MS if self._strike(lambda fault: fault.scenario == "hour_off", platform) else 0
+
+    def is_down(self, platform: str) -> bool:
+        """Return whether a platform answers nothing but 503, and count the answer."""
+        return self._strike(lambda fault: fault.scenario == "down", platform) is not None
+
+    def is_gateway_down(self) -> bool:
+        """Return whether the gateway has fallen silent, told so on whichever platform."""
+        return any(fault.scenario == "gateway_down" for fault in self._faults)
 
     def _strike(self, is_meant: Any, platform: str) -> Fault | None:
         with self._lock:
@@ -112,23 +146,27 @@ class Stretch:
 
 def stretch(fault: Fault | None, number: int, size: int, total: int) -> Stretch:
     """Return what page `number` (from 0) serves, spoilt by a fault of paging if one strikes."""
+    return stretch_from(fault, number * size, size, total)
+
+
+def stretch_from(fault: Fault | None, begin: int, size: int, total: int) -> Stretch:
+    """Return what a page that begins at a position serves, spoilt by a fault of paging if one strikes."""
     scenario = fault.scenario if fault else ""
-    begin, declared = number * size, total
-    last_full = max(0, total // size - 1)
+    asked, declared, number = begin, total, begin // size
     if scenario == "wrong_total":
         declared = total + TOTAL_ERROR
-    elif scenario == "repeated_page":
-        begin = max(0, begin - size)
-    elif scenario == "skipped_page":
-        begin += size
-    elif scenario == "shifting_pages":
-        begin = max(0, begin - 1)
     elif scenario == "endless_paging" and begin + size >= total:
         declared = (number + 2) * size
-        begin = begin if begin < total else last_full * size
+        begin = begin if begin < total else max(0, total // size - 1) * size
     elif scenario == "empty_list":
         return Stretch(0, 0, 0)
+    begin = max(0, begin + _SHIFTS.get(scenario, 0) * size - (scenario == "shifting_pages"))
     end = min(begin + size, total)
     if scenario == "shifting_pages" and number:
-        end = min(end, number * size + size - 1, total - 1)
+        end = min(end, asked + size - 1, total - 1)
+    if scenario == "partial_pages" and end < total:
+        end = begin + max(1, int(size * PARTIAL))
     return Stretch(begin, max(begin, end), declared)
+
+
+_SHIFTS = {"repeated_page": -1, "skipped_page": 1}

@@ -26,7 +26,7 @@ from typing import Self
 from include.sandbox.certificates import Authority, Trust
 from include.sandbox.gateway_answers import HEALTH_TEXT, MEANINGS, Answers, Behaviour, EndpointProtocol, Traffic
 
-__all__ = ["HEALTH_TEXT", "TRAP_ADDRESS", "Behaviour", "Endpoint", "Gateway", "Traffic"]
+__all__ = ["HEALTH_TEXT", "TRAP_ADDRESS", "Behaviour", "Endpoint", "Gateway", "GatewayFailed", "Traffic"]
 
 FIRST_ADDRESS = "127.80.0.1"
 TRAP_ADDRESS = "127.66.6.6"
@@ -39,6 +39,10 @@ TRUSTS = {
     Behaviour.TLS_EXPIRED: Trust.EXPIRED,
     Behaviour.TLS_SELF_SIGNED: Trust.SELF_SIGNED,
 }
+
+
+class GatewayFailed(OSError):
+    """The gateway could not listen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +67,8 @@ class Gateway:
     ) -> None:
         """Take behaviours by name, or how many endpoints of each behaviour; they are spread over the addresses.
 
-        `port` 0 takes a free one; another one is the port of plain endpoints, those beside it serve TLS and refuse.
+        `port` 0 takes a free one; another one is the port of plain endpoints where it is free, and those beside it
+        serve TLS and refuse.
         """
         self.endpoints = _placed(_named(behaviours), addresses)
         self.urls: dict[str, str] = {}
@@ -93,7 +98,7 @@ class Gateway:
             self._place()
             self._thread.start()
             if not self._ready.wait(START_SECONDS) or self._failure:
-                raise OSError(self._failure or "the gateway did not start in time")
+                raise GatewayFailed(self._failure or "the gateway did not start in time")
         except BaseException:
             self.__exit__(None, None, None)
             raise
@@ -171,10 +176,11 @@ class Gateway:
         wanted = self._port + list(_DOORS).index(door) if self._port else self._ports.get(door, 0)
         try:
             sock = _bound(address, wanted)
-        except OSError:
-            if self._port or not wanted:
-                raise
-            sock = _bound(address, 0)
+        except (OSError, OverflowError):
+            try:
+                sock = _bound(address, 0)
+            except OSError as error:
+                raise GatewayFailed(f"{address}: {error.strerror}") from error
         self._ports.setdefault(door, sock.getsockname()[1])
         self._sockets[address, door] = sock
 

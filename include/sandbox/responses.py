@@ -31,7 +31,7 @@ def json_answer(content: Any, status: int = 200) -> Response:
 
 def dated(response: Response, clock: Clock) -> Response:
     """Put the platform's own time into the Date header."""
-    response.headers["date"] = formatdate(clock.now_ms() / 1000, usegmt=True)
+    response.headers["date"] = formatdate(clock.shown_ms() / 1000, usegmt=True)
     return response
 
 

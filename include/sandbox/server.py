@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import threading
 from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from types import TracebackType
 from typing import Any, Self
 
@@ -13,6 +13,7 @@ import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from include.sandbox.app import Options, Sandbox
+from include.sandbox.gateway import Gateway
 from include.sandbox.motion import Movement
 from include.sandbox.responses import TRANSPORT_KEY
 from include.sandbox.truth import Truth
@@ -84,10 +85,12 @@ class SandboxServer:
         self._ready = threading.Event()
         self._server: uvicorn.Server | None = None
         self._thread: threading.Thread | None = None
+        self._open = ExitStack()
 
     def __enter__(self) -> Self:
         """Write the files and start serving."""
         self.sandbox.write_files()
+        self._open.enter_context(self.sandbox.serving_gateway())
         sock = bound_socket("127.0.0.1", 0)
         self.url = f"http://127.0.0.1:{sock.getsockname()[1]}"
         self._server = serve(self.sandbox, sock, self._ready.set)
@@ -104,6 +107,7 @@ class SandboxServer:
         if self._server and self._thread:
             self._server.should_exit = True
             self._thread.join(10)
+        self._open.close()
         if self.sandbox.engine:
             self.sandbox.engine.dispose()
 
@@ -130,9 +134,16 @@ class SandboxServer:
         """Move time one day on; `return_` stands for `return`."""
         return self.sandbox.advance({name.rstrip("_"): value for name, value in wanted.items()})
 
-    def fault(self, scenario: str, platform: str = "provincial", page: int | None = None, times: int = 1) -> None:
+    @property
+    def gateway(self) -> Gateway:
+        """Return the gateway that serves the city's services."""
+        return self.sandbox.gateway
+
+    def fault(
+        self, scenario: str, platform: str = "provincial", page: int | None = None, times: int = 1, call: str = ""
+    ) -> None:
         """Put a fault in force."""
-        self.sandbox.fault(scenario, platform, page, times)
+        self.sandbox.fault(scenario, platform, page, times, call)
 
     def clear_faults(self) -> int:
         """End all faults and return how many there were."""

@@ -9,7 +9,7 @@ import base64
 import hmac
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from hashlib import md5, sha1, sha256
 from typing import Any
@@ -52,10 +52,16 @@ class Clock:
     """The platform's clock; a fault may put it wrong."""
 
     skew_ms: int = 0
+    lead_ms: int = 0
+    """By how much the platform shows a later time than it checks callers by."""
 
     def now_ms(self) -> int:
         """Return the platform's moment in epoch milliseconds."""
         return time.time_ns() // 1_000_000 + self.skew_ms
+
+    def shown_ms(self) -> int:
+        """Return the moment that the platform shows, in epoch milliseconds."""
+        return self.now_ms() + self.lead_ms
 
     def accepts(self, moment: str) -> bool:
         """Return whether a caller's millisecond text is near enough."""
@@ -92,18 +98,18 @@ class RotatingSecret:
 class ExchangeGate:
     """Checks the calls of the gjgxjhpt convention; every refusal is an envelope."""
 
-    def __init__(self, rid: str, sid: str, appkey: str, secret_seconds: float) -> None:
-        self.rid, self.sid, self.appkey = rid, sid, appkey
+    def __init__(self, rid: str, sids: Collection[str], appkey: str, secret_seconds: float) -> None:
+        self.rid, self.sids, self.appkey = rid, sids, appkey
         self.clock = Clock()
         self.secret = RotatingSecret(secret_seconds, self.clock)
 
     def refuse_login(self, values: dict[str, Any]) -> Envelope | None:
         """Return the refusal of a refreshappsecret call, or None."""
-        return self._refuse(values, None)
+        return self._refuse(values, None, self.sids)
 
-    def refuse_call(self, headers: Any) -> Envelope | None:
-        """Return the refusal of a business call, or None."""
-        return self._refuse(headers, self.secret)
+    def refuse_call(self, headers: Any, sid: str = "") -> Envelope | None:
+        """Return the refusal of a business call, of a service that has a sid of its own where one is given, or None."""
+        return self._refuse(headers, self.secret, [sid] if sid else self.sids)
 
     def issue(self) -> Envelope:
         """Return the envelope that hands out the secret in force."""
@@ -111,10 +117,10 @@ class ExchangeGate:
         data = {"secret": encrypted_secret(self.appkey, secret), "secretEndTime": end_ms}
         return {"code": "0", "message": "", "data": data}
 
-    def _refuse(self, values: Any, secret: RotatingSecret | None) -> Envelope | None:
+    def _refuse(self, values: Any, secret: RotatingSecret | None, sids: Collection[str]) -> Envelope | None:
         names = ("rid", "sid", "rtime", "sign")
         rid, sid, rtime, sign = (str(values.get(f"gjgxjhpt_{name}") or "") for name in names)
-        if not hmac.compare_digest(rid.encode(), self.rid.encode()) or sid != self.sid:
+        if not hmac.compare_digest(rid.encode(), self.rid.encode()) or sid not in sids:
             return self.answer("E-106", "调用方不在授权列表中")
         if not self.clock.accepts(rtime):
             return self.answer("-1", "时间戳超出有效范围")

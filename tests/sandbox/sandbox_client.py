@@ -5,10 +5,13 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+import secrets
 import time
 from typing import Any
 
 import requests
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives import hmac as keyed
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
 from include.sandbox.server import SandboxServer
@@ -110,3 +113,103 @@ class ZhejiangCaller:
         path, secret = "/api/projects", self.secrets["requestSecret"]
         answer: dict[str, Any] = self.get(path, secret, pageNum=number, pageSize=size, **query).json()
         return answer
+
+
+class ExchangeCaller:
+    """Calls the data-sharing exchange; each address has the sid of its own."""
+
+    SIDS = {
+        "application/list": "s_sys_supply009",
+        "service/getlist": "s_sys_service001",
+        "service/getdetail": "s_sys_service003",
+        "calllog/daily": "s_sys_log001",
+    }
+
+    def __init__(self, server: SandboxServer) -> None:
+        self.server = server
+        self.secret = ""
+
+    def signed(self, key: str, sid: str) -> dict[str, str]:
+        """Return the four signed values."""
+        rid, moment = self.server.options.exchange_rid, str(int(time.time() * 1000))
+        mac = hmac.new(key.encode(), f"{sid}{rid}{moment}".encode(), hashlib.sha256).digest()
+        values = {"rid": rid, "sid": sid, "rtime": moment, "sign": base64.b64encode(mac).decode()}
+        return {f"gjgxjhpt_{name}": value for name, value in values.items()}
+
+    def login(self, sid: str = "s_sys_supply009") -> dict[str, Any]:
+        """Fetch the secret and return the answer."""
+        values = self.signed(self.server.options.exchange_appkey, sid)
+        url = f"{self.server.url}/exchange/auth/refreshappsecret"
+        answer: dict[str, Any] = requests.post(url, json=values, timeout=5).json()
+        if answer["code"] == "0":
+            self.secret = decrypted(self.server.options.exchange_appkey, answer["data"]["secret"])
+        return answer
+
+    def call(self, path: str, sid: str = "", **body: Any) -> requests.Response:
+        """Return the raw answer of one signed call."""
+        if not self.secret:
+            self.login()
+        headers = self.signed(self.secret, sid or self.SIDS[path])
+        return requests.post(f"{self.server.url}/exchange/httpproxy/{path}", json=body, headers=headers, timeout=10)
+
+    def rows(self, path: str, size: int = 1000, **body: Any) -> list[dict[str, Any]]:
+        """Return all rows of a list."""
+        found: list[dict[str, Any]] = []
+        number = 1
+        while (data := self.call(path, pageNo=number, pageSize=size, **body).json()["data"]) != "":
+            found += data["list"]
+            number += 1
+        return found
+
+
+class CloudCaller:
+    """Calls the city cloud."""
+
+    def __init__(self, server: SandboxServer) -> None:
+        self.server = server
+
+    def call(self, path: str, headers: dict[str, str] | None = None, **query: Any) -> requests.Response:
+        """Return the raw answer of one signed call."""
+        options, moment, nonce = self.server.options, str(int(time.time())), secrets.token_hex(8)
+        sign = hashlib.sha256(f"{moment}{options.cloud_token}{nonce}{moment}".encode()).hexdigest().upper()
+        signed = {"paasid": options.cloud_paasid, "timestamp": moment, "nonce": nonce, "signature": sign}
+        sent = {f"x-tif-{name}": value for name, value in signed.items()} | (headers or {})
+        return requests.get(f"{self.server.url}/cloud/api/{path}", params=query, headers=sent, timeout=10)
+
+    def rows(self, path: str, limit: int = 1000, **query: Any) -> list[dict[str, Any]]:
+        """Return all rows of a list."""
+        found: list[dict[str, Any]] = []
+        while True:
+            data = self.call(path, offset=len(found), limit=limit, **query).json()["data"]
+            found += data["rows"]
+            if not data["rows"] or len(found) >= data["count"]:
+                return found
+
+
+class UsageCaller:
+    """Calls the usage statistics."""
+
+    def __init__(self, server: SandboxServer) -> None:
+        self.server = server
+
+    def call(self, **query: Any) -> dict[str, Any]:
+        """Return the answer of one signed call."""
+        options = self.server.options
+        signed = {"appKey": options.usage_app_key, "timestamp": str(int(time.time() * 1000))}
+        signed["nonce"] = secrets.token_hex(8)
+        mac = keyed.HMAC(options.usage_app_secret.encode(), hashes.SM3())
+        mac.update("".join(signed.values()).encode())
+        query = {**signed, "sign": mac.finalize().hex(), **query}
+        answer: dict[str, Any] = requests.get(f"{self.server.url}/usage/api/v1/daily", params=query, timeout=10).json()
+        return answer
+
+    def rows(self, limit: int = 1000, **query: Any) -> list[dict[str, Any]]:
+        """Return all rows."""
+        found: list[dict[str, Any]] = []
+        cursor = ""
+        while True:
+            data = self.call(limit=limit, cursor=cursor, **query)["data"]
+            found += data["list"]
+            cursor = data["next"]
+            if not cursor:
+                return found
