@@ -11,7 +11,8 @@ ShuhengError                      data in attributes, no side effects
 │   ├── LimitExceeded             the answer is larger, longer or slower than the card allows
 │   ├── LandingCorrupt            a landed page does not match its hash, or is gone
 │   ├── LedgerNotMigrated         the schema of the ledger is not the one of this code
-│   └── BatchSuperseded           a newer batch of the source was merged already
+│   ├── BatchSuperseded           a newer batch of the source was merged already
+│   └── RuleCrashed               a rule's function broke: no verdict, nothing concluded
 └── Retryable                     the same call may succeed later
     ├── SourceUnreachable         no connection, reset, time-out, HTTP 5xx
     ├── SourceThrottled           HTTP 429 or the platform's own word for it
@@ -83,6 +84,10 @@ class LedgerNotMigrated(Permanent):
 
 class BatchSuperseded(Permanent):
     """A newer batch of the same source was merged already; merging this one would go back in time."""
+
+
+class RuleCrashed(Permanent):
+    """The function of a rule broke; the subject has no verdict of it, and its findings stay as they are."""
 
 
 class SourceUnreachable(Retryable):

@@ -1,1 +1,1 @@
-"""Facts of a day in, verdicts out: cards, dated parameters and pure functions. Reads no clock; only `facts_of_day` reads the ledger."""
+"""Facts of a day in, verdicts out: cards, dated parameters, pure functions. Only `facts_of_day` and `timeline` ask the ledger."""

@@ -5,7 +5,7 @@ Equal inputs give byte-identical verdicts: no clock, no floating point, no order
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 from typing import Any
@@ -63,4 +63,4 @@ class Verdict:
 
     def canonical(self) -> bytes:
         """Return the verdict as canonical JSON: the same bytes for the same inputs, on any machine."""
-        return orjson.dumps(asdict(self), option=orjson.OPT_SORT_KEYS)
+        return orjson.dumps(self, option=orjson.OPT_SORT_KEYS)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -11,7 +13,7 @@ revision = "0002"
 down_revision = "0001"
 
 
-def _entity(name: str, *columns: sa.Column[object]) -> None:
+def _entity(name: str, *columns: Any) -> None:
     op.create_table(
         name,
         sa.Column("source", sa.String(50), primary_key=True),

@@ -1,0 +1,103 @@
+"""A rule: a checked card and the pure function of the same id.
+
+Functions are registered by `@law("rule-id")` in `include/rules/law/`, whose files are ordered as the law's chapters.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from include.rules.parameters import Parameters
+from include.rules.verdict import Fact, Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Article:
+    """A clause of the law; `modality` is must, in_principle, may or scope."""
+
+    id: str
+    source: str
+    number: str
+    modality: str
+    text: str
+    reading: Mapping[str, str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What a function decides: outcome, a reason that the card has a sentence for, and the steps, in Chinese.
+
+    `figures` fill the sentence. `holds_until` is the last day on which it stands if nothing changes.
+    """
+
+    outcome: Outcome
+    reason: str
+    steps: tuple[str, ...] = ()
+    figures: Mapping[str, Any] = field(default_factory=dict)
+    holds_until: date | None = None
+
+
+class Facts:
+    """The facts of one subject, as a function sees them: a fact that is not known is None, and is remembered as missing."""
+
+    __slots__ = ("_facts", "missing", "used")
+
+    def __init__(self, facts: Mapping[str, Fact]) -> None:
+        self._facts = facts
+        self.used: dict[str, Fact] = {}
+        self.missing: set[str] = set()
+
+    def __getattr__(self, name: str) -> Any:
+        """Return the value of a fact, or None."""
+        fact = self._facts.get(name)
+        if fact is None:
+            self.missing.add(name)
+            return None
+        self.used[name] = fact
+        return fact.value
+
+
+Function = Callable[[Facts, Parameters, date], Judgement]
+"""A rule's function: three to ten lines over facts, parameters and the day judged; reads nothing else."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A rule as its card has it, with its function; see `schemas/config/rule.v1.json`."""
+
+    id: str
+    scope: str
+    subject: str
+    article: Article
+    title: str
+    severity: Mapping[str, str]
+    applies: Mapping[str, tuple[Any, ...]]
+    exceptions: tuple[str, ...]
+    needs: Mapping[str, str]
+    weighs: Mapping[str, str]
+    parameters: tuple[str, ...]
+    messages: Mapping[str, str]
+    remedy: str
+    told: tuple[str, ...]
+    is_waivable: bool
+    function: Function
+    digest: str
+    """Hash of the card and of the code that decides; with the parameters of a day it makes the rule's version."""
+
+
+FUNCTIONS: dict[str, Function] = {}
+
+
+def law(rule_id: str) -> Callable[[Function], Function]:
+    """Register the function of a rule."""
+
+    def register(function: Function) -> Function:
+        if rule_id in FUNCTIONS and FUNCTIONS[rule_id].__module__ != function.__module__:
+            raise ValueError(f"two functions for the rule {rule_id}")
+        FUNCTIONS[rule_id] = function
+        return function
+
+    return register

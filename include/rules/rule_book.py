@@ -1,0 +1,111 @@
+"""Load the rules: cards from `include/regulation/rules/` and a bureau's own folder, joined to their functions by id."""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+import json
+import sys
+from pathlib import Path
+from string import Formatter
+from typing import Any
+
+import yaml
+
+from include.rules import exceptions, interconnection, shapes
+from include.rules.law import chapter_2, chapter_3, evidence
+from include.rules.parameters import REGULATION, ParameterBook
+from include.rules.rule import FUNCTIONS, Article, Rule
+from include.settings import load_settings
+from include.sources.checked_yaml import read_checked, wrong
+
+REFERENCE = "docs/rules.md"
+SEVERITIES = ("critical", "high", "medium", "low")
+
+_SHARED = (shapes, exceptions, interconnection)
+LAW = (chapter_2, chapter_3, evidence)
+"""The files of the law in its order; importing them registers their functions."""
+
+
+def load_articles() -> dict[str, Article]:
+    """Return the clauses by id, the bureau's own laid over the shipped ones."""
+    found: dict[str, Article] = {}
+    for file in _files("articles.yaml"):
+        data, _ = read_checked(file, "articles.v1.json", REFERENCE)
+        found |= {entry["id"]: Article(**entry) for entry in data["articles"]}
+    return found
+
+
+def load_rules(book: ParameterBook | None = None) -> tuple[Rule, ...]:
+    """Return every rule in the order of the law; raise `CardError` for a card that cannot be used."""
+    articles, book = load_articles(), book or ParameterBook.load()
+    rules: dict[str, Rule] = {}
+    for file in _rule_files():
+        data, root = read_checked(file, "rule.v1.json", REFERENCE)
+        for index, card in enumerate(data["rules"]):
+            _check(file, root, ["rules", index], card, articles, book)
+            rules[card["id"]] = _rule(card, articles[card["clause"]])
+    return tuple(rules.values())
+
+
+def _files(name: str) -> list[Path]:
+    config = load_settings().config_dir
+    found = [REGULATION / name] + ([config / name] if config else [])
+    return [file for file in found if file.is_file()]
+
+
+def _rule_files() -> list[Path]:
+    config = load_settings().config_dir
+    folders = [REGULATION / "rules"] + ([config / "rules"] if config else [])
+    return [file for folder in folders for file in sorted(folder.glob("*.yaml"))]
+
+
+def _check(
+    file: Path, root: yaml.Node, at: list[Any], card: dict[str, Any], articles: dict[str, Article], book: ParameterBook
+) -> None:
+    """Check what a schema cannot: that the names a card uses exist, and that soft clauses are not made hard."""
+    if card["clause"] not in articles:
+        raise wrong(file, root, [*at, "clause"], f"no clause {card['clause']!r}", "add it to articles.yaml")
+    if card["id"] not in FUNCTIONS:
+        raise wrong(
+            file, root, [*at, "id"], f"no function for {card['id']!r}", "write one in include/rules/law/ with @law"
+        )
+    for name in sorted(set(card.get("parameters", [])) - set(book.values)):
+        raise wrong(
+            file, root, [*at, "parameters"], f"no parameter {name!r}", "add it to parameters.yaml with its source"
+        )
+    for name in sorted(set(card.get("exceptions", [])) - set(exceptions.EXCEPTIONS)):
+        known = ", ".join(exceptions.EXCEPTIONS)
+        raise wrong(file, root, [*at, "exceptions"], f"no exception {name!r}", f"use one of {known}")
+    hardest = min((SEVERITIES.index(s) for s in card["severity"].values()), default=3)
+    if articles[card["clause"]].modality == "in_principle" and hardest < SEVERITIES.index("medium"):
+        raise wrong(file, root, [*at, "severity"], "the clause says 原则上, so nothing above medium", "lower it")
+    for reason, sentence in card["messages"].items():
+        _check_sentence(file, root, [*at, "messages", reason], sentence)
+
+
+def _check_sentence(file: Path, root: yaml.Node, at: list[Any], sentence: str) -> None:
+    try:
+        list(Formatter().parse(sentence))
+    except ValueError as error:
+        raise wrong(
+            file, root, at, f"the sentence cannot be filled: {error}", "write {name}, braces in pairs"
+        ) from error
+
+
+def _rule(card: dict[str, Any], article: Article) -> Rule:
+    function = FUNCTIONS[card["id"]]
+    return Rule(
+        card["id"], card["scope"], card["subject"], article, card["title"], card["severity"],
+        {name: tuple(values) for name, values in card.get("applies", {}).items()},
+        tuple(card.get("exceptions", [])), card["needs"], card.get("weighs", {}), tuple(card.get("parameters", [])),
+        card["messages"], card["remedy"], tuple(card["told"]), card.get("waivable", True), function,
+        _digest(card, article, function.__module__),
+    )  # fmt: skip
+
+
+def _digest(card: dict[str, Any], article: Article, module: str) -> str:
+    """Hash the card, its clause and the code that decides, shared parts included."""
+    sources = [inspect.getsource(part) for part in (sys.modules[module], *_SHARED)]
+    text = json.dumps([card, article.text, article.modality, sources], sort_keys=True, ensure_ascii=False)
+    return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()

@@ -1,0 +1,122 @@
+"""Read a YAML file of ours and check it against its JSON Schema; what is wrong is named with file, line and fix."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from include.errors import CardError
+from include.settings import ROOT
+
+SCHEMAS = ROOT / "schemas"
+
+
+class PlainLoader(yaml.CSafeLoader):
+    """Leaves dates as the texts that they are."""
+
+    yaml_implicit_resolvers = {
+        first: [(tag, form) for tag, form in resolvers if tag != "tag:yaml.org,2002:timestamp"]
+        for first, resolvers in yaml.CSafeLoader.yaml_implicit_resolvers.items()
+    }
+
+
+def read_checked(path: Path, schema: str, reference: str) -> tuple[dict[str, Any], yaml.Node]:
+    """Return the data of a file and its nodes, which know the lines; raise `CardError` for the first thing that is wrong.
+
+    `schema` is a file of `schemas/config/`; `reference` the page that the message points to.
+    """
+    try:
+        text = path.read_bytes().decode("utf-8")
+        root = yaml.compose(text, Loader=PlainLoader)
+        # As JSON: a map may be written with numbers for words, and whatever else YAML can hold is no card.
+        data = json.loads(json.dumps(yaml.load(text, Loader=PlainLoader)))  # noqa: S506 - a safe loader
+    except (yaml.YAMLError, ValueError, TypeError, RecursionError) as error:
+        raise _unreadable(path, error) from error
+    if root is None or not isinstance(data, dict):
+        raise CardError(str(path), 1, "the file holds nothing that could be checked", f"start from {reference}")
+    _refuse_doubles(path, root)
+    _check_schema(path, root, data, schema, reference)
+    return data, root
+
+
+def wrong(path: Path, root: yaml.Node, at: list[Any], problem: str, fix: str) -> CardError:
+    """Return the error for a place in a file."""
+    return CardError(str(path), line_of(root, at), problem, fix)
+
+
+def line_of(root: yaml.Node, at: list[Any]) -> int:
+    """Return the line of the deepest part of a path that the file has."""
+    node = root
+    line = root.start_mark.line
+    for step in at:
+        if isinstance(node, yaml.MappingNode):
+            pairs = [(k, v) for k, v in node.value if k.value == str(step)]
+            if not pairs:
+                break
+            line, node = pairs[0][0].start_mark.line, pairs[0][1]
+        elif isinstance(node, yaml.SequenceNode) and isinstance(step, int) and step < len(node.value):
+            node = node.value[step]
+            line = node.start_mark.line
+        else:
+            break
+    return int(line) + 1
+
+
+def _unreadable(path: Path, error: Exception) -> CardError:
+    if isinstance(error, yaml.MarkedYAMLError):
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        return CardError(str(path), line, f"not YAML: {error.problem}", "correct the indentation or quoting")
+    if isinstance(error, UnicodeDecodeError):
+        line = error.object[: error.start].count(b"\n") + 1
+        return CardError(str(path), line, "not UTF-8", "save the file in the encoding UTF-8")
+    line = path.read_bytes()[: getattr(error, "position", 0)].count(b"\n") + 1
+    words = str(error).splitlines()[0] if str(error) else type(error).__name__
+    return CardError(str(path), line, f"not a card: {words}", "leave control characters, anchors and YAML tags out")
+
+
+def _refuse_doubles(path: Path, root: yaml.Node) -> None:
+    """Refuse a key that stands twice in one block: YAML would silently take the last."""
+    waiting = [root]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, yaml.SequenceNode):
+            waiting.extend(node.value)
+        if not isinstance(node, yaml.MappingNode):
+            continue
+        seen: set[str] = set()
+        for key, value in node.value:
+            waiting.append(value)
+            if key.value in seen:
+                line = key.start_mark.line + 1
+                raise CardError(str(path), line, f"{key.value!r} stands twice in this block", "keep one of the two")
+            seen.add(str(key.value))
+
+
+def _check_schema(path: Path, root: yaml.Node, data: dict[str, Any], name: str, reference: str) -> None:
+    import jsonschema_rs
+
+    schema = json.loads((SCHEMAS / "config" / name).read_text("utf-8"))
+    errors = sorted(jsonschema_rs.Draft202012Validator(schema).iter_errors(data), key=lambda e: -len(e.instance_path))
+    if errors:
+        error = errors[0]
+        at = [*error.instance_path, *getattr(error.kind, "unexpected", [])[:1]]
+        where = ".".join(str(p) for p in error.instance_path) or "the file"
+        fix = f"{_described(schema, error) or 'see the reference'} ({reference})"
+        raise CardError(str(path), line_of(root, at), f"{where}: {error.message}", fix)
+
+
+def _described(schema: dict[str, Any], error: Any) -> str:
+    """Quote what the schema says about the place, which is the reference as well."""
+    node: Any = schema
+    described = ""
+    for step in error.schema_path:
+        try:
+            node = node[int(step) if isinstance(node, list) else step]
+        except (KeyError, ValueError, IndexError, TypeError):
+            break
+        if isinstance(node, dict) and "description" in node:
+            described = node["description"]
+    return described
