@@ -21,10 +21,13 @@ def build_parser() -> argparse.ArgumentParser:
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
 
     sync = verbs.add_parser("sync", help="sync project records and plans into the ledger 同步")
-    sync.add_argument("sources", nargs="*", metavar="SOURCE", help="names of source cards; all enabled ones by default")
+    sync.add_argument(
+        "sources", nargs="*", metavar="SOURCE",
+        help="names of source cards; by default all enabled ones of group projects, no others",
+    )  # fmt: skip
     sync.add_argument(
         "--mode", choices=["auto", "full", "incremental"], default="auto",
-        help="auto: incremental, and full when the last full one is older than 7 days",
+        help="auto: incremental, and full when the last full one is older than 7 days; a daily series is read by days",
     )  # fmt: skip
     sync.add_argument("--since", metavar="TIME", help="begin of the window instead of the watermark: 2026-11-01T08:00")
     sync.add_argument("--until", metavar="TIME", help="end of the window, where the platform can be asked for one")

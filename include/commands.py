@@ -28,7 +28,7 @@ def sync(options: argparse.Namespace) -> int:
     from include.settings import load_settings
     from include.sources.card_files import load_card, load_cards
 
-    cards = [load_card(s) for s in options.sources] if options.sources else [c for c in load_cards() if c.enabled]
+    cards = [load_card(s) for s in options.sources] or [c for c in load_cards() if c.enabled and c.group == "projects"]
     window = read_moment(options.since, "--since"), read_moment(options.until, "--until")
     engine, store = open_ledger(), LandingStore(load_settings().landing_url)
     results: list[dict[str, Any]] = []

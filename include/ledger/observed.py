@@ -83,7 +83,7 @@ def observe(
 ) -> None:
     """Write a row for every day that the batch asked for; where files were read, for every day found in them.
 
-    A batch that was merged once more from the landing zone is no new observation.
+    What is as it was before is not said again: a source that is read every hour would say it every hour. A batch that was merged once more from the landing zone is no new observation.
     """
     if any(reason.code == "replay" for reason in manifest.reasons):
         return
@@ -97,8 +97,7 @@ def observe(
     read = {day: counts.get(day, DayCount(0)) for day in days}
     doubts = judge_days(read, series, [o for o in held.values() if o.day < days[0]], shared)
     new = [Observation(day, manifest.batch_id, not doubts[day], read[day].rows, tuple(doubts[day])) for day in days]
-    if card.files is not None:  # all files are read every time: what is as it was need not be said again
-        new = [o for o in new if not _says_the_same(o, held.get(o.day))]
+    new = [o for o in new if not _says_the_same(o, held.get(o.day))]
     if new:
         connection.execute(
             observed_day.insert(), [asdict(o) | {"source": card.source, "doubts": ",".join(o.doubts)} for o in new]

@@ -15,7 +15,15 @@ from include.sources.card import Card
 from include.sources.card_files import SHIPPED, card_paths, load_card, load_cards, outline_cards, read_card
 
 Data = dict[str, Any]
-NAMES = ["annual_plan", "approval_frontdb", "provincial_approval", "zj_projects"]
+GROUPS = {
+    "projects": {"annual_plan", "approval_frontdb", "provincial_approval", "zj_projects"},
+    "exchange": {"exchange_systems", "exchange_services", "exchange_calls"},
+    "systems": {
+        "system_register", "exemptions", "maintenance_windows", "city_cloud", "cloud_metrics", "usage_statistics",
+        "usage_files",
+    },
+}  # fmt: skip
+NAMES = sorted(name for group in GROUPS.values() for name in group)
 
 SHORT = """\
 source: bureau
@@ -66,6 +74,64 @@ def test_every_shipped_card_loads_and_is_gated() -> None:
         "zj_projects",
         "approval_frontdb",
     ]
+
+
+def test_every_shipped_card_is_in_the_group_of_the_dag_that_takes_it() -> None:
+    outlined = {group: {o.source for o in outline_cards() if o.group == group} for group in GROUPS}
+    assert outlined == GROUPS
+    assert {group: {c.source for c in load_cards() if c.group == group} for group in GROUPS} == GROUPS
+
+
+SERIES = """\
+source: bureau
+title: 某局使用统计
+entity: system_usage_day
+reader: http
+connection: bureau
+request: {path: /daily}
+paging: {style: single}
+cursor: {field: DAY, since: from, until: to, format: "%Y-%m-%d"}
+series: {settle_days: 2}
+key: [day, system_code]
+fields:
+  day: DAY
+  system_code: CODE
+"""
+
+
+def test_a_series_has_the_defaults_of_the_schema(tmp_path: Path) -> None:
+    series = _read(tmp_path, SERIES).series
+    assert series is not None
+    assert (series.first_days, series.settle_days, series.is_dense) == (120, 2, True)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "problem", "place"),
+    [
+        (", since: from", "", "first and last day", "cursor:"),
+        (", until: to", "", "first and last day", "cursor:"),
+        ("%Y-%m-%d", "%Y-%m-%d %H:%M:%S", "not one of days", "cursor:"),
+        (', format: "%Y-%m-%d"', "", "not one of days", "cursor:"),
+        ("system_usage_day", "system", "'day'", "entity:"),
+        ("{settle_days: 2}", "{settle_days: -1}", "settle_days", "series:"),
+        ("{path: /daily}", "{path: /daily, detail: {path: /one, parameters: {}, into: D}}", "detail", "request:"),
+        ("{path: /daily}", "{path: /daily, detail: {path: /one, parameters: {code: C}}}", "into", "request:"),
+    ],
+)
+def test_a_mistake_in_a_series_or_a_detail_is_said_with_its_line(
+    tmp_path: Path, old: str, new: str, problem: str, place: str
+) -> None:
+    text = SERIES.replace(old, new, 1)
+    with pytest.raises(CardError, match=problem) as caught:
+        _read(tmp_path, text)
+    if "no field" not in str(caught.value):
+        assert caught.value.line == _line_of(text, place)
+
+
+def test_front_end_databases_have_no_series(tmp_path: Path) -> None:
+    text = SERIES.replace("reader: http", "reader: sql\nsql: {table: T, order: LSH}")
+    with pytest.raises(CardError, match="no series"):
+        _read(tmp_path, text)
 
 
 def test_a_short_card_is_a_card_with_the_defaults_of_the_schema(tmp_path: Path) -> None:
@@ -288,6 +354,7 @@ NOT_READ_ANEW: list[tuple[str, Callable[[Data], None]]] = [
     ("limits", lambda d: d["limits"].update(rate="10/s", attempts=9)),
     ("title", lambda d: d.update(title="别的名字")),
     ("paging", lambda d: d["paging"].update(page_size=50)),
+    ("group", lambda d: d.update(group="systems")),
     ("authority and guards", lambda d: d.update(authority=9, vanishing={"max_count": 1})),
 ]  # fmt: skip
 

@@ -16,7 +16,9 @@ from include.sources.card import canonical_schema
 from include.sources.card_files import SHIPPED, read_card
 
 Data = dict[str, Any]
-NAMES = ["annual_plan", "approval_frontdb", "provincial_approval", "zj_projects"]
+NAMES = [
+    "annual_plan", "approval_frontdb", "provincial_approval", "zj_projects", "exchange_services", "exchange_calls", "usage_files",
+]  # fmt: skip
 VALUES: list[Any] = [
     None, "", "x", "2026-11-01", 0, -1, 1.5, True, [], [None], ["x", "x"], {}, {"x": 1}, {"from": []},
     {"from": ["A"], "map": {"a": None}}, {"from": "A", "as": "enum"}, "name", "project_code", "\u0000", "a.b.c", 10**30,
