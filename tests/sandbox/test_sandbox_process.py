@@ -13,9 +13,14 @@ from pathlib import Path
 import pytest
 import requests
 
+from include.sandbox.airflow_home import connection_environment
 from include.sandbox.cli import main
 
 ROOT = Path(__file__).resolve().parents[2]
+CONNECTIONS = {
+    *("PROVINCIAL_APPROVAL", "ZJ_PROJECTS", "APPROVAL_FRONTDB", "ANNUAL_PLAN", "EXCHANGE", "CITY_CLOUD"),
+    *("USAGE_STATISTICS", "SYSTEM_REGISTER", "USAGE_FILES"),
+}
 START = "import sys; from include.sandbox.cli import main; sys.exit(main(sys.argv[1:]))"
 
 
@@ -57,6 +62,10 @@ def test_process_says_ready_and_ends_with_zero(how: signal.Signals, tmp_path: Pa
     assert truth["provincial"]["listed"] == 60
     assert (home / "frontdb.sqlite").exists()
     assert (home / "plans" / "2027年度计划.xlsx").exists()
+    assert list(Path(ready["register"]).glob("*.xlsx"))
+    assert list(Path(ready["usage_files"]).glob("*.csv"))
+    assert Path(ready["gateway"]["ca_file"]).exists()
+    assert {name.removeprefix("AIRFLOW_CONN_") for name in connection_environment(ready)} == CONNECTIONS
     process.send_signal(how)
     _, errors = process.communicate(timeout=10)
     assert (process.returncode, errors) == (0, "")
@@ -79,6 +88,8 @@ def test_taken_port_is_one_clear_sentence(capsys: pytest.CaptureFixture[str]):
     [
         (["--projects", "0"], "at least one project"),
         (["--fault", "nonsense"], "unknown scenario"),
+        (["--fault", "missing_days:zj"], "not of zj"),
+        (["--systems", "0"], "at least one system"),
         (["--port", "0", "--no-files", "--frontdb", "sqlite:////no/such/folder/x.db"], "front-end database"),
     ],
 )
