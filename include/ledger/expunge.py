@@ -1,4 +1,4 @@
-"""Remove every trace of a record that a platform now marks as classified (art. 39): ledger, history, quarantine, landing.
+"""Remove every trace of a record that a platform now marks as classified (art. 39): rows, history, pages, verdicts, findings.
 
 The one place that deletes, and the one that rewrites landed pages. Keys are held in memory only and never logged.
 """
@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Engine, delete, select
 
 from include.landing.store import LandingStore
 from include.ledger.database import writing
+from include.ledger.forget import forget_judged, forget_probes
 from include.ledger.question import forget_questions
 from include.ledger.tables import ENTITIES, absence, batch, project_alias, quarantine
 from include.sources.card import Card
@@ -77,6 +78,9 @@ def _delete(connection: Connection, card: Card, keys: set[str]) -> None:
         )
     )
     forget_questions(connection, keys)
+    forget_judged(connection, keys)
+    if card.entity == "exchange_service":
+        forget_probes(connection, keys)
 
 
 def _expunge_landing(store: LandingStore, card: Card, keys: set[str], searched: list[str]) -> int:

@@ -83,7 +83,8 @@ def observe(
 ) -> None:
     """Write a row for every day that the batch asked for; where files were read, for every day found in them.
 
-    What is as it was before is not said again: a source that is read every hour would say it every hour. A batch that was merged once more from the landing zone is no new observation.
+    What is as it was before is not said again: a source that is read every hour would say it every hour. A batch that was
+    merged once more from the landing zone is no new observation.
     """
     if any(reason.code == "replay" for reason in manifest.reasons):
         return
