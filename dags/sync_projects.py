@@ -8,36 +8,13 @@ from __future__ import annotations
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
-from airflow.sdk import (
-    Asset,
-    CronTriggerTimetable,
-    ExceptionRetryPolicy,
-    Param,
-    RetryAction,
-    RetryRule,
-    TriggerRule,
-    dag,
-    get_current_context,
-    task,
-    task_group,
-)
-from airflow.sdk.exceptions import AirflowSkipException
+from airflow.sdk import CronTriggerTimetable, Param, TriggerRule, dag, task
 
+from dags.wiring.assets import PROJECTS
+from dags.wiring.lanes import DEFAULTS, skip_unless, sync_lanes
 from include import tasks
-from include.errors import Permanent, Retryable
-from include.sources.card_files import outline_cards
 
-PROJECTS = Asset(name="ledger_projects", uri="shuheng://ledger/projects")
-CARDS = [c for c in outline_cards() if c.is_enabled and c.entity in tasks.PROJECT_ENTITIES]
-TITLES = {c.source: c.title for c in CARDS}
-RETRY = ExceptionRetryPolicy(
-    rules=[
-        RetryRule(exception=Permanent, action=RetryAction.FAIL, reason="重试无用,需人工处理"),
-        RetryRule(
-            exception=Retryable, action=RetryAction.RETRY, retry_delay=timedelta(minutes=1), reason="对方暂不可用"
-        ),
-    ]
-)
+CARDS = tasks.enabled_cards("projects")
 PARAMS = {
     "source": Param("all", enum=["all", *(c.source for c in CARDS)], title="来源", description="要同步的来源卡片;all 为全部已启用"),
     "mode": Param(
@@ -54,10 +31,11 @@ PARAMS = {
 }  # fmt: skip
 
 
-def skip_unless(condition: bool, reason: str) -> None:
-    """End the task as skipped, with a reason that its log shows."""
-    if not condition:
-        raise AirflowSkipException(reason)
+def asked(context: Any, source: str) -> dict[str, Any]:
+    """Return how the form wants a source to be read."""
+    params = context["params"]
+    skip_unless(params["source"] in ("all", source), f"this run is for {params['source']} only")
+    return {name: params[name] for name in ("mode", "since", "until", "dry_run")}
 
 
 @dag(
@@ -70,10 +48,7 @@ def skip_unless(condition: bool, reason: str) -> None:
     dagrun_timeout=timedelta(hours=12),
     params=PARAMS,
     tags=["同步", "第十五条", "第十六条", "第十八条"],
-    default_args={
-        "owner": "data-bureau", "retries": 3, "retry_delay": timedelta(minutes=1),
-        "retry_policy": RETRY, "execution_timeout": timedelta(hours=6),
-    },
+    default_args=DEFAULTS,
     doc_md="""
 **同步投资项目**:每张启用的来源卡片一路:`land` 读取并落地原始页(涉密记录拒收、个人信息掩码),`merge` 在一个事务内并入台账。
 不完整的批次只增改、不注销、不移动水位线。
@@ -85,26 +60,6 @@ def skip_unless(condition: bool, reason: str) -> None:
 def sync_projects() -> None:
     """Wire one lane per platform pool: (land → merge) for each of its cards; then reconcile, then report."""
 
-    def lane(pool: str) -> Any:
-        @task(pool=pool, task_display_name="读取并落地", map_index_template="{{ shown }}")
-        def land(source: str, params: Any = None) -> dict[str, str]:
-            get_current_context()["shown"] = TITLES[source]
-            skip_unless(params["source"] in ("all", source), f"this run is for {params['source']} only")
-            return tasks.land_source(
-                source, params["mode"], params["since"], params["until"], dry_run=params["dry_run"]
-            )
-
-        @task(task_display_name="并入台账", map_index_template="{{ shown }}")
-        def merge(batch: dict[str, str]) -> dict[str, Any]:
-            get_current_context()["shown"] = TITLES[batch["source"]]
-            return tasks.merge_source(batch)
-
-        @task_group(group_id=pool, group_display_name="、".join(c.title for c in CARDS if c.pool == pool))
-        def sync_source(source: str) -> Any:
-            return merge(land(source))
-
-        return sync_source.expand(source=[c.source for c in CARDS if c.pool == pool])
-
     @task(task_display_name="计划与平台对账", trigger_rule=TriggerRule.ALL_DONE, outlets=[PROJECTS])
     def reconcile(merged: list[Any], params: Any = None, outlet_events: Any = None) -> dict[str, Any]:
         skip_unless(not params["dry_run"], "a dry run changes nothing, so there is nothing to reconcile")
@@ -113,9 +68,9 @@ def sync_projects() -> None:
 
     @task(task_display_name="汇总", trigger_rule=TriggerRule.ALL_DONE)
     def report(merged: list[Any], params: Any = None) -> dict[str, Any]:
-        return tasks.report_run(tasks.choose_sources(params["source"]), tasks.flatten(merged))
+        return tasks.report_run(tasks.choose_sources("projects", params["source"]), tasks.flatten(merged))
 
-    merged = [lane(pool) for pool in sorted({c.pool for c in CARDS})]
+    merged = sync_lanes(CARDS, asked)
     reconcile(merged) >> report(merged)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta, timezone
+from datetime import date, datetime, timedelta, timezone
 
 from include.errors import ConfigurationError
 
@@ -24,3 +24,14 @@ def read_moment(given: str | None, name: str) -> datetime | None:
     except ValueError as error:
         raise ConfigurationError(f"{name} is {given!r}; write it as 2026-11-01 or 2026-11-01T08:00:00") from error
     return moment if moment.tzinfo else moment.replace(tzinfo=SHANGHAI)
+
+
+def read_day(given: str, name: str) -> date:
+    """Return the day that a person typed; not one of the future, of which nothing can be known."""
+    try:
+        day = date.fromisoformat(given[:10])
+    except ValueError as error:
+        raise ConfigurationError(f"{name} is {given!r}; write it as 2026-11-01") from error
+    if day > now().date():
+        raise ConfigurationError(f"{name} is {given!r}, which is still to come; give today or a past day")
+    return day

@@ -7,28 +7,39 @@ from __future__ import annotations
 
 import logging
 from dataclasses import asdict
+from datetime import date
 from typing import Any
 
-from include.clock import read_moment
+from include.clock import SHANGHAI, now, read_day, read_moment
 from include.errors import Permanent
 from include.landing.store import LandingStore
 from include.ledger.database import open_ledger
 from include.settings import load_settings
-from include.sources.card_files import load_card, outline_cards
+from include.sources.card_files import Outline, load_card, outline_cards
 
 log = logging.getLogger(__name__)
 
-PROJECT_ENTITIES = ("project", "approval_item", "plan_entry")
+PROBE_POOL = "probing"
+PROBES_PER_SHARD = 5_000
+"""Endpoints that one task probes at a time: what fits into a sweep's budget with room to spare."""
 
 
 class SourcesFailed(Permanent):
     """Some sources could not be synced; the others were."""
 
 
-def choose_sources(source: str) -> list[str]:
-    """Return the sources that a run is for: the named one, or every enabled card of projects and plans."""
-    enabled = [c.source for c in outline_cards() if c.is_enabled and c.entity in PROJECT_ENTITIES]
-    return enabled if source == "all" else [source]
+class NotJudged(Permanent):
+    """A day could not be judged, or not by every rule."""
+
+
+def enabled_cards(group: str) -> list[Outline]:
+    """Return outlines of the enabled cards of a group: projects, exchange or systems."""
+    return [c for c in outline_cards() if c.is_enabled and c.group == group]
+
+
+def choose_sources(group: str, source: str = "all") -> list[str]:
+    """Return the sources that a run is for: the named one, or every enabled card of the group."""
+    return [c.source for c in enabled_cards(group)] if source == "all" else [source]
 
 
 def flatten(merged: list[Any]) -> list[dict[str, Any]]:
@@ -85,6 +96,58 @@ def report_run(chosen: list[str], done: list[dict[str, Any]]) -> dict[str, Any]:
     if missing:
         raise SourcesFailed(f"could not sync {', '.join(missing)}; see the land and merge tasks of each for the cause")
     return total
+
+
+def day_of_run(context: Any) -> date:
+    """Return the day that a run judges, in Asia/Shanghai: the form's, that of a backfill, or today."""
+    run = context["dag_run"]
+    if context["params"].get("day"):
+        return read_day(context["params"]["day"], "评判日 day")
+    if run.run_type == "backfill" and run.logical_date:
+        return min(run.logical_date.astimezone(SHANGHAI).date(), now().date())
+    return now().date()
+
+
+def is_today(day: date) -> bool:
+    """Return whether sources can still be asked about a day; a past one is judged from kept evidence."""
+    return day == now().date()
+
+
+def plan_probes(run_id: str) -> list[dict[str, Any]]:
+    """Return the shards of a sweep, one task each; a shard that is tried again keeps its id, so it counts once."""
+    from include.ledger.probe_targets import count_targets
+
+    of = max(1, -(-count_targets(open_ledger()) // PROBES_PER_SHARD))
+    return [{"sweep_id": f"{run_id}/{n + 1}of{of}", "shard": n, "of": of} for n in range(of)]
+
+
+def probe_shard(shard: dict[str, Any]) -> dict[str, Any]:
+    """Probe the endpoints of one shard and record what came of it; return counts and causes."""
+    from include.ledger.probe_round import probe_round
+
+    counts = probe_round(open_ledger(), LandingStore(load_settings().landing_url), **shard, progress=_log_progress())
+    log.info("probed: %s", counts)
+    return counts
+
+
+def judge_day(scope: str, day: date) -> dict[str, Any]:
+    """Judge every subject of a scope for a day; return counts, rates and what changed, never names."""
+    from include.findings.judging import judge
+
+    judged = judge(open_ledger(), scope, day)
+    for line in judged.lines():
+        log.info("%s", line)
+    return judged.summary()
+
+
+def report_judged(chosen: list[str], merged: list[dict[str, Any]], judged: dict[str, Any] | None) -> dict[str, Any]:
+    """Return what a whole run brought; raise if a source has no result, or a rule or the judging itself broke."""
+    total: dict[str, Any] = report_run(chosen, merged) if chosen else {}
+    if not judged:
+        raise NotJudged("nothing was judged; see the judge task for the cause")
+    if judged["crashed"]:
+        raise NotJudged(f"rules that broke and gave no verdict: {', '.join(judged['crashed'])}; the others were judged")
+    return total | {"judged": judged}
 
 
 def _log_progress() -> Any:

@@ -106,7 +106,7 @@ def _run_tasks(server: SandboxServer, folder: Path) -> None:
     root.addHandler(handler)
     root.setLevel(logging.DEBUG)
     try:
-        returned: list[Any] = [chosen := tasks.choose_sources("all")]
+        returned: list[Any] = [chosen := tasks.choose_sources("projects")]
         assert len(chosen) == 4
         for dry_run in (True, False):
             server.advance(changes=0.02, new=2)

@@ -53,14 +53,20 @@ def test_every_task_has_owner_timeout_retries_and_a_policy(bag: Any) -> None:
 def test_every_platform_has_a_lane_in_its_own_pool(bag: Any) -> None:
     from include.sources.card_files import load_cards
 
-    dag = bag.dags["sync_projects"]
+    behind = {
+        "projects": {"reconcile", "report"},
+        "exchange": {"plan_probes", "report"},
+        "systems": {"judge", "report"},
+    }
+    dags = {"projects": "sync_projects", "exchange": "check_interconnection", "systems": "watch_systems"}
     cards = [c for c in load_cards() if c.enabled]
-    assert len(cards) >= 4
+    assert {c.group for c in cards} == set(behind)
     for card in cards:
+        dag = bag.dags[dags[card.group]]
         land = dag.get_task(f"{card.pool}.land")
         assert land.pool == card.pool
         assert land.downstream_task_ids == {f"{card.pool}.merge"}
-        assert dag.get_task(f"{card.pool}.merge").downstream_task_ids == {"reconcile", "report"}
+        assert dag.get_task(f"{card.pool}.merge").downstream_task_ids == behind[card.group]
 
 
 def test_the_form_offers_every_source_in_chinese(bag: Any) -> None:
@@ -69,16 +75,30 @@ def test_the_form_offers_every_source_in_chinese(bag: Any) -> None:
     params = bag.dags["sync_projects"].params
     source = params.get_param("source").schema
     assert source["enum"][0] == "all"
-    assert set(source["enum"][1:]) == {c.source for c in load_cards() if c.enabled}
+    assert set(source["enum"][1:]) == {c.source for c in load_cards() if c.enabled and c.group == "projects"}
     assert {params.get_param(n).schema["title"] for n in params} == {"来源", "方式", "起始时间", "截止时间", "试运行"}
     for name, bad in (("mode", "sideways"), ("dry_run", "perhaps"), ("source", "nobody")):
         with pytest.raises(Exception, match="is not|Invalid|not valid"):
             params.get_param(name).resolve(bad)
 
 
-def test_the_ledger_is_the_outlet_of_the_last_word_on_it(bag: Any) -> None:
-    outlets = bag.dags["sync_projects"].get_task("reconcile").outlets
-    assert [(o.name, o.uri) for o in outlets] == [("ledger_projects", "shuheng://ledger/projects")]
+OUTLETS = {
+    "sync_projects.reconcile": {"ledger/projects"},
+    "check_interconnection.judge": {"ledger/interconnections", "findings"},
+    "watch_systems.judge": {"ledger/systems", "ledger/usage", "findings"},
+}
+
+
+@pytest.mark.parametrize("task", OUTLETS)
+def test_an_asset_is_the_outlet_of_the_last_word_on_it(bag: Any, task: str) -> None:
+    dag_id, _, task_id = task.partition(".")
+    outlets = {o.uri for o in bag.dags[dag_id].get_task(task_id).outlets}
+    assert outlets == {f"shuheng://{name}" for name in OUTLETS[task]}
+
+
+def test_no_task_stands_for_a_single_system(bag: Any) -> None:
+    assert len(bag.dags["check_interconnection"].tasks) < 20
+    assert bag.dags["check_interconnection"].get_task("probe").is_mapped
 
 
 def test_every_dag_survives_serialisation(bag: Any) -> None:

@@ -15,7 +15,7 @@ from tests.platform import platform
 def test_landing_merging_and_reporting_hand_on_counts_only(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     migrate()
     with platform(monkeypatch, projects=300, seed=2, home=tmp_path / "sandbox") as server:
-        chosen = tasks.choose_sources("all")
+        chosen = tasks.choose_sources("projects")
         results = [tasks.merge_source(tasks.land_source(s, "auto", dry_run=False)) for s in chosen]
         total = tasks.report_run(chosen, tasks.flatten([results, None]))
         truth = server.truth()
@@ -54,8 +54,13 @@ def test_a_refused_signature_raises_what_no_retry_can_mend(monkeypatch: pytest.M
 
 
 def test_naming_one_source_chooses_only_that_one() -> None:
-    assert tasks.choose_sources("annual_plan") == ["annual_plan"]
-    assert set(tasks.choose_sources("all")) == {"provincial_approval", "zj_projects", "approval_frontdb", "annual_plan"}
+    assert tasks.choose_sources("projects", "annual_plan") == ["annual_plan"]
+    assert set(tasks.choose_sources("projects")) == {
+        "provincial_approval",
+        "zj_projects",
+        "approval_frontdb",
+        "annual_plan",
+    }
 
 
 def test_a_moment_that_is_none_is_a_named_error() -> None:

@@ -1,0 +1,204 @@
+"""The engine: order of its steps, versions, crashes, conflicting exceptions, and cards that are wrong."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from include.errors import CardError, ConfigurationError, RuleCrashed
+from include.rules import exceptions
+from include.rules.engine import CONFLICT, Bench, judge
+from include.rules.exceptions import Excepted
+from include.rules.facts import Calls, Load, Use
+from include.rules.parameters import REGULATION, ParameterBook
+from include.rules.rates import Rate, rates_of
+from include.rules.rule_book import load_articles, load_rules
+from include.rules.verdict import Fact, Outcome
+
+ON = date(2026, 11, 23)
+BOOK = ParameterBook.load()
+RULES = {r.id: r for r in load_rules()}
+IDLE = RULES["resources-not-idle"]
+
+
+def facts(**values: Any) -> dict[str, Fact]:
+    given = {
+        "system_code": "SYS-1", "name": "甲系统", "status": "in_use", "purpose": "ordinary", "exemptions": (),
+        "idle_load": Load(30, 30, 100, 300, 900), "idle_use": Use(30, 30, 0, 0, 0, 10),
+        "idle_calls": Calls(30, 30, 0, 0, 0, 0, None, None, None, is_flat=False),
+    } | values  # fmt: skip
+    return {n: Fact(v, "source_a", date(2026, 11, 22), ("b2", "b1")) for n, v in given.items() if v is not None}
+
+
+def test_a_verdict_carries_what_it_rests_on() -> None:
+    verdict = judge(IDLE, facts(), BOOK, ON)
+    assert verdict.outcome is Outcome.FAIL
+    assert verdict.clause == "art13.5"
+    assert verdict.severity == "medium"
+    assert verdict.holds_until == ON
+    assert verdict.facts_used["idle_load"].evidence == ("b2", "b1")
+    assert verdict.parameters_used["idle_cpu_mean_bp"]["value"] == 500
+    assert verdict.parameters_used["idle_cpu_mean_bp"]["source"]
+    assert verdict.parameters_used["idle_cpu_mean_bp"]["status"] == "unconfirmed"
+    assert set(verdict.parameters_used) == set(IDLE.parameters)
+
+
+def test_a_fact_that_was_not_looked_at_is_not_in_the_verdict() -> None:
+    with_more = facts(deployment="own_room")
+    assert judge(IDLE, with_more, BOOK, ON).canonical() == judge(IDLE, facts(), BOOK, ON).canonical()
+
+
+def test_other_evidence_for_the_same_value_is_another_input() -> None:
+    other = facts() | {"idle_load": replace(facts()["idle_load"], evidence=("b3",))}
+    assert judge(IDLE, other, BOOK, ON).input_hash != judge(IDLE, facts(), BOOK, ON).input_hash
+
+
+def test_a_changed_threshold_is_another_version_from_its_day_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = yaml.safe_load((REGULATION / "parameters.yaml").read_text("utf-8"))["parameters"]["idle_cpu_mean_bp"]
+    own["values"].append({"from": "2026-11-20", "value": 50, "source": "双数发〔2026〕9号", "status": "confirmed"})
+    (tmp_path / "parameters.yaml").write_text(
+        yaml.safe_dump({"parameters": {"idle_cpu_mean_bp": own}}, allow_unicode=True)
+    )
+    monkeypatch.setenv("SHUHENG_CONFIG", str(tmp_path))
+    book = ParameterBook.load()
+    before, after = (judge(IDLE, facts(), book, d) for d in (date(2026, 11, 19), date(2026, 11, 20)))
+    assert (before.outcome, after.outcome) == (Outcome.FAIL, Outcome.PASS)
+    assert before.rule_version != after.rule_version
+    assert before.rule_version == judge(IDLE, facts(), BOOK, date(2026, 11, 19)).rule_version
+    assert after.parameters_used["idle_cpu_mean_bp"]["source"] == "双数发〔2026〕9号"
+
+
+def test_nothing_is_judged_before_a_parameter_has_a_value() -> None:
+    with pytest.raises(ConfigurationError, match="has no value on 2024-09-08"):
+        BOOK.on(date(2024, 9, 8))
+    assert BOOK.on(date(2024, 9, 9))["idle_window_days"] == 30
+    assert BOOK.on(date(2099, 1, 1))["idle_window_days"] == 30  # the last value stays valid
+    assert "idle_window_days" in {v.name for v in BOOK.overdue(date(2027, 7, 1))}
+    assert BOOK.overdue(date(2027, 6, 30)) == []
+
+
+def test_a_rule_that_breaks_gives_no_outcome() -> None:
+    broken = replace(IDLE, function=lambda f, p, d: 1 // 0)  # type: ignore[arg-type, return-value]
+    with pytest.raises(RuleCrashed, match="resources-not-idle broke on system SYS-1: ZeroDivisionError"):
+        judge(broken, facts(), BOOK, ON)
+
+
+def test_a_sentence_that_is_missing_is_a_crash_not_a_silent_verdict() -> None:
+    with pytest.raises(RuleCrashed, match="no sentence for the reason 'idle'"):
+        judge(replace(IDLE, messages={"cpu_busy": "…………"}), facts(), BOOK, ON)
+
+
+def test_exceptions_that_disagree_decide_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    says = {
+        o: (lambda f, p, d, o=o: Excepted(o, f"by_{o.value}", (o.value,)))
+        for o in (Outcome.NOT_APPLICABLE, Outcome.PASS)
+    }
+    monkeypatch.setattr(exceptions, "EXCEPTIONS", exceptions.EXCEPTIONS)
+    monkeypatch.setitem(exceptions.EXCEPTIONS, "one", says[Outcome.NOT_APPLICABLE])
+    monkeypatch.setitem(exceptions.EXCEPTIONS, "other", says[Outcome.PASS])
+    verdict = judge(replace(IDLE, exceptions=("one", "other")), facts(), BOOK, ON)
+    assert (verdict.outcome, verdict.reason) == (Outcome.UNKNOWN, CONFLICT)
+    assert verdict.steps == ("not_applicable", "pass")
+
+
+def test_exceptions_that_agree_hold_until_the_last_of_them_ends() -> None:
+    from include.rules.facts import Exemption
+
+    both = tuple(Exemption(f"E{n}", "idle", "备用", None, None, None, date(2026, 12, n)) for n in (5, 9))
+    verdict = judge(IDLE, facts(exemptions=both, went_live_on=date(2026, 11, 1)), BOOK, ON)
+    assert (verdict.outcome, verdict.reason) == (Outcome.NOT_APPLICABLE, "new_system")
+    assert verdict.holds_until == date(2026, 12, 30)  # the 59th day after it went live is later than both exemptions
+    assert any("E9" in step for step in verdict.steps)
+
+
+VALUES = st.integers(min_value=0, max_value=10_000)
+COUNTS = st.integers(min_value=0, max_value=30)
+
+
+@settings(max_examples=200, deadline=None)
+@given(VALUES, VALUES, COUNTS, COUNTS, COUNTS, st.booleans())
+def test_judging_is_total_and_repeatable(
+    mean: int, peak: int, days: int, logins: int, calls: int, is_flat: bool
+) -> None:
+    given = facts(
+        idle_load=Load(30, days, mean, peak, peak), idle_use=Use(30, days, logins, logins, logins, None),
+        idle_calls=Calls(30, days, calls, calls, 0, 0, None, None, None, is_flat),
+    )  # fmt: skip
+    bench = Bench(BOOK, ON)
+    verdict = bench.judge(IDLE, given)
+    assert verdict.canonical() == Bench(BOOK, ON).judge(IDLE, dict(reversed(given.items()))).canonical()
+    if verdict.outcome is Outcome.FAIL:  # never idle without proof of all four
+        assert mean < 500 and peak < 2000 and logins == calls == 0 and days >= 24
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"clause": "art99"}, "no clause 'art99'"),
+        ({"id": "never-written"}, "no function for 'never-written'"),
+        ({"parameters": ["nothing_days"]}, "no parameter 'nothing_days'"),
+        ({"exceptions": ["because"]}, "no exception 'because'"),
+        ({"severity": {"fail": "high"}}, "原则上"),
+        ({"messages": {"idle": "“{name”………", "cpu_busy": "…………"}}, "cannot be filled"),
+        ({"scope": "moon"}, "scope"),
+        ({"titel": "x"}, "titel"),
+    ],
+)
+def test_a_wrong_card_is_named_with_file_line_and_fix(
+    change: dict[str, Any], words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cards = yaml.safe_load((REGULATION / "rules" / "chapter_3.yaml").read_text("utf-8"))["rules"]
+    card = next(c for c in cards if c["id"] == "resources-not-idle") | change
+    (tmp_path / "rules").mkdir()
+    file = tmp_path / "rules" / "own.yaml"
+    file.write_text("# the bureau's own\n" + yaml.safe_dump({"rules": [card]}, allow_unicode=True, sort_keys=False))
+    monkeypatch.setenv("SHUHENG_CONFIG", str(tmp_path))
+    with pytest.raises(CardError, match=words) as caught:
+        load_rules()
+    assert caught.value.file == str(file)
+    assert caught.value.line > 1
+    assert caught.value.fix
+
+
+def test_a_bureau_lays_its_own_card_over_ours(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    cards = yaml.safe_load((REGULATION / "rules" / "chapter_3.yaml").read_text("utf-8"))["rules"]
+    card = next(c for c in cards if c["id"] == "resources-not-idle") | {"severity": {"fail": "low", "warn": "low"}}
+    (tmp_path / "rules").mkdir()
+    (tmp_path / "rules" / "own.yaml").write_text(yaml.safe_dump({"rules": [card]}, allow_unicode=True))
+    monkeypatch.setenv("SHUHENG_CONFIG", str(tmp_path))
+    rules = {r.id: r for r in load_rules()}
+    assert len(rules) == len(RULES)
+    assert rules[IDLE.id].severity["fail"] == "low"
+    assert rules[IDLE.id].digest != IDLE.digest
+
+
+def test_articles_that_are_read_otherwise_than_printed_say_so() -> None:
+    articles = load_articles()
+    assert len(articles) >= 8
+    assert articles["art7"].reading == {"as_printed": "市数据对", "as_read": "市数据局对", "status": "unconfirmed"}
+
+
+def test_rates_show_what_they_leave_out() -> None:
+    outcomes = {"deployed-on-city-cloud": {"pass": 2, "warn": 1, "unknown": 4, "not_applicable": 9}}
+    reasons = {"deployed-on-city-cloud": {"not_applicable:exempt": 3, "not_applicable:does_not_apply": 6}}
+    (rate,) = rates_of(outcomes, reasons)
+    assert rate == Rate("cloud_rate", "上云率", 2, 3, 4, 3)
+    assert rate.share_bp == 6667
+    assert rate.line() == "上云率 66.67%(2/3),未知 4,豁免 3"
+    assert Rate("x", "某率", 0, 0, 5, 0).share_bp is None
+
+
+def test_the_page_of_rules_is_that_of_the_cards() -> None:
+    from include.rules.rule_reference import PAGE, render
+
+    assert PAGE.read_text("utf-8") == render(), "run: python -m include.rules.rule_reference"
+    assert all(f"`{rule}`" in render() for rule in RULES)
