@@ -98,13 +98,15 @@ class AsKnown:
         read it whole, or the first of all.
         """
         seen = select(
-            observed_day.c.source, observed_day.c.day, observed_day.c.is_trusted, observed_day.c.batch_id,
+            observed_day.c.source, observed_day.c.day, observed_day.c.is_trusted, observed_day.c.batch_id, observed_day.c.doubts,
             func.row_number().over(
                 partition_by=(observed_day.c.source, observed_day.c.day),
                 order_by=(observed_day.c.is_trusted.desc(), observed_day.c.batch_id),
             ).label("place"),
         ).where(self._known(observed_day.c.batch_id)).subquery()  # fmt: skip
-        best = select(seen.c.source, seen.c.day, seen.c.is_trusted, seen.c.batch_id).where(seen.c.place == 1)
+        best = select(seen.c.source, seen.c.day, seen.c.is_trusted, seen.c.batch_id, seen.c.doubts).where(
+            seen.c.place == 1
+        )
         return best.subquery("observed")
 
     def aliases(self) -> Select[Any]:

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, RowMapping, and_, case, cast, func, or_, select
+from sqlalchemy import BigInteger, ColumnElement, Select, and_, case, cast, func, or_, select
 
-from include.ledger.day_sums import DaySums, Span, by_system, service_owner, sum_where, total
+from include.ledger.day_sums import DaySums, Span, Sums, by_system, service_owner, sum_where, total
 from include.ledger.tables import probe_day
 
 MOST_CALLS = 100_000_000
@@ -25,11 +25,11 @@ class CallSums:
         self.known, self.connection = sums.known, sums.connection
         self.probers = list(probers)
 
-    def calls_received(self, span: Span, trusted: Sequence[date]) -> dict[str, RowMapping]:
+    def calls_received(self, span: Span, trusted: Sequence[date]) -> dict[str, Sums]:
         """Return per system what others called of its services: sums, last days, and what flatness is judged by.
 
-        `flat_sum`, `flat_squares` and `flat_weekend` add up the calls of trusted days, their squares, and those of Saturdays and
-        Sundays; whole numbers, so that both databases agree to the last digit.
+        `flat_days` counts trusted days with a call; `flat_sum`, `flat_squares` and `flat_weekend` add up the calls of trusted
+        days, their squares, and those of Saturdays and Sundays; whole numbers, so that both databases agree to the last digit.
         """
         calls, owner = self.known.rows("exchange_call_day"), service_owner
         is_probe = self._is_probe(calls)
@@ -57,40 +57,59 @@ class CallSums:
             total(daily.c.probe_calls).label("probe_calls"),
             func.max(case((daily.c.successes > 0, daily.c.day))).label("last_success_on"),
             func.max(case((daily.c.failures > 0, daily.c.day))).label("last_failure_on"),
+            total(case((and_(is_trusted, daily.c.calls > 0), 1), else_=0)).label("flat_days"),
             total(case((is_trusted, cut), else_=0)).label("flat_sum"),
             total(case((is_trusted, cut * cut), else_=0)).label("flat_squares"),
             total(case((is_weekend, cut), else_=0)).label("flat_weekend"),
         ).group_by(daily.c.system_code)
         return by_system(self.connection, query)
 
-    def calls_made(self, span: Span) -> dict[str, int]:
-        """Return per system the successful calls it made of services that are not its own."""
-        calls, owner = self.known.rows("exchange_call_day"), service_owner
-        query = (
-            select(calls.c.caller_code.label("system_code"), total(calls.c.calls - calls.c.failures).label("calls"))
-            .outerjoin(owner, owner.c.service_code == calls.c.service_code)
-            .where(calls.c.day.between(span.first, span.last), ~self._is_probe(calls))
-            .where(or_(owner.c.system_code.is_(None), owner.c.system_code != calls.c.caller_code))
-            .group_by(calls.c.caller_code)
-        )
-        return {row["system_code"]: row["calls"] for row in self.connection.execute(query).mappings()}
+    def calls_made(self, span: Span) -> dict[str, Sums]:
+        """Return per system what it called of services that are not its own: sums and last days."""
+        calls = self.known.rows("exchange_call_day")
+        successes = calls.c.calls - calls.c.failures
+        query = self._made(
+            span, calls,
+            total(calls.c.calls).label("calls"),
+            total(successes).label("successes"),
+            func.max(case((successes > 0, calls.c.day))).label("last_success_on"),
+            func.max(case((calls.c.failures > 0, calls.c.day))).label("last_failure_on"),
+        )  # fmt: skip
+        return by_system(self.connection, query)
 
-    def last_calls(self, span: Span) -> dict[str, date]:
-        """Return per system the last day on which another called one of its services with success."""
+    def last_successes(self, span: Span) -> dict[str, date]:
+        """Return per system the last day of a span with a successful business call, received or made."""
         calls, owner = self.known.rows("exchange_call_day"), service_owner
-        query = (
-            select(owner.c.system_code, func.max(calls.c.day).label("day"))
+        day = func.max(calls.c.day).label("day")
+        received = (
+            select(owner.c.system_code, day)
             .join(owner, owner.c.service_code == calls.c.service_code)
             .where(calls.c.day.between(span.first, span.last), calls.c.calls > calls.c.failures)
             .where(~self._is_probe(calls), calls.c.caller_code != owner.c.system_code)
             .group_by(owner.c.system_code)
         )
-        return {row["system_code"]: row["day"] for row in self.connection.execute(query).mappings()}
+        made = self._made(span, calls, day).where(calls.c.calls > calls.c.failures)
+        found: dict[str, date] = {}
+        for query in (received, made):
+            for system, last in self.connection.execute(query):
+                found[system] = max(last, found.get(system, last))
+        return found
 
-    def probes(self, span: Span, longer: Span) -> dict[str, RowMapping]:
+    def _made(self, span: Span, calls: Any, *columns: Any) -> Select[Any]:
+        owner = service_owner
+        return (
+            select(calls.c.caller_code.label("system_code"), *columns)
+            .outerjoin(owner, owner.c.service_code == calls.c.service_code)
+            .where(calls.c.day.between(span.first, span.last), ~self._is_probe(calls))
+            .where(or_(owner.c.system_code.is_(None), owner.c.system_code != calls.c.caller_code))
+            .group_by(calls.c.caller_code)
+        )
+
+    def probes(self, span: Span, longer: Span) -> dict[str, Sums]:
         """Return per system what the probes of a span came to; the last success may lie in the longer span before it.
 
         A day is observed when one probe of the system concluded anything; `days_since_success` counts such days only.
+        `newest_successes` are those of the newest such day.
         """
         owner, in_span = service_owner, probe_day.c.day >= span.first
         daily = (
@@ -106,7 +125,8 @@ class CallSums:
             .subquery("daily")
         )  # fmt: skip
         last = func.max(case((daily.c.any_success > 0, daily.c.day))).over(partition_by=daily.c.system_code)
-        aged = select(daily, last.label("last_success_on")).subquery("aged")
+        newest = func.max(case((daily.c.concluded > 0, daily.c.day))).over(partition_by=daily.c.system_code)
+        aged = select(daily, last.label("last_success_on"), newest.label("newest_on")).subquery("aged")
         is_observed = aged.c.concluded > 0
         query = select(
             aged.c.system_code,
@@ -114,7 +134,8 @@ class CallSums:
             func.count(case((and_(is_observed, aged.c.day >= span.first), 1))).label("observed"),
             func.max(aged.c.last_success_on).label("last_success_on"),
             func.count(case((and_(is_observed, aged.c.day > aged.c.last_success_on), 1))).label("days_since_success"),
-            func.max(case((is_observed, aged.c.day))).label("seen_until"),
+            func.max(aged.c.newest_on).label("seen_until"),
+            sum_where(aged.c.any_success, aged.c.day == aged.c.newest_on).label("newest_successes"),
         ).group_by(aged.c.system_code)
         return by_system(self.connection, query)
 

@@ -20,7 +20,6 @@ from sqlalchemy import (
     Date,
     Integer,
     MetaData,
-    RowMapping,
     Select,
     String,
     Table,
@@ -32,6 +31,9 @@ from sqlalchemy import (
 )
 
 from include.ledger.as_known import AsKnown
+
+Sums = dict[str, Any]
+"""What one query found for one system, by the names of its columns."""
 
 _temporary = MetaData()
 
@@ -135,7 +137,7 @@ class DaySums:
             found.setdefault(entity, []).append(source)
         return found
 
-    def load(self, span: Span) -> dict[str, RowMapping]:
+    def load(self, span: Span) -> dict[str, Sums]:
         """Return per system the days on which all its hosts showed values, and the sums over those days.
 
         Of a day: the vCPU-weighted mean of the hosts' CPU means (rounded down), the maximum of their CPU and of their memory
@@ -197,7 +199,7 @@ class DaySums:
         self.connection.execute(host_need.delete())
         self._fill(host_need, rows)
 
-    def use(self, span: Span) -> dict[tuple[str, str], RowMapping]:
+    def use(self, span: Span) -> dict[tuple[str, str], Sums]:
         """Return per source and system the trusted days that show logins, and the sums."""
         usage = self.known.rows("system_usage_day")
         is_trusted = and_(trusted_day.c.day.is_not(None), usage.c.logins.is_not(None))
@@ -215,12 +217,12 @@ class DaySums:
             .where(usage.c.day.between(span.first, span.last))
             .group_by(usage.c.source, usage.c.system_code)
         )  # fmt: skip
-        return {(row["source"], row["system_code"]): row for row in self.connection.execute(query).mappings()}
+        return {(row["source"], row["system_code"]): dict(row) for row in self.connection.execute(query).mappings()}
 
 
-def by_system(connection: Connection, query: Select[Any]) -> dict[str, RowMapping]:
+def by_system(connection: Connection, query: Select[Any]) -> dict[str, Sums]:
     """Return the rows of a query by their system."""
-    return {row["system_code"]: row for row in connection.execute(query).mappings()}
+    return {row["system_code"]: dict(row) for row in connection.execute(query).mappings()}
 
 
 def sum_where(value: ColumnElement[int], where: ColumnElement[bool]) -> ColumnElement[int]:

@@ -143,11 +143,13 @@ def test_calls_are_added_up_by_who_received_and_who_made_them(engine: Engine, ev
         received = calls.calls_received(span, trusted)
         assert dict(received["A"]) == {
             "system_code": "A", "calls": 20, "successes": 13, "probe_calls": 150, "last_success_on": days[3],
-            "last_failure_on": days[1], "flat_sum": 15, "flat_squares": 125, "flat_weekend": 0,
+            "last_failure_on": days[1], "flat_days": 2, "flat_sum": 15, "flat_squares": 125, "flat_weekend": 0,
         }  # fmt: skip
         assert set(received) == {"A"}
-        assert calls.calls_made(span) == {"B": 11, "C": 2}
-        assert calls.last_calls(span) == {"A": days[3]}
+        made = calls.calls_made(span)
+        assert set(made) == {"B", "C"}
+        assert list(made["B"].values()) == ["B", 18, 11, days[3], days[1]]
+        assert calls.last_successes(span) == {"A": days[3], "B": days[3], "C": days[1]}
 
 
 def test_the_sums_of_a_past_frontier_take_back_a_correction(engine: Engine, evidence: Evidence) -> None:
@@ -258,7 +260,7 @@ def test_probes_age_by_the_days_that_concluded_something(engine: Engine, evidenc
     assert set(probes) == {"A"}
     assert dict(probes["A"]) == {
         "system_code": "A", "probes": 49, "successes": 0, "failures": 21, "inconclusive": 28, "observed": 2,
-        "last_success_on": days[0], "days_since_success": 3, "seen_until": days[7],
+        "last_success_on": days[0], "days_since_success": 3, "seen_until": days[7], "newest_successes": 0,
     }  # fmt: skip
 
 

@@ -1,0 +1,172 @@
+"""Judge a scope for a day, in one transaction: evaluation, changes of the verdicts, findings. DAGs and command line call this.
+
+Today may be judged as often as one likes: what says nothing new writes nothing. A past day that was judged is replayed from what
+was known then, compared, and never written. A past day that never was is judged late, and leaves the findings alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import Connection, Engine, RowMapping
+
+from include.clock import SHANGHAI, now
+from include.errors import ConfigurationError
+from include.findings.door import Settled, settle
+from include.findings.watch_report import report_lines
+from include.ledger.snapshot import snapshot
+from include.rules import timeline
+from include.rules.evaluation import (
+    Judging,
+    Knowledge,
+    Tally,
+    keep,
+    knowledge,
+    knowledge_of,
+    last_evaluation,
+    neighbours,
+    rules_of,
+)
+from include.rules.parameters import ParameterBook
+from include.rules.rates import Rate, rates_of
+from include.rules.rule import Rule
+from include.rules.rule_book import load_rules
+
+
+@dataclass(slots=True)
+class Judged:
+    """What a judging brought. Of a replay: whether it gave what it gave then, and under which version of the rules."""
+
+    scope: str
+    day: date
+    revision: int
+    digest: str
+    rules_version: str
+    known: Knowledge
+    tally: Tally
+    rates: Sequence[Rate]
+    titles: Mapping[str, str]
+    settled: Settled = field(default_factory=Settled)
+    is_new: bool = False
+    is_replay: bool = False
+    is_backfill: bool = False
+    stored_digest: str | None = None
+    stored_version: str | None = None
+
+    @property
+    def crashed(self) -> dict[str, str]:
+        """Return the rules that broke, with how."""
+        return self.tally.crashed
+
+    @property
+    def is_equal(self) -> bool:
+        """Return whether this judging says, to the byte, what the kept one of the day says."""
+        return self.digest == self.stored_digest
+
+    def summary(self) -> dict[str, Any]:
+        """Return counts, rates and digests; never names."""
+        return {
+            "scope": self.scope, "day": self.day.isoformat(), "revision": self.revision, "digest": self.digest,
+            "rules_version": self.rules_version, "verdicts": self.tally.verdicts, "outcomes": self.tally.outcomes,
+            "rates": [rate.summary() for rate in self.rates], "crashed": sorted(self.crashed),
+            "findings": self.settled.counts(), "open": self.settled.open, "unverified": self.settled.unverified,
+            "is_new": self.is_new, "is_replay": self.is_replay, "is_backfill": self.is_backfill,
+            "is_equal": self.is_equal if self.is_replay else None,
+        }  # fmt: skip
+
+    def lines(self) -> list[str]:
+        """Return the report for people, in Chinese."""
+        return report_lines(self)
+
+
+def judge(engine: Engine, scope: str, day: date, *, replay: bool | None = None, at: datetime | None = None) -> Judged:
+    """Judge all rules of a scope (`interconnection`, `systems`) for a day and keep what is new.
+
+    `replay` asks for a comparison with what is kept (True), or for a new judging from what is known now (False); by default a
+    past day that was judged is replayed. `at` is the moment of the judging, now by default. Raises `ConfigurationError` for a day
+    to come, an unknown scope, or a replay of a day that was never judged.
+    """
+    at = (at or now()).replace(microsecond=0)
+    today = at.astimezone(SHANGHAI).date()
+    if day > today:
+        raise ConfigurationError(f"{day} has not begun; the last day that can be judged is {today}")
+    book = ParameterBook.load()
+    rules = rules_of(load_rules(book), scope)
+    if not rules:
+        raise ConfigurationError(f"no rule has the scope {scope!r}; use interconnection or systems")
+    with snapshot(engine, f"judging {scope}") as connection:
+        return _Session(connection, scope, rules, book, day, today, at).run(replay)
+
+
+class _Session:
+    """One judging inside its transaction."""
+
+    def __init__(
+        self,
+        connection: Connection,
+        scope: str,
+        rules: list[Rule],
+        book: ParameterBook,
+        day: date,
+        today: date,
+        at: datetime,
+    ) -> None:
+        self.connection, self.scope, self.rules, self.book = connection, scope, rules, book
+        self.day, self.today, self.at = day, today, at
+        self.kept = last_evaluation(connection, scope, day)
+        self.following, self.newest = neighbours(connection, scope, day)
+
+    def run(self, replay: bool | None) -> Judged:
+        is_past = self.day < self.today
+        if replay is None:
+            replay = is_past and self.kept is not None
+        if not replay:
+            return self._judge(is_backfill=is_past)
+        if self.kept is None:
+            raise ConfigurationError(
+                f"{self.day} was never judged, so there is nothing to compare with; leave replay out"
+            )
+        return self._replay(self.kept)
+
+    def _judging(self, known: Knowledge) -> Judging:
+        return Judging(self.connection, self.scope, self.rules, self.book, self.day, known)
+
+    def _replay(self, kept: RowMapping) -> Judged:
+        judging, tally = self._judging(Knowledge.read(kept["known"])), Tally()
+        for one in judging.run():
+            tally.add(one)
+        judged = self._judged(judging, tally, kept["revision"])
+        judged.is_replay = True
+        return judged
+
+    def _judge(self, *, is_backfill: bool) -> Judged:
+        is_first = self.kept is None and is_backfill
+        judging = self._judging(knowledge_of(self.connection, self.day) if is_first else knowledge(self.connection))
+        is_newest = self.newest is None or self.day >= self.newest
+        withdrawn = judging.facts.withdrawn() if is_newest else set()
+        tally, settled = Tally(), Settled()
+        for one in judging.run():
+            tally.add(one)
+            if one.crash:
+                continue
+            timeline.record(self.connection, self.scope, one.rule.id, one.verdicts, self.day, self.following)
+            if is_newest:
+                settled.add(settle(self.connection, one.verdicts, [one.rule.id], self.day, self.at, withdrawn))
+        judged = self._judged(judging, tally, self.kept["revision"] if self.kept else 0)
+        judged.settled, judged.is_backfill = settled, is_backfill
+        if not judged.is_equal or judged.rules_version != judged.stored_version:
+            judged.is_new, judged.revision = True, judged.revision + 1
+            rates = [rate.summary() for rate in judged.rates]
+            keep(self.connection, self.scope, self.day, judged.revision, judging, tally, rates, self.at)
+        return judged
+
+    def _judged(self, judging: Judging, tally: Tally, revision: int) -> Judged:
+        return Judged(
+            self.scope, self.day, revision, tally.digest, judging.rules_version, judging.known, tally,
+            rates_of(tally.outcomes, tally.reasons), {rule.id: rule.title for rule in self.rules},
+            stored_digest=self.kept["digest"] if self.kept else None,
+            stored_version=self.kept["rules_version"] if self.kept else None,
+        )  # fmt: skip

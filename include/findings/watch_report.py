@@ -1,0 +1,84 @@
+"""What a judging brought, for people: counts, rates, causes, and what came up or was settled. Chinese; 线索, never 违规."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from include.findings.story import Kind
+from include.rules.verdict import Outcome
+
+if TYPE_CHECKING:
+    from include.findings.judging import Judged
+
+MOST = 20
+"""Lines of one kind that are written out; of more there is a count."""
+
+SCOPES = {"interconnection": "互联互通", "systems": "信息系统"}
+
+OUTCOMES = {
+    Outcome.PASS.value: "符合", Outcome.FAIL.value: "线索", Outcome.WARN.value: "提示", Outcome.UNKNOWN.value: "未知",
+    Outcome.NOT_APPLICABLE.value: "不适用",
+}  # fmt: skip
+
+_SECTIONS: tuple[tuple[str, tuple[Kind, ...]], ...] = (
+    ("新线索", (Kind.OPENED, Kind.REOPENED)), ("加重", (Kind.WORSENED,)), ("减轻", (Kind.EASED,)),
+    ("原因变化", (Kind.REASON_CHANGED,)), ("已了结", (Kind.RESOLVED,)), ("证据不足,待核", (Kind.UNVERIFIED,)),
+    ("重新核实", (Kind.VERIFIED,)),
+)  # fmt: skip
+
+
+def report_lines(judged: Judged) -> list[str]:
+    """Return the whole report, a line a thing."""
+    lines = [_heading(judged), *_rules(judged), *(rate.line() for rate in judged.rates)]
+    lines += [
+        f"规则异常,未作判定:{judged.titles.get(rule, rule)} ({crash})" for rule, crash in sorted(judged.crashed.items())
+    ]
+    if judged.is_replay:
+        return [*lines, replay_line(judged)]
+    for title, kinds in _SECTIONS:
+        found = judged.settled.of(*kinds)
+        if not found:
+            continue
+        lines.append(f"{title} {len(found)} 条")
+        lines += [f"  {change.message}" for change in found[:MOST]]
+        if len(found) > MOST:
+            lines.append(f"  …… 另有 {len(found) - MOST} 条")
+    lines.append(f"现有线索和提示 {judged.settled.open} 条,其中待核 {judged.settled.unverified} 条")
+    return lines
+
+
+def _heading(judged: Judged) -> str:
+    how = "重放" if judged.is_replay else "补评" if judged.is_backfill else "评判"
+    news = "" if judged.is_replay or judged.is_new else ",与上次一致,未写入"
+    scope = SCOPES.get(judged.scope, judged.scope)
+    return f"{scope} {judged.day} {how}(第 {judged.revision} 版),判定 {judged.tally.verdicts} 项{news};摘要 {judged.digest[:16]}"
+
+
+def _rules(judged: Judged) -> list[str]:
+    lines = []
+    for rule, counts in judged.tally.outcomes.items():
+        line = f"{judged.titles.get(rule, rule)}:{_counts(counts)}"
+        if causes := _causes(judged.tally.reasons[rule]):
+            line += f"(未知原因 {causes})"
+        lines.append(line)
+    return lines
+
+
+def _counts(counts: Mapping[str, int]) -> str:
+    return "、".join(f"{title} {counts[name]}" for name, title in OUTCOMES.items() if name in counts) or "没有对象"
+
+
+def _causes(reasons: Mapping[str, int]) -> str:
+    """Return why verdicts are unknown, the commonest first."""
+    found = [(n, r.partition(":")[2]) for r, n in reasons.items() if r.startswith(f"{Outcome.UNKNOWN.value}:")]
+    return "、".join(f"{reason} {n}" for n, reason in sorted(found, key=lambda f: (-f[0], f[1])))
+
+
+def replay_line(judged: Judged) -> str:
+    """Return how a replay compares with what is kept."""
+    if judged.is_equal:
+        return "重放结果与当时逐字节一致"
+    if judged.rules_version != judged.stored_version:
+        return f"重放结果与当时不同:规则或参数已变({judged.stored_version} → {judged.rules_version})"
+    return "重放结果与当时不同:规则未变,当时的证据已不完整(记录被依法清除,或探测数据有变),请核查"

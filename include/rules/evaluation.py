@@ -1,0 +1,206 @@
+"""Judge all rules of a scope for a day from the ledger, and keep what came of it: `evaluation`, and the changes in `verdict`.
+
+Verdicts come in the order of rule and subject, so that their digest says whether two judgings were the same to the byte.
+A rule that breaks gives no verdict and takes no other rule with it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+
+import orjson
+from sqlalchemy import Connection, RowMapping, func, select
+
+from include.clock import SHANGHAI
+from include.errors import RuleCrashed
+from include.ledger.as_known import AsKnown, frontier
+from include.ledger.tables import evaluation, probe_sweep
+from include.rules.engine import Bench
+from include.rules.facts_of_day import FactsOfDay
+from include.rules.parameters import ParameterBook
+from include.rules.rule import Rule
+from include.rules.source_facts import Sources
+from include.rules.verdict import Fact, Verdict
+from include.sources.card_files import outline_cards
+
+INTERCONNECTION = "interconnection"
+"""The scope that judges the sources of the exchange; the other scope judges all other sources."""
+
+_NONE = Fact(None, "")
+
+
+@dataclass(frozen=True, slots=True)
+class RuleVerdicts:
+    """What one rule said of all its subjects, in their order; or how it broke."""
+
+    rule: Rule
+    verdicts: Sequence[Verdict]
+    crash: str | None = None
+
+
+@dataclass(slots=True)
+class Tally:
+    """Counts and digest of the verdicts so far."""
+
+    outcomes: dict[str, dict[str, int]] = field(default_factory=dict)
+    reasons: dict[str, dict[str, int]] = field(default_factory=dict)
+    crashed: dict[str, str] = field(default_factory=dict)
+    verdicts: int = 0
+    _hash: Any = field(default_factory=hashlib.sha256)
+
+    def add(self, one: RuleVerdicts) -> None:
+        """Count the verdicts of one more rule."""
+        if one.crash:
+            self.crashed[one.rule.id] = one.crash
+            return
+        for verdict in one.verdicts:
+            self._hash.update(verdict.canonical())
+            self._hash.update(b"\n")
+        self.verdicts += len(one.verdicts)
+        self.outcomes[one.rule.id] = _counted(v.outcome.value for v in one.verdicts)
+        self.reasons[one.rule.id] = _counted(f"{v.outcome.value}:{v.reason}" for v in one.verdicts)
+
+    @property
+    def digest(self) -> str:
+        """Return the hash of the verdicts so far."""
+        return str(self._hash.hexdigest())
+
+
+def _counted(names: Iterator[str]) -> dict[str, int]:
+    return dict(sorted(Counter(names).items()))
+
+
+@dataclass(frozen=True, slots=True)
+class Knowledge:
+    """What a judging may know: the last batch of every source, and the last sweep of probes."""
+
+    batches: Mapping[str, str]
+    sweep: str | None
+
+    def text(self) -> str:
+        """Return it as the ledger keeps it."""
+        return json.dumps({"batches": dict(sorted(self.batches.items())), "sweep": self.sweep}, ensure_ascii=False)
+
+    @classmethod
+    def read(cls, text: str) -> Knowledge:
+        """Return what was kept."""
+        found = json.loads(text)
+        return cls(found["batches"], found["sweep"])
+
+
+def knowledge(connection: Connection, until: datetime | None = None) -> Knowledge:
+    """Return what is known now; with `until`, what was known before it."""
+    query = (
+        select(probe_sweep.c.sweep_id).order_by(probe_sweep.c.merged_at.desc(), probe_sweep.c.sweep_id.desc()).limit(1)
+    )
+    if until:
+        query = query.where(probe_sweep.c.merged_at < until)
+    return Knowledge(frontier(connection, until), connection.execute(query).scalar())
+
+
+def knowledge_of(connection: Connection, day: date) -> Knowledge:
+    """Return what was known at the end of a day; what is known now where nothing was known by then."""
+    end = datetime(day.year, day.month, day.day, 23, 59, 59, 999999, tzinfo=SHANGHAI)
+    then = knowledge(connection, end)
+    return then if then.batches else knowledge(connection)
+
+
+def rules_of(rules: Sequence[Rule], scope: str) -> list[Rule]:
+    """Return the rules that a scope judges: its own, and those of sources, of which each scope judges its own."""
+    own = [rule for rule in rules if rule.scope == scope]
+    return own + [rule for rule in rules if rule.subject == "source" and rule.scope != scope] if own else []
+
+
+class Judging:
+    """One judging of a scope: its rules with the parameters of the day, over the facts that were known."""
+
+    def __init__(
+        self,
+        connection: Connection,
+        scope: str,
+        rules: Sequence[Rule],
+        book: ParameterBook,
+        day: date,
+        known: Knowledge,
+    ) -> None:
+        self.rules = sorted(rules, key=lambda rule: rule.id)
+        self.known = known
+        self._bench = Bench(book, day)
+        needed = {name for rule in rules for name in (*rule.needs, *rule.weighs, *rule.applies)}
+        parameters = self._bench.parameters
+        self.facts = FactsOfDay(AsKnown(connection, known.batches), day, parameters, sources_of_cards(), needed)
+        self.scope = scope
+
+    @property
+    def rules_version(self) -> str:
+        """Return the version of all the rules together: their cards, their code, and the day's parameters."""
+        parts = [[r.id, r.digest, self._bench.parameters.used(r.parameters)] for r in self.rules]
+        return hashlib.blake2b(orjson.dumps(parts, option=orjson.OPT_SORT_KEYS), digest_size=16).hexdigest()
+
+    def run(self) -> Iterator[RuleVerdicts]:
+        """Judge rule after rule; the facts are worked out once, the verdicts of one rule are held at a time."""
+        for rule in self.rules:
+            try:
+                verdicts = [self._bench.judge(rule, facts) for facts in self._subjects(rule)]
+            except RuleCrashed as error:
+                yield RuleVerdicts(rule, (), str(error))
+            else:
+                yield RuleVerdicts(rule, verdicts)
+
+    def _subjects(self, rule: Rule) -> Iterator[dict[str, Fact]]:
+        for facts in self.facts.of(rule.subject).values():
+            if rule.subject != "source" or (facts.get("group", _NONE).value == "exchange") == (
+                self.scope == INTERCONNECTION
+            ):
+                yield facts
+
+
+def sources_of_cards() -> Sources:
+    """Return what the enabled cards say of the sources that systems are judged by."""
+    cards = [c for c in outline_cards() if c.is_enabled]
+    return Sources(
+        {c.source: c.group for c in cards}, {c.source: c.title for c in cards}, {c.source: c.entity for c in cards}
+    )
+
+
+# -- kept evaluations ---------------------------------------------------------------------------------------------------------
+
+
+def last_evaluation(connection: Connection, scope: str, day: date) -> RowMapping | None:
+    """Return the newest revision of a day's evaluation."""
+    query = select(evaluation).where(evaluation.c.scope == scope, evaluation.c.day == day)
+    return connection.execute(query.order_by(evaluation.c.revision.desc()).limit(1)).mappings().first()
+
+
+def neighbours(connection: Connection, scope: str, day: date) -> tuple[date | None, date | None]:
+    """Return the next day after this one that was judged, and the newest of all."""
+    mine = select(func.min(evaluation.c.day)).where(evaluation.c.scope == scope, evaluation.c.day > day)
+    newest = select(func.max(evaluation.c.day)).where(evaluation.c.scope == scope)
+    return connection.execute(mine).scalar(), connection.execute(newest).scalar()
+
+
+def keep(
+    connection: Connection,
+    scope: str,
+    day: date,
+    revision: int,
+    judging: Judging,
+    tally: Tally,
+    rates: Any,
+    at: datetime,
+) -> None:
+    """Write the row of an evaluation."""
+    outcomes = {"outcomes": tally.outcomes, "reasons": tally.reasons, "crashed": tally.crashed}
+    connection.execute(
+        evaluation.insert().values(
+            scope=scope, day=day, revision=revision, known=judging.known.text(), rules_version=judging.rules_version,
+            digest=tally.digest, verdicts=tally.verdicts, outcomes=json.dumps(outcomes, ensure_ascii=False),
+            rates=json.dumps(rates, ensure_ascii=False), evaluated_at=at,
+        )
+    )  # fmt: skip
