@@ -1,0 +1,412 @@
+"""Days judged, judged again, replayed, judged late, killed and broken: evaluation, verdicts and findings stay one truth."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, select
+
+from include.errors import ConfigurationError
+from include.findings import judging as judging_module
+from include.findings.door import told_events
+from include.findings.judging import Judged, judge
+from include.findings.story import fold
+from include.ledger.tables import evaluation, finding, finding_event, verdict
+from include.rules.rule_book import load_rules
+from tests.rules.city import City
+from tests.rules.evidence import DAY, at, rows_of
+
+SCOPES = ("interconnection", "systems")
+
+
+@pytest.fixture
+def city(engine: Engine) -> City:
+    return City(engine)
+
+
+def _judge(engine: Engine, day: date, scope: str = "systems", **how: Any) -> Judged:
+    how.setdefault("at", at(day, 7))
+    return judge(engine, scope, day, **how)
+
+
+def _ledger(engine: Engine) -> dict[str, list[dict[str, Any]]]:
+    with engine.connect() as connection:
+        return {t.name: rows_of(connection, t) for t in (evaluation, verdict, finding, finding_event)}
+
+
+def _says(engine: Engine, rule: str) -> dict[str, tuple[str, str]]:
+    """Return what stands of a rule, by subject."""
+    query = select(verdict).where(verdict.c.rule == rule, verdict.c.until_day.is_(None))
+    with engine.connect() as connection:
+        return {r["subject"]: (r["outcome"], r["reason"]) for r in connection.execute(query).mappings()}
+
+
+def _assert_folds(engine: Engine) -> None:
+    """Every finding is what its events come to."""
+    found = _ledger(engine)["finding"]
+    assert found
+    for row in found:
+        with engine.connect() as connection:
+            standing = fold(told_events(connection, row["finding_id"]))
+        assert standing is not None
+        assert {name: row[name] for name in standing.__slots__} == {n: getattr(standing, n) for n in standing.__slots__}
+
+
+def test_a_city_is_judged_as_it_is(engine: Engine, city: City) -> None:
+    systems, connected = _judge(engine, DAY), _judge(engine, DAY, "interconnection")
+    assert not systems.crashed
+    assert not connected.crashed
+    assert _says(engine, "interconnected-with-exchange") == {
+        "busy": ("pass", "called"), "idle": ("warn", "never_called"), "away": ("unknown", "called_but_not_listed"),
+        "spare": ("warn", "not_listed"), "gone": ("not_applicable", "does_not_apply"),
+    }  # fmt: skip
+    assert _says(engine, "resources-not-idle") == {
+        "busy": ("pass", "cpu_busy"), "idle": ("fail", "idle"), "away": ("pass", "has_logins"),
+        "spare": ("not_applicable", "standby"), "gone": ("not_applicable", "does_not_apply"),
+    }  # fmt: skip
+    assert _says(engine, "deployed-on-city-cloud")["away"] == ("warn", "not_on_city_cloud")
+    assert _says(engine, "not-a-zombie-candidate")["idle"] == ("warn", "zombie_candidate")
+    assert _says(engine, "project-has-system") == {
+        "2611-230500-04-04-000018": ("pass", "joined"), "2607-230500-04-04-123459": ("warn", "no_system"),
+    }  # fmt: skip
+    assert _says(engine, "evidence-current")["exchange_calls"] == ("pass", "current")
+    opened = {(c.rule, c.subject) for c in systems.settled.changes}
+    assert ("resources-not-idle", "idle") in opened
+    assert {c.kind.value for c in systems.settled.changes} == {"opened"}
+    cloud = next(r for r in systems.rates if r.name == "cloud_rate")
+    assert (cloud.numerator, cloud.denominator, cloud.unknown) == (3, 4, 0)
+    text = "\n".join(systems.lines() + connected.lines())
+    assert "空闲系统" in text
+    assert "上云率" in text
+    assert "违规" not in text
+    json.dumps(systems.summary())
+    _assert_folds(engine)
+
+
+@pytest.mark.parametrize("scope", SCOPES)
+def test_the_same_day_twice_is_the_same_to_the_byte_and_writes_nothing(engine: Engine, city: City, scope: str) -> None:
+    first = _judge(engine, DAY, scope)
+    before = _ledger(engine)
+    second = _judge(engine, DAY, scope, at=at(DAY, 9))
+    assert second.digest == first.digest
+    assert (first.is_new, first.revision) == (True, 1)
+    assert (second.is_new, second.revision, second.settled.changes) == (False, 1, [])
+    assert _ledger(engine) == before
+    assert before["evaluation"][0]["verdicts"] == first.tally.verdicts > 8
+
+
+def test_new_evidence_on_the_same_day_makes_the_next_revision(engine: Engine, city: City) -> None:
+    first = _judge(engine, DAY)
+    batch_id = city.read_again("usage_statistics", at(DAY, 8))
+    for n in range(1, 10):
+        city.change(
+            "system_usage_day",
+            batch_id,
+            {"day": DAY - timedelta(days=n), "system_code": "idle"},
+            at(DAY, 8),
+            logins=3,
+            active_users=50,
+        )
+    second = _judge(engine, DAY, at=at(DAY, 9))
+    assert (second.is_new, second.revision) == (True, 2)
+    assert second.digest != first.digest
+    assert _says(engine, "resources-not-idle")["idle"] == ("pass", "has_logins")
+    rows = [r for r in _ledger(engine)["verdict"] if (r["rule"], r["subject"]) == ("resources-not-idle", "idle")]
+    assert [(r["from_day"], r["until_day"], r["outcome"]) for r in rows] == [(DAY, None, "pass")]
+    assert {c.kind.value for c in second.settled.changes} == {"resolved"}
+    _assert_folds(engine)
+
+
+def test_a_new_batch_that_says_nothing_new_writes_nothing(engine: Engine, city: City) -> None:
+    _judge(engine, DAY, "interconnection")
+    before = _ledger(engine)
+    batch_id = city.read_again("exchange_calls", at(DAY, 8))
+    city.observed(batch_id, [DAY - timedelta(days=n) for n in (1, 2, 3)])
+    city.read_again("exchange_services", at(DAY, 8))
+    again = _judge(engine, DAY, "interconnection", at=at(DAY, 9))
+    assert not again.is_new
+    assert _ledger(engine) == before
+
+
+def _later_life(city: City) -> None:
+    """Correct the past, change and withdraw systems, and let days pass."""
+    city.next_day()
+    batch_id = city.read_again("exchange_calls", at(city.day, 3))
+    for n in range(2, 40):
+        key = {"day": DAY - timedelta(days=n), "service_code": "s1", "caller_code": "away"}
+        city.change("exchange_call_day", batch_id, key, at(city.day, 3), calls=0, failures=0, last_success_at=None)
+    worse = city.read_again("exchange_calls", at(city.day, 4), complete=False)
+    city.observed(worse, [DAY - timedelta(days=1)], trusted=False)
+    batch_id = city.read_again("cloud_metrics", at(city.day, 3))
+    for n in range(1, 60):
+        key = {"day": DAY - timedelta(days=n), "resource_code": "h-idle"}
+        city.change("cloud_usage_day", batch_id, key, at(city.day, 3), cpu_mean_bp=9000, memory_max_bp=None)
+    batch_id = city.read_again("system_register", at(city.day, 3))
+    city.change(
+        "system",
+        batch_id,
+        {"system_code": "away"},
+        at(city.day, 3),
+        deployment="city_cloud",
+        went_live_on=None,
+        name="新名",
+    )
+    city.change("system", batch_id, {"system_code": "spare"}, at(city.day, 3), tombstoned_at=at(city.day, 3))
+    city.put("system", batch_id, [{"system_code": "new", "name": "新系统", "status": "in_use"}])
+    city.read_again("exemptions", at(city.day, 3))
+    row = {
+        "exemption_id": "E1",
+        "system_code": "idle",
+        "kind": "idle",
+        "ground": "依据",
+        "expires_on": date(2027, 1, 1),
+    }
+    city.put("exemption", city.last["exemptions"], [row])
+    city.probed("s1", city.day, failures=3)
+
+
+def test_a_past_day_replayed_after_later_data_gives_what_it_gave_then(engine: Engine, city: City) -> None:
+    then = {scope: _judge(engine, DAY, scope) for scope in SCOPES}
+    _later_life(city)
+    for scope in SCOPES:
+        now = _judge(engine, city.day, scope)
+        assert now.digest != then[scope].digest
+    assert _says(engine, "deployed-on-city-cloud")["away"][0] == "unknown"
+    before = _ledger(engine)
+    for scope in SCOPES:
+        replayed = _judge(engine, DAY, scope, at=at(city.day, 9))
+        assert replayed.is_replay
+        assert replayed.is_equal
+        assert replayed.digest == then[scope].digest
+        assert "重放结果与当时逐字节一致" in replayed.lines()
+    assert _ledger(engine) == before
+
+
+def test_a_replay_under_other_rules_says_so_and_writes_nothing(
+    engine: Engine, city: City, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _judge(engine, DAY)
+    city.next_day()
+    _judge(engine, city.day)
+    before = _ledger(engine)
+    entry = '{from: "2024-09-09", value: 1, source: 测试, status: unconfirmed}'
+    (tmp_path / "parameters.yaml").write_text(
+        f"parameters:\n  idle_cpu_mean_bp: {{unit: basis_points, title: 空闲, values: [{entry}]}}\n", "utf-8"
+    )
+    monkeypatch.setenv("SHUHENG_CONFIG", str(tmp_path))
+    replayed = _judge(engine, DAY, at=at(city.day, 9))
+    assert not replayed.is_equal
+    assert replayed.rules_version != replayed.stored_version
+    assert any("规则或参数已变" in line for line in replayed.lines())
+    assert _ledger(engine) == before
+
+
+def test_evidence_that_was_expunged_makes_a_replay_differ_openly(engine: Engine, city: City) -> None:
+    _judge(engine, DAY)
+    city.next_day()
+    with engine.begin() as connection:
+        connection.exec_driver_sql("DELETE FROM system WHERE system_code = 'away'")
+    replayed = _judge(engine, DAY, at=at(city.day, 9))
+    assert not replayed.is_equal
+    assert replayed.rules_version == replayed.stored_version
+    assert any("规则未变" in line for line in replayed.lines())
+
+
+def test_a_day_judged_late_is_kept_and_leaves_the_findings_alone(engine: Engine, city: City) -> None:
+    _judge(engine, DAY)
+    city.next_day()
+    batch_id = city.read_again("system_register", at(city.day, 5))
+    city.change("system", batch_id, {"system_code": "away"}, at(city.day, 5), deployment="city_cloud")
+    middle = city.day
+    city.next_day()
+    _judge(engine, city.day)
+    before = _ledger(engine)
+    late = _judge(engine, middle, at=at(city.day, 9))
+    after = _ledger(engine)
+    assert (late.is_backfill, late.is_new, late.revision) == (True, True, 1)
+    assert (after["finding"], after["finding_event"]) == (before["finding"], before["finding_event"])
+    assert len(after["evaluation"]) == len(before["evaluation"]) + 1
+    known = json.loads(next(r for r in after["evaluation"] if r["day"] == middle)["known"])
+    assert known["batches"]["system_register"] == batch_id, "what was known at the end of that day, not now"
+    rows = [r for r in after["verdict"] if (r["rule"], r["subject"]) == ("deployed-on-city-cloud", "away")]
+    assert [(r["from_day"], r["until_day"], r["outcome"]) for r in rows] == [
+        (DAY, middle, "warn"), (middle, city.day, "unknown"), (city.day, None, "unknown")
+    ]  # fmt: skip
+    replayed = _judge(engine, middle, at=at(city.day, 9))
+    assert replayed.is_equal
+
+
+def test_a_day_before_all_reading_is_judged_from_what_is_known_now(engine: Engine, city: City) -> None:
+    past = DAY - timedelta(days=5)
+    late = _judge(engine, past, at=at(DAY, 9))
+    assert late.known.batches["cloud_metrics"] == city.last["cloud_metrics"]
+    assert _says(engine, "resources-not-idle")["idle"] == ("fail", "idle")
+
+
+def test_what_cannot_be_judged_is_refused(engine: Engine, city: City) -> None:
+    with pytest.raises(ConfigurationError, match="has not begun"):
+        _judge(engine, DAY + timedelta(days=1), at=at(DAY, 23))
+    with pytest.raises(ConfigurationError, match="no rule has the scope"):
+        _judge(engine, DAY, "weather")
+    with pytest.raises(ConfigurationError, match="never judged"):
+        _judge(engine, DAY, replay=True)
+    assert not _ledger(engine)["evaluation"]
+
+
+def test_the_exchange_down_for_a_day_changes_no_system_and_is_one_finding(engine: Engine, city: City) -> None:
+    _judge(engine, DAY, "interconnection")
+    before = _says(engine, "interconnected-with-exchange")
+    exchange = ("exchange_calls", "exchange_services", "exchange_systems")
+    day = city.next_day(without=exchange)
+    down = _judge(engine, day, "interconnection")
+    assert _says(engine, "interconnected-with-exchange") == before
+    assert [(c.kind.value, c.rule, c.subject) for c in down.settled.changes] == [
+        ("opened", "evidence-current", "exchange_calls")
+    ]
+    day = city.next_day(without=exchange)
+    assert not _judge(engine, day, "interconnection").settled.changes
+    city.day = day
+    day = city.next_day()
+    city.observed(city.last["exchange_calls"], [day - timedelta(days=2), day - timedelta(days=3)])
+    back = _judge(engine, day, "interconnection")
+    assert [(c.kind.value, c.rule, c.subject) for c in back.settled.changes] == [
+        ("resolved", "evidence-current", "exchange_calls")
+    ]
+    _assert_folds(engine)
+
+
+def test_weeks_without_the_exchange_leave_unknown_and_no_finding_is_settled_by_it(engine: Engine, city: City) -> None:
+    _judge(engine, DAY, "interconnection")
+    late = DAY + timedelta(days=20)
+    judged = _judge(engine, late, "interconnection")
+    outcomes = {outcome for outcome, _ in _says(engine, "interconnected-with-exchange").values()}
+    assert outcomes == {"unknown"}
+    kinds = {c.kind.value for c in judged.settled.changes if c.rule == "interconnected-with-exchange"}
+    assert kinds == {"unverified"}
+    open_before = [r for r in _ledger(engine)["finding"] if r["rule"] == "interconnected-with-exchange"]
+    assert all(r["state"] == "open" and r["unverified_since"] == late for r in open_before)
+
+
+def test_a_withdrawn_system_resolves_its_findings_and_a_missing_one_does_not(engine: Engine, city: City) -> None:
+    _judge(engine, DAY)
+    day = city.next_day()
+    city.read_again("system_register", at(day, 3), complete=False)  # degraded: the system is not among what came
+    _judge(engine, day)
+    assert [r["state"] for r in _ledger(engine)["finding"] if r["subject"] == "idle"].count("resolved") == 0
+    day = city.next_day()
+    city.change("system", city.last["system_register"], {"system_code": "idle"}, at(day, 2), tombstoned_at=at(day, 2))
+    judged = _judge(engine, day)
+    mine = [r for r in _ledger(engine)["finding"] if r["subject"] == "idle"]
+    assert mine
+    assert {(r["state"], r["reason"]) for r in mine} == {("resolved", "withdrawn_at_source")}
+    assert "idle" not in _says(engine, "resources-not-idle")
+    assert {c.kind.value for c in judged.settled.changes} == {"resolved"}
+    day = city.next_day()
+    city.change("system", city.last["system_register"], {"system_code": "idle"}, at(day, 2), tombstoned_at=None)
+    assert {c.kind.value for c in _judge(engine, day).settled.changes} == {"reopened"}
+    _assert_folds(engine)
+
+
+def test_a_rule_that_breaks_takes_no_other_with_it(engine: Engine, city: City, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = _judge(engine, DAY)
+    findings = [r for r in _ledger(engine)["finding"] if r["rule"] == "resources-not-idle"]
+    assert findings
+    day = city.next_day()
+    city.change("system", city.last["system_register"], {"system_code": "idle"}, at(day, 2), status="stopped")
+
+    def broken(*_: Any) -> Any:
+        raise ZeroDivisionError("half way")
+
+    rules = [replace(r, function=broken) if r.id == "resources-not-idle" else r for r in load_rules()]
+    monkeypatch.setattr(judging_module, "load_rules", lambda book: rules)
+    judged = _judge(engine, day)
+    assert list(judged.crashed) == ["resources-not-idle"]
+    assert "ZeroDivisionError" in judged.crashed["resources-not-idle"]
+    assert judged.summary()["crashed"] == ["resources-not-idle"]
+    assert set(judged.tally.outcomes) == set(whole.tally.outcomes) - {"resources-not-idle"}
+    assert [r for r in _ledger(engine)["finding"] if r["rule"] == "resources-not-idle"] == findings
+    assert _says(engine, "resources-not-idle")["idle"] == ("fail", "idle")
+    assert _says(engine, "system-in-regular-use")["idle"] == ("not_applicable", "does_not_apply")
+    assert any("规则异常" in line for line in judged.lines())
+
+
+def _at_once(*works: Callable[[], Any]) -> list[BaseException]:
+    errors: list[BaseException] = []
+
+    def guarded(work: Callable[[], Any]) -> None:
+        try:
+            work()
+        except BaseException as error:
+            errors.append(error)
+
+    threads = [threading.Thread(target=guarded, args=(work,)) for work in works]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return errors
+
+
+def test_two_judgings_at_once_leave_the_ledger_of_one(engine: Engine, city: City) -> None:
+    assert not _at_once(*[lambda: _judge(engine, DAY)] * 3)
+    found = _ledger(engine)
+    assert [r["revision"] for r in found["evaluation"]] == [1]
+    assert {r["number"] for r in found["finding_event"]} == {1}
+    _assert_folds(engine)
+
+
+KILLED = """
+import os, signal, sys, time
+from datetime import date
+from sqlalchemy import event
+from include.ledger.database import open_ledger
+from include.findings.judging import judge
+from tests.rules.evidence import at
+engine, left = open_ledger(sys.argv[1]), [int(sys.argv[3])]
+def count(*_):
+    left[0] -= 1
+    if left[0] <= 0:
+        os.kill(os.getpid(), signal.SIGKILL)
+event.listen(engine, "before_cursor_execute", count)
+event.listen(engine, "commit", count)
+day = date.fromisoformat(sys.argv[2])
+judge(engine, "systems", day, at=at(day, 7))
+print(left[0])
+"""
+
+
+def _run_killed(url: str, day: date, after: int) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-c", KILLED, url, day.isoformat(), str(after)]
+    return subprocess.run(command, capture_output=True, text=True, env=os.environ | {"PYTHONPATH": "."}, timeout=120)
+
+
+def test_killed_at_any_statement_the_next_run_leaves_what_an_undisturbed_one_leaves(
+    engine: Engine, ledger_url: str, city: City
+) -> None:
+    _judge(engine, DAY)
+    before = _ledger(engine)
+    day = city.next_day()
+    city.change("system", city.last["system_register"], {"system_code": "away"}, at(day, 2), deployment="city_cloud")
+    for after in (1, 30, 55, 70):
+        died = _run_killed(ledger_url, day, after)
+        assert died.returncode == -signal.SIGKILL, (after, died.stdout, died.stderr[-500:])
+        time.sleep(0.1)
+        assert _ledger(engine) == before
+    survived = _run_killed(ledger_url, day, 10**6)
+    assert survived.returncode == 0, survived.stderr[-800:]
+    after_all = _ledger(engine)
+    assert [(r["day"], r["revision"]) for r in after_all["evaluation"]] == [(DAY, 1), (day, 1)]
+    assert not _judge(engine, day, at=at(day, 8)).is_new
+    assert _ledger(engine) == after_all
+    _assert_folds(engine)
