@@ -15,7 +15,8 @@ from dags.wiring.assets import FINDINGS, INTERCONNECTIONS
 from dags.wiring.lanes import DEFAULTS, skip_unless, sync_lanes
 from include import tasks
 
-CARDS = tasks.enabled_cards("exchange")
+GROUPS = ("exchange", "register")
+CARDS = tasks.enabled_cards(*GROUPS)
 PARAMS = {
     "day": Param(
         None, type=["null", "string"], format="date", title="评判日",
@@ -77,7 +78,7 @@ def check_interconnection() -> None:
     @task(task_display_name="汇总", trigger_rule=TriggerRule.ALL_DONE)
     def report(merged: list[Any], judged: Any) -> dict[str, Any]:
         is_today = tasks.is_today(tasks.day_of_run(get_current_context()))
-        chosen = tasks.choose_sources("exchange") if is_today else []
+        chosen = tasks.choose_sources(*GROUPS) if is_today else []
         return tasks.report_judged(chosen, tasks.flatten(merged), judged)
 
     merged = sync_lanes(CARDS, asked)

@@ -68,7 +68,7 @@ def sync_projects() -> None:
 
     @task(task_display_name="汇总", trigger_rule=TriggerRule.ALL_DONE)
     def report(merged: list[Any], params: Any = None) -> dict[str, Any]:
-        return tasks.report_run(tasks.choose_sources("projects", params["source"]), tasks.flatten(merged))
+        return tasks.report_run(tasks.choose_sources("projects", source=params["source"]), tasks.flatten(merged))
 
     merged = sync_lanes(CARDS, asked)
     reconcile(merged) >> report(merged)

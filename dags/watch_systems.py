@@ -14,7 +14,8 @@ from dags.wiring.assets import FINDINGS, SYSTEMS, USAGE
 from dags.wiring.lanes import DEFAULTS, skip_unless, sync_lanes
 from include import tasks
 
-CARDS = tasks.enabled_cards("systems")
+GROUPS = ("register", "systems")
+CARDS = tasks.enabled_cards(*GROUPS)
 PARAMS = {
     "day": Param(
         None, type=["null", "string"], format="date", title="评判日",
@@ -61,7 +62,7 @@ def watch_systems() -> None:
     @task(task_display_name="汇总", trigger_rule=TriggerRule.ALL_DONE)
     def report(merged: list[Any], judged: Any) -> dict[str, Any]:
         is_today = tasks.is_today(tasks.day_of_run(get_current_context()))
-        return tasks.report_judged(tasks.choose_sources("systems") if is_today else [], tasks.flatten(merged), judged)
+        return tasks.report_judged(tasks.choose_sources(*GROUPS) if is_today else [], tasks.flatten(merged), judged)
 
     merged = sync_lanes(CARDS, asked)
     report(merged, judge(merged))

@@ -38,6 +38,16 @@ def build_parser() -> argparse.ArgumentParser:
     )  # fmt: skip
     sync.set_defaults(call=commands.sync)
 
+    check = verbs.add_parser("check", help="read the exchange, probe endpoints, judge interconnection 联通检查")
+    watch = verbs.add_parser("watch", help="read register, cloud and usage; judge idle, rare use, cloud 系统监测")
+    for verb in (check, watch):
+        verb.add_argument("--day", metavar="DAY", help="a past day is judged from kept evidence: 2026-11-01")
+        verb.add_argument("--no-sync", action="store_true", help="judge what the ledger holds; read no source")
+        verb.set_defaults(mode="auto", since=None, until=None, dry_run=False, accept_vanished=False)
+    check.add_argument("--no-probe", action="store_true", help="do not probe the endpoints")
+    check.set_defaults(call=commands.check)
+    watch.set_defaults(call=commands.watch)
+
     quarantine = verbs.add_parser("quarantine", help="list records that were set aside, with every problem 隔离区")
     quarantine.add_argument("--source", help="of one source only")
     quarantine.add_argument("--hash", metavar="BEGINNING", help="show one with its raw row")
@@ -65,7 +75,7 @@ def build_parser() -> argparse.ArgumentParser:
     sandbox.add_argument("rest", nargs=argparse.REMAINDER)
     sandbox.set_defaults(call=commands.sandbox)
 
-    for verb in (sync, quarantine, replay, questions, doctor):
+    for verb in (sync, check, watch, quarantine, replay, questions, doctor):
         verb.add_argument("--json", action="store_true", help="print JSON for programs")
         verb.add_argument("-v", "--verbose", action="store_true", help="log what is done")
     return parser

@@ -10,25 +10,48 @@ import json
 import sys
 from collections.abc import Callable
 from dataclasses import asdict, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from include.clock import read_moment
+from include.clock import now, read_day, read_moment
 from include.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from include.sources.card import Card
 
 DONE, DEGRADED, NOT_DONE, OUTSIDE_FAILED = 0, 1, 2, 3
 
 
 def sync(options: argparse.Namespace) -> int:
     """Sync sources into the ledger, then reconcile plan and platform."""
+    from include.ledger.database import open_ledger
+    from include.ledger.reconcile import reconcile
+    from include.sources.card_files import load_card
+
+    cards = [load_card(s) for s in options.sources] if options.sources else _cards_of("projects")
+    results, worst = _sync_cards(cards, options)
+    reconciled = None if options.dry_run else reconcile(open_ledger())
+    if options.json:
+        print(_dumps({"sources": results, "reconciled": asdict(reconciled) if reconciled else None}))  # noqa: T201
+    elif reconciled:
+        kinds = "、".join(f"{k} {n}" for k, n in reconciled.open.items() if n) or "无"
+        _say(f"对账: 平台 {reconciled.compared_projects} 个, 计划 {reconciled.compared_entries} 条; 待核问题: {kinds}")
+    return worst
+
+
+def _cards_of(*groups: str) -> list[Card]:
+    from include.sources.card_files import load_cards
+
+    return [c for c in load_cards() if c.enabled and c.group in groups]
+
+
+def _sync_cards(cards: list[Card], options: argparse.Namespace) -> tuple[list[dict[str, Any]], int]:
+    """Land and merge each source; return what each brought, and the exit code. One that fails does not keep the others."""
     from include.errors import LimitExceeded, Retryable, ShuhengError, SourceMalformed, SourceRefused
     from include.landing.store import LandingStore
     from include.ledger.database import open_ledger
-    from include.ledger.reconcile import reconcile
     from include.ledger.sync import land, merge_batch
     from include.settings import load_settings
-    from include.sources.card_files import load_card, load_cards
 
-    cards = [load_card(s) for s in options.sources] or [c for c in load_cards() if c.enabled and c.group == "projects"]
     window = read_moment(options.since, "--since"), read_moment(options.until, "--until")
     engine, store = open_ledger(), LandingStore(load_settings().landing_url)
     results: list[dict[str, Any]] = []
@@ -36,16 +59,8 @@ def sync(options: argparse.Namespace) -> int:
     for card in cards:
         with _progress(options) as progress:
             try:
-                manifest = land(
-                    engine,
-                    store,
-                    card,
-                    options.mode,
-                    *window,
-                    dry_run=options.dry_run,
-                    progress=progress,
-                )
-            except ShuhengError as error:  # one source that fails does not keep the others from syncing
+                manifest = land(engine, store, card, options.mode, *window, dry_run=options.dry_run, progress=progress)
+            except ShuhengError as error:
                 is_outside = isinstance(error, Retryable | SourceRefused | SourceMalformed | LimitExceeded)
                 worst = max(worst, OUTSIDE_FAILED if is_outside else NOT_DONE)
                 results.append({"source": card.source, "error": type(error).__name__, "message": str(error)})
@@ -60,13 +75,52 @@ def sync(options: argparse.Namespace) -> int:
         worst = max(worst, DONE if result.is_complete and not result.quarantined else DEGRADED)
         if not options.json:
             _show_result(asdict(result), options.dry_run)
-    reconciled = None if options.dry_run else reconcile(engine)
+    return results, worst
+
+
+def check(options: argparse.Namespace) -> int:
+    """Read the exchange, probe the endpoints, and judge each system's interconnection."""
+    return _judge(options, ("exchange", "register"), "interconnection", is_probing=not options.no_probe)
+
+
+def watch(options: argparse.Namespace) -> int:
+    """Read register, city cloud and usage, and judge what is idle, rarely used, oversized, stale or not on the city cloud."""
+    return _judge(options, ("register", "systems"), "systems", is_probing=False)
+
+
+def _judge(options: argparse.Namespace, groups: tuple[str, ...], scope: str, *, is_probing: bool) -> int:
+    """Do what the DAG does; a past day reads and probes nothing and is judged from kept evidence."""
+    from include.findings.judging import judge
+    from include.ledger.database import open_ledger
+
+    today = now().date()
+    day = read_day(options.day, "--day") if options.day else today
+    results, worst = _sync_cards(_cards_of(*groups), options) if day == today and not options.no_sync else ([], DONE)
+    probed = _probe(options) if day == today and is_probing else []
+    judged = judge(open_ledger(), scope, day)
     if options.json:
-        print(_dumps({"sources": results, "reconciled": asdict(reconciled) if reconciled else None}))  # noqa: T201
-    elif reconciled:
-        kinds = "、".join(f"{k} {n}" for k, n in reconciled.open.items() if n) or "无"
-        _say(f"对账: 平台 {reconciled.compared_projects} 个, 计划 {reconciled.compared_entries} 条; 待核问题: {kinds}")
-    return worst
+        print(_dumps({"sources": results, "probed": probed, "judged": judged.summary()}))  # noqa: T201
+    else:
+        for line in judged.lines():
+            _say(line)
+    broken = judged.crashed or (judged.is_replay and not judged.is_equal)
+    return max(worst, DEGRADED if broken else DONE)
+
+
+def _probe(options: argparse.Namespace) -> list[dict[str, Any]]:
+    from include.landing.store import LandingStore
+    from include.ledger.database import open_ledger
+    from include.ledger.probe_round import probe_round
+    from include.settings import load_settings
+    from include.tasks import plan_probes
+
+    store, done = LandingStore(load_settings().landing_url), []
+    for shard in plan_probes(f"command-{now():%Y%m%dT%H%M%S.%f}"):
+        with _progress(options) as progress:
+            done.append(probe_round(open_ledger(), store, **shard, progress=progress))
+        if not options.json:
+            _say("探测: " + ", ".join(f"{k} {v}" for k, v in done[-1].items() if v))
+    return done
 
 
 def quarantine(options: argparse.Namespace) -> int:

@@ -11,7 +11,7 @@ from datetime import date
 from typing import Any
 
 from include.clock import SHANGHAI, now, read_day, read_moment
-from include.errors import Permanent
+from include.errors import BatchSuperseded, Permanent
 from include.landing.store import LandingStore
 from include.ledger.database import open_ledger
 from include.settings import load_settings
@@ -32,14 +32,14 @@ class NotJudged(Permanent):
     """A day could not be judged, or not by every rule."""
 
 
-def enabled_cards(group: str) -> list[Outline]:
-    """Return outlines of the enabled cards of a group: projects, exchange or systems."""
-    return [c for c in outline_cards() if c.is_enabled and c.group == group]
+def enabled_cards(*groups: str) -> list[Outline]:
+    """Return outlines of the enabled cards of some groups: projects, exchange, register, systems."""
+    return [c for c in outline_cards() if c.is_enabled and c.group in groups]
 
 
-def choose_sources(group: str, source: str = "all") -> list[str]:
-    """Return the sources that a run is for: the named one, or every enabled card of the group."""
-    return [c.source for c in enabled_cards(group)] if source == "all" else [source]
+def choose_sources(*groups: str, source: str = "all") -> list[str]:
+    """Return the sources that a run is for: the named one, or every enabled card of the groups."""
+    return [c.source for c in enabled_cards(*groups)] if source == "all" else [source]
 
 
 def flatten(merged: list[Any]) -> list[dict[str, Any]]:
@@ -66,11 +66,20 @@ def land_source(
 
 
 def merge_source(batch: dict[str, str]) -> dict[str, Any]:
-    """Merge one landed batch; return its counts."""
+    """Merge one landed batch; return its counts. Where another run merged a newer one meanwhile, return those of that."""
+    from include.ledger.merge import newest_result
     from include.ledger.sync import merge_batch
 
-    store = LandingStore(load_settings().landing_url)
-    result = merge_batch(open_ledger(), store, load_card(batch["source"]), batch["batch_id"], progress=_log_progress())
+    engine, store = open_ledger(), LandingStore(load_settings().landing_url)
+    try:
+        result = merge_batch(engine, store, load_card(batch["source"]), batch["batch_id"], progress=_log_progress())
+    except BatchSuperseded as superseded:
+        log.info("%s", superseded)
+        with engine.connect() as connection:
+            newer = newest_result(connection, batch["source"])
+        if newer is None:
+            raise
+        result = newer
     for line in result.sample:
         log.info("would change %s %s: %s → %s", line["record_key"], line["field"], line["old"], line["new"])
     return {k: v for k, v in asdict(result).items() if k not in ("sample", "notes")}

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, RowMapping, text
 
 from include.errors import BatchSuperseded
 from include.landing.batch import Manifest, Reason
@@ -76,15 +76,7 @@ def merged_before(connection: Connection, manifest: Manifest) -> MergeResult | N
     """Return the recorded result if this batch was merged; raise if a newer one of the source was."""
     row = connection.execute(batch_table.select().where(batch_table.c.batch_id == manifest.batch_id)).mappings().first()
     if row:
-        counts = {
-            k: row[k]
-            for k in ("created", "changed", "unchanged", "repeated", "quarantined", "restored", "absent", "tombstoned")
-        }
-        return MergeResult(
-            row["batch_id"], row["source"], row["is_full"], row["is_complete"], row["rows_received"], row["refused"],
-            **counts, children=json.loads(row["children"]), reasons=json.loads(row["reasons"]),
-            notes=json.loads(row["notes"]), was_merged_before=True,
-        )  # fmt: skip
+        return _recorded(row)
     newer = (
         batch_table.select()
         .where(
@@ -99,6 +91,22 @@ def merged_before(connection: Connection, manifest: Manifest) -> MergeResult | N
             f"nothing to do: read the source again if you doubt the ledger"
         )
     return None
+
+
+def newest_result(connection: Connection, source: str) -> MergeResult | None:
+    """Return what the newest merged batch of a source did."""
+    query = batch_table.select().where(batch_table.c.source == source).order_by(batch_table.c.started_at.desc()).limit(1)
+    row = connection.execute(query).mappings().first()
+    return _recorded(row) if row else None
+
+
+def _recorded(row: RowMapping) -> MergeResult:
+    names = ("created", "changed", "unchanged", "repeated", "quarantined", "restored", "absent", "tombstoned")
+    return MergeResult(
+        row["batch_id"], row["source"], row["is_full"], row["is_complete"], row["rows_received"], row["refused"],
+        **{name: row[name] for name in names}, children=json.loads(row["children"]), reasons=json.loads(row["reasons"]),
+        notes=json.loads(row["notes"]), was_merged_before=True,
+    )  # fmt: skip
 
 
 def merge_entity(connection: Connection, entity: str, bind: Bind, *, is_child: bool) -> Counts:

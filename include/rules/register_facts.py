@@ -28,6 +28,9 @@ SYSTEM_FIELDS = (
     "registered_users", "trial_started_on", "went_live_on", "last_released_on",
 )  # fmt: skip
 
+WITHOUT_CPU = frozenset({"storage", "network", "security", "cipher"})
+"""Kinds of resources that have no CPU to be idle; nobody waits for their metrics."""
+
 _UNTOLD = 1_000_000
 """The authority of a source that no card has given one: behind all others."""
 
@@ -166,11 +169,12 @@ class Registers:
 
     @cached_property
     def hosts(self) -> list[Host]:
-        """Return the running resources as weighed hosts; one without a count of vCPU weighs as one."""
+        """Return the running resources that have a CPU as weighed hosts; one without a count of vCPU weighs as one."""
         return [
             Host(r.get("resource_code"), system, max(r.get("vcpu") or 1, 1), r.get("opened_on"))
             for system, resources in self.running.items()
             for r in resources
+            if r.get("resource_type") not in WITHOUT_CPU
         ]
 
     # -- facts ----------------------------------------------------------------------------------------------------------------

@@ -16,9 +16,9 @@ PAGE = ROOT / "docs" / "rules.md"
 
 HEAD = """# Rules 规则
 
-Made from `include/regulation/` by `python -m include.rules.rule_reference`; do not edit. What a rule reports is a lead (线索) for people to look
-at, never a decision. Every verdict has one of five outcomes: `pass`, `warn`, `fail`, `unknown` (evidence missing, stale or
-contradictory) and `not_applicable`, with its steps, the facts and thresholds used, and the day until which it holds.
+Made from `include/regulation/` by `python -m include.rules.rule_reference`; do not edit. What a rule reports is a lead (线索)
+for people to look at, never a decision. Every verdict has one of five outcomes: `pass`, `warn`, `fail`, `unknown` (evidence
+missing, stale or contradictory) and `not_applicable`, with its steps, the facts and thresholds used, and how long it holds.
 A bureau lays its own cards, thresholds and clauses over these in `$SHUHENG_CONFIG/rules/`, `parameters.yaml` and `articles.yaml`.
 """
 
@@ -52,7 +52,8 @@ def _rule(rule: Rule) -> Iterator[str]:
 
 
 def _parameters(book: ParameterBook) -> Iterator[str]:
-    yield "## Thresholds 阈值\n\n| threshold | 中文 | unit | from | value | source | confirmed | review by |\n|---|---|---|---|---|---|---|---|"
+    yield "## Thresholds 阈值\n\n| threshold | 中文 | unit | from | value | source | confirmed | review by |"
+    yield "|---|---|---|---|---|---|---|---|"
     yield from (_value(value) for values in book.values.values() for value in values)
 
 

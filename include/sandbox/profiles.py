@@ -170,9 +170,9 @@ def expected(profile: Profile) -> dict[str, str]:
     if profile.purpose != "普通业务" or profile.status == "试运行" or (profile.live_for or 0) < 60:
         return found | dict.fromkeys(("idle", "low_use", "oversized", "zombie"), NOT_APPLICABLE)
     found["stale"] = FAIL if (profile.released or 0) > STALE_DAYS else PASS
-    found["low_use"] = _low_use(profile)
     if profile.exemption and profile.exemption[0] == "闲置":
-        return found | {"idle": NOT_APPLICABLE}
+        return found | dict.fromkeys(("idle", "low_use", "oversized", "zombie"), NOT_APPLICABLE)
+    found["low_use"] = _low_use(profile)
     if profile.is_on_cloud:
         idle = _idle(profile)
         is_zombie = idle == FAIL and profile.busy_until is None and FAIL in (found["low_use"], found["stale"])

@@ -54,7 +54,7 @@ def test_a_refused_signature_raises_what_no_retry_can_mend(monkeypatch: pytest.M
 
 
 def test_naming_one_source_chooses_only_that_one() -> None:
-    assert tasks.choose_sources("projects", "annual_plan") == ["annual_plan"]
+    assert tasks.choose_sources("projects", source="annual_plan") == ["annual_plan"]
     assert set(tasks.choose_sources("projects")) == {
         "provincial_approval",
         "zj_projects",
@@ -71,3 +71,15 @@ def test_a_moment_that_is_none_is_a_named_error() -> None:
 def test_results_of_lanes_come_as_one_list_however_airflow_hands_them_over() -> None:
     one, two = {"source": "a"}, {"source": "b"}
     assert tasks.flatten([one, [two], None, [None], []]) == [one, two]
+
+
+def test_a_batch_that_another_run_overtook_gives_the_result_of_the_newer_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two DAGs read the register; the slower of two reads has nothing left to say and is no failure."""
+    migrate()
+    with platform(monkeypatch, projects=200, seed=2):
+        slow, fast = (tasks.land_source("provincial_approval", "full") for _ in range(2))
+        newer = tasks.merge_source(fast)
+        overtaken = tasks.merge_source(slow)
+    assert newer["created"] > 150
+    assert overtaken["batch_id"] == newer["batch_id"]
+    assert overtaken["was_merged_before"] is True

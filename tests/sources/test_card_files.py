@@ -18,10 +18,8 @@ Data = dict[str, Any]
 GROUPS = {
     "projects": {"annual_plan", "approval_frontdb", "provincial_approval", "zj_projects"},
     "exchange": {"exchange_systems", "exchange_services", "exchange_calls"},
-    "systems": {
-        "system_register", "exemptions", "maintenance_windows", "city_cloud", "cloud_metrics", "usage_statistics",
-        "usage_files",
-    },
+    "register": {"system_register", "exemptions", "maintenance_windows"},
+    "systems": {"city_cloud", "cloud_metrics", "usage_statistics", "usage_files"},
 }  # fmt: skip
 NAMES = sorted(name for group in GROUPS.values() for name in group)
 

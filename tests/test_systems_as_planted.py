@@ -1,0 +1,171 @@
+"""The whole way on a city of planted systems: read, judge, and find exactly what was planted, twice, and a day later again."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import func, select
+
+from include import tasks
+from include.clock import now
+from include.findings.judging import judge
+from include.ledger.database import migrate, open_ledger
+from include.ledger.tables import evaluation, finding, finding_event, verdict
+from include.sandbox.server import SandboxServer
+from tests.platform import connections
+
+RULES = {
+    "idle": "resources-not-idle", "low_use": "system-in-regular-use", "oversized": "resources-fit-load", "stale": "system-kept-up",
+    "zombie": "not-a-zombie-candidate", "cloud": "deployed-on-city-cloud",
+}  # fmt: skip
+NOT_PROVEN = ("last_success_too_old", "never_called", "never_succeeded", "application_only")
+STATES = {
+    "CONNECTED": {("pass", "called"), ("pass", "calls_others"), ("pass", "probe_answered")},
+    "REGISTERED": {(o, r) for o in ("warn", "fail") for r in NOT_PROVEN},
+    "CLAIMED": {("warn", "only_declared"), ("fail", "only_declared")}, "NONE": {("warn", "not_listed"), ("fail", "not_listed")},
+    "UNKNOWN": {("unknown", r) for r in ("register_unread", "calls_unread", "called_but_not_listed")},
+    "EXEMPT": {("not_applicable", "exempt")},
+}  # fmt: skip
+BAD = {"warn", "fail"}
+
+
+@pytest.fixture(scope="module")
+def city(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SandboxServer]:
+    with SandboxServer(projects=600, seed=11, systems=120, home=tmp_path_factory.mktemp("city")) as server:
+        yield server
+
+
+@pytest.fixture
+def ledger(city: SandboxServer, monkeypatch: pytest.MonkeyPatch) -> Any:
+    for name, value in connections(city).items():
+        monkeypatch.setenv(name, value)
+    migrate()
+    return open_ledger()
+
+
+def sync(*groups: str) -> None:
+    for source in tasks.choose_sources(*groups):
+        tasks.merge_source(tasks.land_source(source, "auto"))
+
+
+def probe() -> dict[str, Any]:
+    (shard,) = tasks.plan_probes("test")
+    return tasks.probe_shard(shard)
+
+
+def standing(engine: Any) -> dict[tuple[str, str], tuple[str, str]]:
+    query = select(verdict.c.rule, verdict.c.subject, verdict.c.outcome, verdict.c.reason).where(
+        verdict.c.until_day.is_(None)
+    )
+    with engine.connect() as connection:
+        return {(r.rule, r.subject): (r.outcome, r.reason) for r in connection.execute(query)}
+
+
+def count(engine: Any, *tables: Any) -> list[int]:
+    with engine.connect() as connection:
+        return [connection.execute(select(func.count()).select_from(t)).scalar_one() for t in tables]
+
+
+def test_every_planted_system_is_judged_as_it_was_planted(ledger: Any, city: SandboxServer) -> None:
+    sync("projects", "exchange", "register", "systems")
+    swept = probe()
+    assert swept["succeeded"] > 10
+    today = now().date()
+    first = {scope: judge(ledger, scope, today) for scope in ("interconnection", "systems")}
+    truth = city.truth()["systems"]
+    found = standing(ledger)
+    looked_at: Counter[str] = Counter()
+    wrong = []
+    for code, planted in truth["systems"].items():
+        for name, want in planted["expected"].items():
+            looked_at[name] += 1
+            if name == "interconnection":
+                is_right = (
+                    planted["profile"] in ("building", "stopped")
+                    or found.get(("interconnected-with-exchange", code)) in STATES[want]
+                )
+            else:
+                outcome = found.get((RULES[name], code), ("none", ""))[0]
+                is_right = outcome == want or (want == "fail" and outcome in BAD)
+            if not is_right:
+                rule = RULES.get(name, "interconnected-with-exchange")
+                wrong.append((planted["profile"], name, want, found.get((rule, code))))
+    assert not wrong
+    assert min(looked_at.values()) > 60 and set(looked_at) == {*RULES, "interconnection"}
+    _nothing_of_the_classified(ledger, truth)
+    _again_writes_nothing(ledger, first)
+    _a_past_day_is_replayed(ledger)
+
+
+def _nothing_of_the_classified(engine: Any, truth: dict[str, Any]) -> None:
+    assert truth["classified"]
+    with engine.connect() as connection:
+        said = json.dumps(
+            [
+                list(map(str, r))
+                for t in (verdict, finding, finding_event, evaluation)
+                for r in connection.execute(select(t))
+            ],
+            ensure_ascii=False,
+        )
+    names = [
+        value for entry in truth["classified"] for value in (entry.values() if isinstance(entry, dict) else [entry])
+    ]
+    assert not [name for name in names if isinstance(name, str) and len(name) > 5 and name in said]
+
+
+def _again_writes_nothing(engine: Any, first: dict[str, Any]) -> None:
+    before = count(engine, verdict, finding, finding_event, evaluation)
+    for scope, was in first.items():
+        again = judge(engine, scope, now().date())
+        assert (again.digest, again.revision, again.is_new) == (was.digest, was.revision, False)
+    assert count(engine, verdict, finding, finding_event, evaluation) == before
+    assert before[1] > 20
+
+
+def _a_past_day_is_replayed(engine: Any) -> None:
+    """Days that were never judged are, from kept evidence; then they give the same bytes again, whatever comes in later."""
+    past = now().date() - timedelta(days=3)
+    before = judge(engine, "systems", past)
+    findings = count(engine, finding, finding_event)
+    sync("systems")
+    again = judge(engine, "systems", past)
+    assert again.is_replay and again.is_equal
+    assert again.digest == before.digest
+    assert count(engine, finding, finding_event) == findings
+
+
+def test_the_exchange_down_changes_no_connected_system_and_is_one_cause(
+    ledger: Any, city: SandboxServer, tmp_path: Path
+) -> None:
+    sync("projects", "exchange", "register", "systems")
+    probe()
+    today = now().date()
+    judge(ledger, "interconnection", today)
+    connected = {
+        k
+        for k, (outcome, _) in standing(ledger).items()
+        if k[0] == "interconnected-with-exchange" and outcome == "pass"
+    }
+    assert len(connected) > 40
+    with ledger.connect() as connection:
+        opened = set(
+            connection.execute(select(finding.c.rule, finding.c.subject).where(finding.c.state == "open")).all()
+        )
+    later = judge(ledger, "interconnection", today + timedelta(days=1))  # nothing was read of today
+    assert later.tally.outcomes["interconnected-with-exchange"]["pass"] >= len(connected)
+    after = standing(ledger)
+    assert not [k for k in connected if after[k][0] != "pass"]
+    with ledger.connect() as connection:
+        causes = (
+            set(connection.execute(select(finding.c.rule, finding.c.subject).where(finding.c.state == "open")).all())
+            - opened
+        )
+    assert ("evidence-current", "exchange_calls") in causes
+    assert not [c for c in causes if c[0] == "interconnected-with-exchange"]
