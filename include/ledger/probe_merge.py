@@ -119,7 +119,7 @@ def _record(connection: Connection, sweep: Sweep, counts: ProbeCounts, page: str
 def _merge_days(connection: Connection, probes: Sequence[_Probe], at: datetime) -> None:
     """Add the probes to the sums of the day; response times are those of answers that were as expected."""
     day = at.astimezone(SHANGHAI).date()
-    statement = _upsert(connection, probe_day, ("service_code", "day"))
+    statement = _upsert(connection, probe_day)
     old, new = probe_day.c, statement.excluded
     added = ("probes", "successes", "failures", "inconclusive", "total_ms_sum")
     statement = statement.on_conflict_do_update(
@@ -152,7 +152,7 @@ def _merge_states(
     connection: Connection, probes: Sequence[_Probe], policy: ProbePolicy, sweep_id: str, at: datetime
 ) -> None:
     """Move the state of each service that was concluded on; the others stay untouched."""
-    statement = _upsert(connection, probe_state, ("service_code",))
+    statement = _upsert(connection, probe_state)
     moved = [name for name in probe_state.c.keys() if name != "service_code"]  # noqa: SIM118 - a column collection
     statement = statement.on_conflict_do_update(
         index_elements=["service_code"], set_={name: statement.excluded[name] for name in moved}
@@ -193,7 +193,7 @@ def _raw(result: ProbeResult) -> Row:
     return row
 
 
-def _upsert(connection: Connection, table: Table, key: tuple[str, ...]) -> Any:
+def _upsert(connection: Connection, table: Table) -> Any:
     dialect: Any = postgresql if connection.dialect.name == "postgresql" else sqlite
     return dialect.insert(table)
 

@@ -12,6 +12,7 @@ from include.landing.store import LandingStore
 from include.ledger.batch_merge import Progress
 from include.ledger.probe_merge import merge_sweep, read_counts
 from include.ledger.probe_targets import read_targets
+from include.sources.probing.connection import widened
 from include.sources.probing.policy import load_policy
 from include.sources.probing.sweep import sweep
 
@@ -26,13 +27,13 @@ def probe_round(
     """Probe one shard and record it; return counts, outcomes and causes as plain values.
 
     A sweep that is in the ledger already (a task tried again after its merge) is not run again. Raises `CardError` for a
-    policy that is wrong.
+    policy that is wrong, `ConfigurationError` for such a connection `probing`.
     """
     with engine.connect() as connection:
         known = read_counts(connection, sweep_id)
     if known:
         return asdict(known)
-    policy = load_policy()
+    policy = widened(load_policy())
     targets = read_targets(engine, shard, of, now())
     progress("探测接口", 0, len(targets))
     found = sweep(targets, policy, sweep_id)
