@@ -15,7 +15,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from benchmarks import breakdown
+from benchmarks import breakdown, verdicts
 from benchmarks.contestants import ALL, PHASES, choose
 from benchmarks.environment import prepare_environments
 from benchmarks.goals import Goal, judge, judge_validation
@@ -26,7 +26,7 @@ from benchmarks.table import markdown
 from benchmarks.usage import DATA, RunFailed, bare_interpreter_kib, run_measured
 
 NAMES = sorted({c.name for c in ALL})
-PARTS = ("sync", "steps", "validation")
+PARTS = ("sync", "steps", "validation", "verdicts")
 WARM_SIZE = 1000
 PEERS_UP_TO = 200_000
 
@@ -44,6 +44,8 @@ def main() -> int:
             _over_platform(options, results, failures)
         if "validation" in options.part:
             _validation(options, results)
+        if "verdicts" in options.part:
+            _verdicts(options, results)
     except KeyboardInterrupt:
         failures.append("interrupted: the figures are of what was done")
     except RunFailed as error:
@@ -109,6 +111,16 @@ def _validation(options: argparse.Namespace, results: dict[str, Any]) -> None:
     _goals(results, judge_validation(usage.said, first))
 
 
+def _verdicts(options: argparse.Namespace, results: dict[str, Any]) -> None:
+    with contextlib.ExitStack() as stack:
+        home = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="shbench-verdicts-")))
+        server = stack.enter_context(start_postgres()) if "postgres" in options.database else None
+        samples = verdicts.measure(options.systems, server, options.runs, home, set(options.database), _say)
+    results["verdicts"] = verdicts.as_results(samples)
+    _table(results, verdicts.markdown(samples))
+    _goals(results, verdicts.goals(samples))
+
+
 def _goals(results: dict[str, Any], goals: list[Goal]) -> None:
     results.setdefault("goals", []).extend(asdict(g) for g in goals)
     lines = [goal.line() for goal in goals if goal.is_reached is not None]
@@ -145,6 +157,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--size", type=int, default=100_000, help=f"projects (100,000); above {PEERS_UP_TO:,} ours alone"
     )
+    parser.add_argument("--systems", type=int, default=5_000, help="systems that the part verdicts judges (5,000)")
     parser.add_argument("--cold", action="store_true", help="leave out the warm-up round over a small platform")
     return parser
 
