@@ -23,6 +23,7 @@ from include.ledger.oddity import settle_oddities
 from include.ledger.stage import Stage
 from include.ledger.tables import watermark
 from include.sources.card import Card
+from include.sources.page import DETAIL_MISSING
 
 Progress = Callable[[str, int, int | None], None]
 
@@ -134,6 +135,8 @@ class BatchMerge:
         counts, result, entity = feed.counts, self._result, self._card.entity
         absence.clear_seen(self._connection, self._card, feed.known, self._bind, is_full=result.is_full)
         if counts.staged:
+            if any(reason.code == DETAIL_MISSING for reason in self._reasons):
+                merge.keep_details(self._connection, self._card, self._bind)
             merge.heal_quarantine(self._connection, entity, self._bind)
             repeated, across = merge.drop_repeats(self._connection, entity, self._bind)
             if result.is_full:

@@ -95,7 +95,9 @@ def merged_before(connection: Connection, manifest: Manifest) -> MergeResult | N
 
 def newest_result(connection: Connection, source: str) -> MergeResult | None:
     """Return what the newest merged batch of a source did."""
-    query = batch_table.select().where(batch_table.c.source == source).order_by(batch_table.c.started_at.desc()).limit(1)
+    query = (
+        batch_table.select().where(batch_table.c.source == source).order_by(batch_table.c.started_at.desc()).limit(1)
+    )
     row = connection.execute(query).mappings().first()
     return _recorded(row) if row else None
 
@@ -149,6 +151,19 @@ def drop_known(connection: Connection, entity: str, bind: Bind) -> int:
     """Remove staged rows that the ledger holds alike; return how many."""
     sql = EntityStatements(entity, connection.dialect.name)
     return int(_runner(connection, bind)(sql.drop_known()).rowcount)
+
+
+def keep_details(connection: Connection, card: Card, bind: Bind) -> None:
+    """Give staged rows that came without their detail what the ledger knows of it: not to be told is not to be told nothing."""
+    into = f"{card.detail.into}." if card.detail else ""
+    columns = [rule.name for rule in card.fields if into and all(source.startswith(into) for source in rule.sources)]
+    if columns:
+        values = ", ".join(f"{c} = t.{c}" for c in columns)
+        lacking = " AND ".join(f"s.{c} IS NULL" for c in columns)
+        _runner(connection, bind)(
+            f"UPDATE stage_{card.entity} AS s SET {values} FROM {card.entity} t "
+            f"WHERE t.source = :source AND t.record_key = s.record_key AND {lacking}"
+        )
 
 
 def tombstone_children(

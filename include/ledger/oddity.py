@@ -39,8 +39,9 @@ def settle_oddities(connection: Connection, card: Card, feed: Feed, result: Merg
         )
         for (name, value), count in oddities.values.items()
     ]  # fmt: skip
-    # Known rows are not mapped again, so only a batch that mapped every row can say that a value is gone.
-    was_mapped_whole = result.is_complete and result.is_full and feed.counts.unchanged == 0
+    # Known rows are not mapped again, so only a batch that mapped every row can say that a value is gone; a series maps all.
+    is_whole = card.series is not None or (result.is_full and feed.counts.unchanged == 0)
+    was_mapped_whole = result.is_complete and is_whole
     kinds = {"unmapped_field", "unmapped_value"}
     settle_questions(connection, card.source, kinds, found, batch_id, at, may_close=was_mapped_whole)
     _note_held(connection, card, result, at)

@@ -20,6 +20,7 @@ from include.ledger.tables import (
     ENTITIES,
     cloud_usage_day,
     exchange_service,
+    exchange_service_change,
     finding,
     finding_event,
     observed_day,
@@ -108,6 +109,26 @@ def test_a_service_without_its_detail_comes_all_the_same_and_gets_it_later(
     calls = city.calls["exchange.detail"]
     assert sync(engine, store, "exchange_services").unchanged == count(engine, exchange_service)
     assert city.calls["exchange.detail"] == calls  # the listing is as it was, so no detail is asked for again
+
+
+def test_details_that_are_not_told_today_stay_as_they_were_known(
+    city: SandboxServer, engine: Engine, store: LandingStore
+) -> None:
+    sync(engine, store, "exchange_services")
+    with engine.connect() as connection:
+        before = connection.execute(select(exchange_service.c.record_key, exchange_service.c.endpoint)).all()
+    city.fault("error_500", platform="exchange", call="detail", times=0)
+    card = load_card("exchange_services")
+    hasty = replace(
+        card,
+        limits=replace(card.limits, attempts=1),
+        paging=replace(card.paging, page_size=100) if card.paging else None,
+    )  # other pages, so that none is known
+    result = merge_batch(engine, store, hasty, land(engine, store, hasty).batch_id)
+    assert ([r["code"] for r in result.reasons], result.writes) == (["detail_missing"] * 2, 0), result
+    with engine.connect() as connection:
+        assert connection.execute(select(exchange_service.c.record_key, exchange_service.c.endpoint)).all() == before
+        assert connection.execute(select(exchange_service_change)).all() == []
 
 
 @pytest.mark.parametrize(

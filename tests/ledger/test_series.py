@@ -15,9 +15,12 @@ from include.clock import SHANGHAI
 from include.errors import ConfigurationError
 from include.landing.store import LandingStore
 from include.ledger import batch_merge
+from include.ledger.merge import MergeResult
 from include.ledger.observed import believed_days
 from include.ledger.replay import replay_batch
-from include.ledger.tables import batch, system_usage_day
+from include.ledger.summary import open_questions
+from include.ledger.sync import land, merge_batch
+from include.ledger.tables import batch, observed_day, system_usage_day
 from include.sources.card_files import load_card
 from tests.ledger.daily_platform import CARD, DAY, SOURCE, TODAY, DailyPlatform, Series, rows_of
 from tests.platform import write_card
@@ -213,3 +216,43 @@ def test_a_day_that_comes_twice_on_a_first_read_is_merged_with_care(series: Seri
     result = series.run()
     assert (result.created, result.repeated, held(engine)) == (900, 1, (900, 0)), result
     assert series.observed()[-1].rows == 30
+
+
+def test_a_question_about_an_unmapped_field_closes_when_the_field_is_gone(series: Series, engine: Engine) -> None:
+    series.platform.odd[TODAY - DAY] = [row | {"more": 1} for row in rows_of(TODAY - DAY)]
+    series.run()
+    assert [q["subject"] for q in open_questions(engine)] == ["more"]
+    series.platform.odd.clear()
+    series.run()
+    assert open_questions(engine) == []
+
+
+def test_files_are_read_whole_and_observe_the_days_that_stand_in_them(
+    engine: Engine, store: LandingStore, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    folder = tmp_path / "usage"
+    folder.mkdir()
+    monkeypatch.setenv("AIRFLOW_CONN_USAGE_FILES", json.dumps({"conn_type": "fs", "extra": {"path": str(folder)}}))
+    card = load_card("usage_files")
+
+    def deliver(name: str, days: list[int], logins: int) -> None:
+        lines = [f"2026-10-{d:02},S{n},{logins},1,40" for d in days for n in range(25)]
+        (folder / name).write_text("\n".join(["日期,系统编码,登录次数,活跃用户数,注册用户数", *lines]), "gb18030")
+
+    def run(mode: str = "auto") -> MergeResult:
+        return merge_batch(engine, store, card, land(engine, store, card, mode).batch_id)
+
+    deliver("a.csv", [1, 2, 4], 7)
+    first = run()
+    assert (first.is_full, first.is_complete, first.created) == (False, True, 75), first
+    deliver("b.csv", [4, 5], 8)  # corrects the fourth
+    second = run("full")
+    assert (second.is_complete, second.created, second.changed, second.reasons) == (True, 25, 25, []), second
+    (folder / "a.csv").unlink()
+    third = run("full")
+    assert (third.writes, third.is_complete, held(engine)) == (0, True, (100, 0)), third
+    with engine.connect() as connection:
+        days = connection.execute(select(observed_day).order_by(observed_day.c.day)).all()
+    assert [(o.day.day, o.batch_id, o.is_trusted) for o in days] == [
+        (1, first.batch_id, True), (2, first.batch_id, True), (4, first.batch_id, True), (5, second.batch_id, True),
+    ]  # fmt: skip
