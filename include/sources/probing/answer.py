@@ -18,6 +18,8 @@ Judged = tuple[Outcome, str | None]
 LONGEST_DETAIL = 200
 _EXPIRED = 10
 """X509_V_ERR_CERT_HAS_EXPIRED of OpenSSL."""
+_TOO_LARGE = 100
+"""CURLE_TOO_LARGE, for which pycurl has no name: more than 5,000 header lines."""
 _UNREACHED = {
     errno.ECONNREFUSED: (Outcome.REFUSED, "拒绝连接"),
     errno.ECONNRESET: (Outcome.RESET, "连接被重置"),
@@ -32,7 +34,7 @@ _FAILURES: dict[int, Judged] = {
     pycurl.E_PARTIAL_FILE: (Outcome.RESET, "应答未完即断开连接"),
     pycurl.E_SSL_CONNECT_ERROR: (Outcome.TLS_UNTRUSTED, "TLS 握手失败"),
     pycurl.E_UNSUPPORTED_PROTOCOL: (Outcome.MALFORMED, "应答不是 HTTP"),
-    pycurl.E_BAD_CONTENT_ENCODING: (Outcome.MALFORMED, "应答不是有效的 HTTP"),
+    _TOO_LARGE: (Outcome.TOO_LARGE, "应答头过大"),
 }
 
 

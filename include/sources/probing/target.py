@@ -58,7 +58,7 @@ def place_of(url: str) -> Place:
         raise UrlRefused("接口地址含用户名或密码")
     if port == 0:
         raise UrlRefused("接口地址的端口无效")
-    host = _host(parts.hostname or "")
+    host = _host(parts.hostname or "", is_bracketed="[" in parts.netloc)
     port = port or PORTS[parts.scheme]
     shown = f"[{host}]" if ":" in host else host
     path = quote(parts.path or "/", safe=_KEPT) + (f"?{quote(parts.query, safe=_KEPT)}" if parts.query else "")
@@ -73,10 +73,10 @@ def host_of(url: str) -> str:
         return ""
 
 
-def _host(name: str) -> str:
-    if ":" in name:
+def _host(name: str, *, is_bracketed: bool) -> str:
+    if is_bracketed:
         try:
-            return str(ipaddress.IPv6Address(name))
+            return str(ipaddress.IPv6Address(name.replace("%", "/")))  # no zone: it names an interface of this machine
         except ValueError as error:
             raise UrlRefused("接口地址的主机不是有效的 IPv6 地址") from error
     try:
