@@ -192,8 +192,10 @@ def doctor(options: argparse.Namespace) -> int:
 
     if options.pools:
         from include.sources.card_files import load_cards
+        from include.tasks import PROBE_POOL
 
-        pools = {c.pool: {"slots": 1, "description": c.title, "include_deferred": False} for c in load_cards()}
+        pools = {PROBE_POOL: {"slots": 2, "description": "接口探测", "include_deferred": False}}
+        pools |= {c.pool: {"slots": 1, "description": c.title, "include_deferred": False} for c in load_cards()}
         print(_dumps(pools))  # noqa: T201
         return DONE
     if options.migrate:

@@ -14,6 +14,7 @@ import yaml
 from include.sandbox.server import SandboxServer
 from include.sources.card_files import SHIPPED
 
+GATEWAYS = ["127.80.0.0/16"]
 NETWORKS = {"networks": ["127.0.0.0/8"]}
 
 
@@ -41,6 +42,7 @@ def connections(server: SandboxServer) -> dict[str, str]:
         "ZJ_PROJECTS": there | {"login": options.zj_app_key, "password": options.zj_app_secret},
         "EXCHANGE": there | {"login": options.exchange_rid, "password": options.exchange_appkey},
         "CITY_CLOUD": there | {"login": options.cloud_paasid, "password": options.cloud_token},
+        "PROBING": {"conn_type": "generic", "extra": {"networks": GATEWAYS, "ca_file": str(server.gateway.ca_file)}},
         "USAGE_STATISTICS": there | {"login": options.usage_app_key, "password": options.usage_app_secret},
     }
     if options.home:

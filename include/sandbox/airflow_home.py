@@ -19,6 +19,8 @@ from include.settings import ROOT
 USERS = {"admin": "admin", "engineer": "user", "ops": "op", "leader": "viewer"}
 """User → role of the SimpleAuthManager."""
 HOST = "127.0.0.1"
+GATEWAYS = {"networks": ["127.80.0.0/16"]}
+"""Where the sandbox's endpoints to probe stand; its traps stand elsewhere."""
 LOOPBACK = {"networks": ["127.0.0.0/8"]}
 
 
@@ -165,6 +167,7 @@ def connection_environment(ready: dict[str, Any]) -> dict[str, str]:
         "exchange": http | {"login": ready["exchange"]["rid"], "password": ready["exchange"]["appkey"]},
         "city_cloud": http | {"login": ready["cloud"]["paasid"], "password": ready["cloud"]["token"]},
         "usage_statistics": http | {"login": ready["usage"]["app_key"], "password": ready["usage"]["app_secret"]},
+        "probing": {"conn_type": "generic", "extra": GATEWAYS | {"ca_file": ready["gateway"]["ca_file"]}},
         "system_register": {"conn_type": "fs", "extra": {"path": ready["register"]}},
         "usage_files": {"conn_type": "fs", "extra": {"path": ready["usage_files"]}},
     }

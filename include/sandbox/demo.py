@@ -1,4 +1,4 @@
-"""What `make run` runs: Airflow's real components over the sandbox, three syncs, the figures, then up until Ctrl-C.
+"""What `make run` runs: Airflow's real components over the sandbox, three syncs, the systems judged, then up until Ctrl-C.
 
 Exit codes: 0 every run succeeded, 1 one did not or a component failed, 2 not started (running already, ports, arguments).
 """
@@ -21,13 +21,15 @@ from rich.console import Console
 
 from include.errors import ConfigurationError, ShuhengError
 from include.sandbox.airflow_home import Home
-from include.sandbox.demo_report import Watch, show_access, show_ledger, show_run
+from include.sandbox.demo_report import Watch, show_access, show_judged, show_ledger, show_run
 from include.sandbox.stack import Stack, StackOptions
 from include.settings import ROOT
 
 DONE, FAILED, NOT_STARTED, INTERRUPTED = 0, 1, 2, 130
 STOP_SECONDS = 90.0
 DAG = "sync_projects"
+JUDGING = {"check_interconnection": "interconnection 联通", "watch_systems": "systems 信息系统"}
+"""The DAGs that judge, with what they judge; the first reads the calls that the second needs."""
 
 
 class Interrupted(BaseException):
@@ -53,7 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def run(home: Home, console: Console) -> int:
-    """Start everything, sync three times, and stay up unless ONCE is set."""
+    """Start everything, sync three times, judge the systems, and stay up unless ONCE is set."""
     options = StackOptions(home, _number("PORT", 18080), _number("SANDBOX_PORT", 18100), _number("SIZE", 0) or None)
     is_once = os.environ.get("ONCE", "") not in ("", "0")
     with _lock(home, options):
@@ -64,6 +66,8 @@ def run(home: Home, console: Console) -> int:
         try:
             with contextlib.suppress(Interrupted), stack:
                 code = _sync_three_times(stack, console)
+                code = code or _judge(stack, console)
+                show_ledger(stack, console)
                 if not is_once:
                     show_access(stack, console)
                     _stay(stack)
@@ -92,8 +96,20 @@ def _sync_three_times(stack: Stack, console: Console) -> int:
         show_run(stack, console, title, states[-1])
         if states[-1] != "success":
             break
-    show_ledger(stack, console)
     return DONE if states == ["success"] * 3 else FAILED
+
+
+def _judge(stack: Stack, console: Console) -> int:
+    """Run the DAGs that judge the systems, and show what they say; the first to fail ends it."""
+    for dag, what in JUDGING.items():
+        stack.open_dag(dag)
+        title = f"{dag}: {what}"
+        with Watch(console, title) as watch:
+            state = stack.run_dag(dag, watch)
+        show_judged(stack, console, title, dag, state)
+        if state != "success":
+            return FAILED
+    return DONE
 
 
 def _stay(stack: Stack) -> None:

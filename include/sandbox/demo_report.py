@@ -89,6 +89,36 @@ def show_run(stack: Stack, console: Console, title: str, state: str) -> None:
         )
 
 
+VERBS = {"check_interconnection": ("check", "--no-sync", "--no-probe"), "watch_systems": ("watch", "--no-sync")}
+
+
+def show_judged(stack: Stack, console: Console, title: str, dag: str, state: str) -> None:
+    """Show what the rules say and the rates; judging again what was judged just now writes nothing."""
+    judged = stack.ask(*VERBS[dag], "--json")["judged"]
+    outcomes = {
+        "pass": "pass\n符合",
+        "fail": "fail\n线索",
+        "warn": "warn\n提示",
+        "unknown": "unknown\n未知",
+        "not_applicable": "n/a\n不适用",
+    }
+    table = Table(
+        "rule\n规则", *outcomes.values(), box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), title=title,
+        title_justify="left", title_style="bold",
+    )  # fmt: skip
+    for column in table.columns[1:]:
+        column.justify = "right"
+    for rule, counts in judged["outcomes"].items():
+        table.add_row(rule, *(f"{counts.get(name, 0):,}" for name in outcomes))
+    console.print(table)
+    for rate in judged["rates"]:
+        share = "–" if rate["share_bp"] is None else f"{rate['share_bp'] / 100:.2f} %"
+        parts = f"{rate['numerator']}/{rate['denominator']}, unknown {rate['unknown']}, exempt {rate['exempt']}"
+        console.print(f"  {rate['title']} {share} ({parts})")
+    style = "green" if state == "success" else "red"
+    console.print(f"run {state}; {judged['open']} findings are open, each a lead for people to look at\n", style=style)
+
+
 def show_ledger(stack: Stack, console: Console) -> None:
     """Show what the ledger holds now: records, open quarantine, open questions."""
     summary = stack.ask("doctor", "--summary")
