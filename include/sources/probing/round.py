@@ -50,6 +50,8 @@ class Round:
         self._policy, self._prober, self._names = policy, prober, names
         self._clock: tuple[datetime, float] = (now(), time.monotonic())
         self._allowed: dict[str, bool] = {}
+        self.hosts: dict[str, str] = {}
+        """The host of every service whose address could be read."""
         self._start_over(0)
 
     def _start_over(self, size: int) -> None:
@@ -88,6 +90,7 @@ class Round:
             self._results[index] = self._result(code, Outcome.ADDRESS_REFUSED, str(error))
             return
         job = Job(index, target, place)
+        self.hosts[code] = place.host
         self._open += 1
         if _is_address(place.host):
             self._admit(job, Found(place.host, (place.host,)))

@@ -15,7 +15,7 @@ from include.sources.probing.policy import ProbePolicy
 from include.sources.probing.prober import Prober
 from include.sources.probing.result import Outcome, ProbeResult, Sweep
 from include.sources.probing.round import Job, Round
-from include.sources.probing.target import Target, host_of
+from include.sources.probing.target import Target
 from include.sources.probing.trust import authorities
 
 CANARY_SHARE = 0.1
@@ -44,8 +44,7 @@ def sweep(targets: Sequence[Target], policy: ProbePolicy, sweep_id: str, lookup:
             found = run.probe(targets, end - reserve)
             is_cut_off = _mostly_failed(found) and not _is_connected(run, policy, end)
         lag_ms = prober.lag_ms()
-    hosts = {t.service_code: host_of(t.url) for t in targets} if found else {}
-    causes = () if is_cut_off else common_causes(hosts, found, policy)
+    causes = () if is_cut_off else common_causes(run.hosts, found, policy)
     ended_at = started_at + timedelta(seconds=time.monotonic() - begun)
     return Sweep(sweep_id, started_at, ended_at, tuple(found), is_cut_off, lag_ms, causes)
 
