@@ -50,7 +50,7 @@ def asked(context: Any, source: str) -> dict[str, Any]:
 `judge` 评判每个系统:已联通、已注册、仅申报、未联通、未知、豁免。
 交换平台一天不可用,不改变任何系统的状态,只记录一条共因。
 
-手动运行可选评判日:过去的日子按当时的证据重放,结果逐字节一致。排错:docs/runbooks/interconnection.md。
+手动运行可选评判日:过去的日子按当时的证据重放,结果逐字节一致。排错:docs/runbooks/systems.md。
 """,
 )  # fmt: skip
 def check_interconnection() -> None:
