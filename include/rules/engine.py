@@ -1,4 +1,4 @@
-"""Judge one subject by one rule: applies → exceptions → needs → function → sentence.
+"""Judge one subject by one rule: applies → exceptions → needs, whole and fresh → function → sentence.
 
 Nothing here reads a clock, a database or Airflow: equal facts, parameters and day give an equal verdict, byte for byte.
 """
@@ -7,57 +7,75 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from datetime import date
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
 from typing import Any
 
 import orjson
 
 from include.errors import RuleCrashed
-from include.rules.exceptions import EXCEPTIONS, Excepted
+from include.rules.exceptions import EXCEPTIONS, Excepted, Named
+from include.rules.facts import Calls, Load, Probes, Use
 from include.rules.parameters import ParameterBook, Parameters
 from include.rules.rule import Facts, Judgement, Rule
+from include.rules.shapes import is_covered
 from include.rules.verdict import Fact, Outcome, Verdict
 
 MISSING = "evidence_missing"
 CONFLICT = "exceptions_conflict"
 NOT_SUBJECT = "does_not_apply"
 
+WINDOWS = (Load, Use, Calls, Probes)
+"""Facts that were observed on some days of a window."""
+
 
 class Bench:
     """The rules of one day: parameters looked up and versions made once, for any number of subjects."""
 
     def __init__(self, book: ParameterBook, on: date) -> None:
-        self.on = on
+        self.on, self._book = on, book
         self.parameters = book.on(on)
-        self._made: dict[str, tuple[dict[str, Any], str]] = {}
+        self._made: dict[str, _Made] = {}
 
     def judge(self, rule: Rule, facts: Mapping[str, Fact], occurrence: str = "") -> Verdict:
         """Return the verdict of a rule on a subject; raise `RuleCrashed` where its function breaks."""
-        seen = Facts(facts)
+        made = self._made.get(rule.id) or self._made.setdefault(rule.id, self._make(rule))
+        subject = facts[f"{rule.subject}_code"].value
+        seen = Facts(facts, made.oldest)
         try:
-            judgement = _decide(rule, seen, self.parameters, self.on)
+            judgement = _decide(rule, seen, made.own, self.on)
             message = _message(rule, judgement, facts)
         except Exception as error:
-            subject = facts[f"{rule.subject}_code"].value if f"{rule.subject}_code" in facts else "?"
             raise RuleCrashed(
                 f"rule {rule.id} broke on {rule.subject} {subject}: {type(error).__name__}: {error}"
             ) from error
         used = {name: seen.used[name] for name in sorted(seen.used)}
-        parameters, version = self._of(rule)
-        inputs = orjson.dumps([used, version, self.on], option=orjson.OPT_SORT_KEYS)
+        inputs = orjson.dumps([used, made.version, self.on], option=orjson.OPT_SORT_KEYS)
         return Verdict(
-            rule.id, rule.subject, facts[f"{rule.subject}_code"].value, occurrence, judgement.outcome, judgement.reason,
-            message, judgement.steps, used, parameters, rule.article.id, rule.severity.get(judgement.outcome.value), version,
-            self.on, judgement.holds_until, hashlib.blake2b(inputs, digest_size=16).hexdigest(),
+            rule.id, rule.subject, subject, occurrence, judgement.outcome, judgement.reason, message, judgement.steps, used,
+            made.used, rule.article.id, rule.severity.get(judgement.outcome.value), made.version, self.on,
+            _earliest(judgement.holds_until, made.until), hashlib.blake2b(inputs, digest_size=16).hexdigest(),
         )  # fmt: skip
 
-    def _of(self, rule: Rule) -> tuple[dict[str, Any], str]:
-        """Return the parameters of a rule and its version: card, code and the day's parameter values."""
-        if rule.id not in self._made:
-            used = self.parameters.used(rule.parameters)
-            text = orjson.dumps([rule.digest, used], option=orjson.OPT_SORT_KEYS)
-            self._made[rule.id] = used, hashlib.blake2b(text, digest_size=8).hexdigest()
-        return self._made[rule.id]
+    def _make(self, rule: Rule) -> _Made:
+        used = self.parameters.used(rule.parameters)
+        text = orjson.dumps([rule.digest, used], option=orjson.OPT_SORT_KEYS)
+        change = self._book.next_change(self.on, rule.parameters)
+        oldest = self.on - timedelta(days=self.parameters[rule.fresh_within]) if rule.fresh_within else None
+        until = change - timedelta(days=1) if change else None
+        own = self.parameters.only(rule.parameters)
+        return _Made(own, used, hashlib.blake2b(text, digest_size=8).hexdigest(), until, oldest)
+
+
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """What a rule's verdicts of one day share: parameters, version, last day of the parameters, oldest evidence that counts."""
+
+    own: Parameters
+    used: dict[str, Any]
+    version: str
+    until: date | None
+    oldest: date | None
 
 
 def judge(rule: Rule, facts: Mapping[str, Fact], book: ParameterBook, on: date) -> Verdict:
@@ -66,57 +84,82 @@ def judge(rule: Rule, facts: Mapping[str, Fact], book: ParameterBook, on: date) 
 
 
 def _decide(rule: Rule, facts: Facts, parameters: Parameters, on: date) -> Judgement:
-    unknown_scope = []
-    for name, values in rule.applies.items():
-        value = getattr(facts, name)
-        if value is None:
-            unknown_scope.append(name)
-        elif value not in values:
-            return Judgement(
-                Outcome.NOT_APPLICABLE, NOT_SUBJECT, (f"{rule.needs.get(name, name)}为“{shown(value)}”,本规则不适用",)
-            )
-    excepted = [e for name in rule.exceptions if (e := EXCEPTIONS[name](facts, parameters, on))]
+    out = _out_of_scope(rule, facts)
+    if out:
+        return out
+    named = [(EXCEPTIONS[name], EXCEPTIONS[name].applies(facts, parameters, on)) for name in rule.exceptions]
+    excepted = [(name, said) for name, said in named if said]
     settled = _except(excepted)
     if settled:
         return settled
-    notes = tuple(step for e in excepted for step in e.steps)
-    missing = [
-        *unknown_scope,
-        *(name for name in rule.needs if name not in unknown_scope and getattr(facts, name) is None),
-    ]
+    notes = tuple(step for _, said in excepted for step in said.steps)
+    missing = [name for name in (*rule.applies, *rule.needs) if getattr(facts, name) is None]
     if missing:
-        return _unknown(rule, missing, notes)
-    judgement = rule.function(facts, parameters, on)
-    if judgement.outcome is Outcome.UNKNOWN and judgement.reason == MISSING:
-        lacking = [name for name in rule.weighs if name in facts.missing]
-        return _unknown(rule, lacking, (*notes, *judgement.steps), judgement.figures)
-    if notes:
-        return Judgement(
-            judgement.outcome, judgement.reason, (*notes, *judgement.steps), judgement.figures, judgement.holds_until
-        )
-    return judgement
+        return _unknown(rule, facts, missing, Judgement(Outcome.UNKNOWN, MISSING, notes))
+    facts.missing.clear()  # what the exceptions missed is theirs
+    found = rule.function(facts, parameters, on)
+    until = _earliest(found.holds_until, *(said.until for _, said in excepted))
+    found = replace(found, steps=(*notes, *found.steps), holds_until=until)
+    if found.outcome is Outcome.UNKNOWN and found.reason == MISSING:
+        lacking = [name for name in rule.weighs if name in facts.missing or _is_short(facts.used.get(name), parameters)]
+        return _unknown(rule, facts, lacking, found)
+    excuses = [said.lacks for _, said in excepted if said.lacks]
+    if excuses and found.outcome in (Outcome.WARN, Outcome.FAIL):
+        return _unknown(rule, facts, excuses, found)
+    return found
 
 
-def _except(excepted: list[Excepted]) -> Judgement | None:
+def _out_of_scope(rule: Rule, facts: Facts) -> Judgement | None:
+    for name, values in rule.applies.items():
+        value = getattr(facts, name)
+        if value is not None and value not in values:
+            title = rule.needs.get(name, name)
+            return Judgement(Outcome.NOT_APPLICABLE, NOT_SUBJECT, (f"{title}为“{shown(value)}”,本规则不适用",))
+    return None
+
+
+def _except(excepted: list[tuple[Named, Excepted]]) -> Judgement | None:
     """Return what the exceptions that apply decide together; two that disagree decide nothing."""
-    applying = [e for e in excepted if e.outcome is not None]
+    applying = [(name, said) for name, said in excepted if said.outcome is not None]
     if not applying:
         return None
-    steps = tuple(step for e in applying for step in e.steps)
-    if len({e.outcome for e in applying}) > 1:
+    steps = tuple(f"例外({name.title},依据 {name.clause}):{step}" for name, said in applying for step in said.steps)
+    if len({said.outcome for _, said in applying}) > 1:
         return Judgement(Outcome.UNKNOWN, CONFLICT, steps)
-    first = applying[0]
-    ends = [e.until for e in applying]
+    first = applying[0][1]
+    ends = [said.until for _, said in applying]
     until = None if None in ends else max(e for e in ends if e)
     return Judgement(first.outcome or Outcome.UNKNOWN, first.reason, steps, first.figures, until)
 
 
-def _unknown(
-    rule: Rule, missing: list[str], steps: tuple[str, ...], figures: Mapping[str, Any] | None = None
-) -> Judgement:
+def _unknown(rule: Rule, facts: Facts, missing: list[str], found: Judgement) -> Judgement:
+    """Return that a subject cannot be judged, with the Chinese names of what is missing, old or seen on too few days."""
     titles = {**rule.needs, **rule.weighs}
-    named = "、".join(titles.get(name, name) for name in missing) or "足够的观测日"
-    return Judgement(Outcome.UNKNOWN, MISSING, (*steps, f"缺少:{named}"), {**(figures or {}), "missing": named})
+    for name in rule.exceptions:
+        titles |= EXCEPTIONS[name].facts
+    words = [titles.get(name, name) + _how(name, facts) for name in dict.fromkeys(missing)]
+    named = "、".join([*words, *filter(None, [found.figures.get("missing")])]) or "足够的观测日"
+    figures = {**found.figures, "missing": named}
+    return Judgement(Outcome.UNKNOWN, MISSING, (*found.steps, f"缺少:{named}"), figures, found.holds_until)
+
+
+def _how(name: str, facts: Facts) -> str:
+    if name in facts.stale:
+        return f"(只到 {facts.stale[name]},已陈旧)"
+    value = facts.used[name].value if name in facts.used else None
+    return f"({value.days} 天中只观测到 {value.observed} 天)" if isinstance(value, WINDOWS) else ""
+
+
+def _is_short(fact: Fact | None, parameters: Parameters) -> bool:
+    """Return whether a window was observed on too few days to prove that something did not happen."""
+    seen = fact.value if fact else None
+    return isinstance(seen, WINDOWS) and not is_covered(
+        seen.observed, seen.days, parameters.get("window_coverage_percent", 0)
+    )
+
+
+def _earliest(*days: date | None) -> date | None:
+    return min((day for day in days if day), default=None)
 
 
 _GENERAL = {

@@ -27,13 +27,13 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What is known of one system; None where a source could not be read."""
+    """What is known of one system; None where a source could not be read, that of the exemptions too."""
 
     declared: str | None
     listing: Listing | None
     calls: Calls | None
     probes: Probes | None
-    is_exempt: bool = False
+    is_exempt: bool | None = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +49,13 @@ def interconnection(e: Evidence, window_days: int, coverage_percent: int) -> Sta
     """Return the state that the evidence proves."""
     if e.is_exempt:
         return Standing(State.EXEMPT, "exempt")
+    found = _shown(e, window_days, coverage_percent)
+    if e.is_exempt is None and found.state not in (State.CONNECTED, State.UNKNOWN):
+        return Standing(State.UNKNOWN, "exemptions_unread", found.days_since_success)
+    return found
+
+
+def _shown(e: Evidence, window_days: int, coverage_percent: int) -> Standing:
     if e.listing is None:
         return Standing(State.UNKNOWN, "register_unread")
     called, probed = _age(e.calls), _age(e.probes)

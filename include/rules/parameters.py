@@ -5,7 +5,7 @@ Before its first day a parameter has no value, which is an error; its last value
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -58,6 +58,10 @@ class Parameters(Mapping[str, int]):
             raise ConfigurationError(f"parameter {name} is a number, not a day")
         return value
 
+    def only(self, names: Iterable[str]) -> Parameters:
+        """Return some of them: what a rule did not declare it cannot look at."""
+        return Parameters({name: self._values[name] for name in names})
+
     def used(self, names: tuple[str, ...]) -> dict[str, Any]:
         """Return values with their sources, as verdicts carry them."""
         found = {name: self._values[name] for name in sorted(names)}
@@ -103,6 +107,10 @@ class ParameterBook:
                 )
             found[name] = begun[-1]
         return Parameters(found)
+
+    def next_change(self, day: date, names: Iterable[str]) -> date | None:
+        """Return the first day after a day on which one of the parameters has another value; None where none is known."""
+        return min((v.since for name in names for v in self.values[name] if v.since > day), default=None)
 
     def overdue(self, day: date) -> list[Value]:
         """Return the values of a day that somebody should have looked at again."""

@@ -41,20 +41,28 @@ class Judgement:
 
 
 class Facts:
-    """The facts of one subject, as a function sees them: a fact that is not known is None, and is remembered as missing."""
+    """The facts of one subject, as a function sees them: a fact that is not known is None, and is remembered as missing.
 
-    __slots__ = ("_facts", "missing", "used")
+    So is one whose evidence reaches no further than before `oldest`; None takes evidence of any age.
+    """
 
-    def __init__(self, facts: Mapping[str, Fact]) -> None:
-        self._facts = facts
+    __slots__ = ("_facts", "_oldest", "missing", "stale", "used")
+
+    def __init__(self, facts: Mapping[str, Fact], oldest: date | None = None) -> None:
+        self._facts, self._oldest = facts, oldest
         self.used: dict[str, Fact] = {}
         self.missing: set[str] = set()
+        self.stale: dict[str, date] = {}
 
     def __getattr__(self, name: str) -> Any:
         """Return the value of a fact, or None."""
         fact = self._facts.get(name)
         if fact is None:
             self.missing.add(name)
+            return None
+        if self._oldest and fact.seen_until and fact.seen_until < self._oldest:
+            self.missing.add(name)
+            self.stale[name] = fact.seen_until
             return None
         self.used[name] = fact
         return fact.value
@@ -79,6 +87,8 @@ class Rule:
     needs: Mapping[str, str]
     weighs: Mapping[str, str]
     parameters: tuple[str, ...]
+    fresh_within: str | None
+    """The parameter that says how many days old evidence may be; None where days that were not seen age nothing."""
     messages: Mapping[str, str]
     remedy: str
     told: tuple[str, ...]

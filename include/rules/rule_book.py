@@ -5,14 +5,15 @@ from __future__ import annotations
 import hashlib
 import inspect
 import json
-import sys
+from collections.abc import Iterable
+from functools import cache
 from pathlib import Path
 from string import Formatter
 from typing import Any
 
 import yaml
 
-from include.rules import exceptions, interconnection, shapes
+from include.rules.exceptions import EXCEPTIONS
 from include.rules.law import chapter_2, chapter_3, evidence
 from include.rules.parameters import REGULATION, ParameterBook
 from include.rules.rule import FUNCTIONS, Article, Rule
@@ -22,7 +23,6 @@ from include.sources.checked_yaml import read_checked, wrong
 REFERENCE = "docs/rules.md"
 SEVERITIES = ("critical", "high", "medium", "low")
 
-_SHARED = (shapes, exceptions, interconnection)
 LAW = (chapter_2, chapter_3, evidence)
 """The files of the law in its order; importing them registers their functions."""
 
@@ -40,10 +40,16 @@ def load_rules(book: ParameterBook | None = None) -> tuple[Rule, ...]:
     """Return every rule in the order of the law; raise `CardError` for a card that cannot be used."""
     articles, book = load_articles(), book or ParameterBook.load()
     rules: dict[str, Rule] = {}
+    homes: dict[str, Path] = {}
     for file in _rule_files():
         data, root = read_checked(file, "rule.v1.json", REFERENCE)
         for index, card in enumerate(data["rules"]):
             _check(file, root, ["rules", index], card, articles, book)
+            if homes.get(card["id"]) == file.parent:
+                raise wrong(
+                    file, root, ["rules", index, "id"], f"{card['id']} has another card here", "keep one of them"
+                )
+            homes[card["id"]] = file.parent
             rules[card["id"]] = _rule(card, articles[card["clause"]])
     return tuple(rules.values())
 
@@ -64,19 +70,17 @@ def _check(
     file: Path, root: yaml.Node, at: list[Any], card: dict[str, Any], articles: dict[str, Article], book: ParameterBook
 ) -> None:
     """Check what a schema cannot: that the names a card uses exist, and that soft clauses are not made hard."""
-    if card["clause"] not in articles:
-        raise wrong(file, root, [*at, "clause"], f"no clause {card['clause']!r}", "add it to articles.yaml")
-    if card["id"] not in FUNCTIONS:
-        raise wrong(
-            file, root, [*at, "id"], f"no function for {card['id']!r}", "write one in include/rules/law/ with @law"
-        )
-    for name in sorted(set(card.get("parameters", [])) - set(book.values)):
-        raise wrong(
-            file, root, [*at, "parameters"], f"no parameter {name!r}", "add it to parameters.yaml with its source"
-        )
-    for name in sorted(set(card.get("exceptions", [])) - set(exceptions.EXCEPTIONS)):
-        known = ", ".join(exceptions.EXCEPTIONS)
-        raise wrong(file, root, [*at, "exceptions"], f"no exception {name!r}", f"use one of {known}")
+    own = card.get("parameters", [])
+    known: tuple[tuple[str, list[str], Iterable[str], str], ...] = (
+        ("clause", [card["clause"]], articles, "add it to articles.yaml"),
+        ("id", [card["id"]], FUNCTIONS, "write its function in include/rules/law/ with @law"),
+        ("parameters", own, book.values, "add it to parameters.yaml with its source"),
+        ("fresh_within", [card["fresh_within"]] if "fresh_within" in card else [], own, "list it in parameters"),
+        ("exceptions", card.get("exceptions", []), EXCEPTIONS, f"use some of {', '.join(EXCEPTIONS)}"),
+    )
+    for part, names, there, fix in known:
+        for name in sorted(set(names) - set(there)):
+            raise wrong(file, root, [*at, part], f"{part}: there is no {name!r}", fix)
     hardest = min((SEVERITIES.index(s) for s in card["severity"].values()), default=3)
     if articles[card["clause"]].modality == "in_principle" and hardest < SEVERITIES.index("medium"):
         raise wrong(file, root, [*at, "severity"], "the clause says 原则上, so nothing above medium", "lower it")
@@ -99,13 +103,38 @@ def _rule(card: dict[str, Any], article: Article) -> Rule:
         card["id"], card["scope"], card["subject"], article, card["title"], card["severity"],
         {name: tuple(values) for name, values in card.get("applies", {}).items()},
         tuple(card.get("exceptions", [])), card["needs"], card.get("weighs", {}), tuple(card.get("parameters", [])),
-        card["messages"], card["remedy"], tuple(card["told"]), card.get("waivable", True), function,
-        _digest(card, article, function.__module__),
+        card.get("fresh_within"), card["messages"], card["remedy"], tuple(card["told"]), card.get("waivable", True), function,
+        _digest(card, article),
     )  # fmt: skip
 
 
-def _digest(card: dict[str, Any], article: Article, module: str) -> str:
-    """Hash the card, its clause and the code that decides, shared parts included."""
-    sources = [inspect.getsource(part) for part in (sys.modules[module], *_SHARED)]
-    text = json.dumps([card, article.text, article.modality, sources], sort_keys=True, ensure_ascii=False)
+def _digest(card: dict[str, Any], article: Article) -> str:
+    """Hash the card, its clause and the code that decides: the function, its exceptions, and whatever of ours those call."""
+    functions = [FUNCTIONS[card["id"]], *(EXCEPTIONS[name].applies for name in card.get("exceptions", []))]
+    found: dict[str, str] = {}
+    for function in functions:
+        _gather(function, found)
+    text = json.dumps([card, article.text, article.modality, found], sort_keys=True, ensure_ascii=False)
     return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
+
+
+def _gather(thing: Any, found: dict[str, str]) -> None:
+    """Add the source of a function or class of this package, and of those that it names, each once."""
+    name = f"{thing.__module__}.{thing.__qualname__}"
+    if name in found or not name.startswith("include.rules."):
+        return
+    found[name] = _source(thing)
+    codes = [thing.__code__] if inspect.isfunction(thing) else []
+    for code in codes:  # grows: comprehensions and inner functions are code of their own
+        codes += [part for part in code.co_consts if inspect.iscode(part)]
+        for word in code.co_names:
+            value = thing.__globals__.get(word)
+            if inspect.isfunction(value) or inspect.isclass(value):
+                _gather(value, found)
+            elif word.isupper() and value is not None:
+                found[f"{thing.__module__}.{word}"] = repr(value)
+
+
+@cache
+def _source(thing: Any) -> str:
+    return inspect.getsource(thing)

@@ -13,13 +13,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from include.errors import CardError, ConfigurationError, RuleCrashed
-from include.rules import exceptions
 from include.rules.engine import CONFLICT, Bench, judge
-from include.rules.exceptions import Excepted
+from include.rules.exceptions import EXCEPTIONS, Excepted, Named
 from include.rules.facts import Calls, Load, Use
 from include.rules.parameters import REGULATION, ParameterBook
 from include.rules.rates import Rate, rates_of
-from include.rules.rule_book import load_articles, load_rules
+from include.rules.rule import FUNCTIONS, Rule
+from include.rules.rule_book import _gather, load_articles, load_rules
 from include.rules.verdict import Fact, Outcome
 
 ON = date(2026, 11, 23)
@@ -31,6 +31,7 @@ IDLE = RULES["resources-not-idle"]
 def facts(**values: Any) -> dict[str, Fact]:
     given = {
         "system_code": "SYS-1", "name": "甲系统", "status": "in_use", "purpose": "ordinary", "exemptions": (),
+        "went_live_on": date(2020, 5, 1),
         "idle_load": Load(30, 30, 100, 300, 900), "idle_use": Use(30, 30, 0, 0, 0, 10),
         "idle_calls": Calls(30, 30, 0, 0, 0, 0, None, None, None, is_flat=False),
     } | values  # fmt: skip
@@ -102,12 +103,11 @@ def test_exceptions_that_disagree_decide_nothing(monkeypatch: pytest.MonkeyPatch
         o: (lambda f, p, d, o=o: Excepted(o, f"by_{o.value}", (o.value,)))
         for o in (Outcome.NOT_APPLICABLE, Outcome.PASS)
     }
-    monkeypatch.setattr(exceptions, "EXCEPTIONS", exceptions.EXCEPTIONS)
-    monkeypatch.setitem(exceptions.EXCEPTIONS, "one", says[Outcome.NOT_APPLICABLE])
-    monkeypatch.setitem(exceptions.EXCEPTIONS, "other", says[Outcome.PASS])
+    for name, outcome in (("one", Outcome.NOT_APPLICABLE), ("other", Outcome.PASS)):
+        monkeypatch.setitem(EXCEPTIONS, name, Named(name, f"art{name}", {}, says[outcome]))
     verdict = judge(replace(IDLE, exceptions=("one", "other")), facts(), BOOK, ON)
     assert (verdict.outcome, verdict.reason) == (Outcome.UNKNOWN, CONFLICT)
-    assert verdict.steps == ("not_applicable", "pass")
+    assert verdict.steps == ("例外(one,依据 artone):not_applicable", "例外(other,依据 artother):pass")
 
 
 def test_exceptions_that_agree_hold_until_the_last_of_them_ends() -> None:
@@ -143,10 +143,11 @@ def test_judging_is_total_and_repeatable(
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"clause": "art99"}, "no clause 'art99'"),
-        ({"id": "never-written"}, "no function for 'never-written'"),
-        ({"parameters": ["nothing_days"]}, "no parameter 'nothing_days'"),
-        ({"exceptions": ["because"]}, "no exception 'because'"),
+        ({"clause": "art99"}, "clause: there is no 'art99'"),
+        ({"id": "never-written"}, "id: there is no 'never-written'"),
+        ({"parameters": ["nothing_days"]}, "parameters: there is no 'nothing_days'"),
+        ({"exceptions": ["because"]}, "exceptions: there is no 'because'"),
+        ({"fresh_within": "stale_days"}, "fresh_within: there is no 'stale_days'"),
         ({"severity": {"fail": "high"}}, "原则上"),
         ({"messages": {"idle": "“{name”………", "cpu_busy": "…………"}}, "cannot be filled"),
         ({"scope": "moon"}, "scope"),
@@ -202,3 +203,55 @@ def test_the_page_of_rules_is_that_of_the_cards() -> None:
 
     assert PAGE.read_text("utf-8") == render(), "run: python -m include.rules.rule_reference"
     assert all(f"`{rule}`" in render() for rule in RULES)
+
+
+def test_a_verdict_holds_no_longer_than_its_parameters(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    own = yaml.safe_load((REGULATION / "parameters.yaml").read_text("utf-8"))["parameters"]["stale_days"]
+    own["values"].append({"from": "2026-12-01", "value": 180, "source": "双数发〔2026〕9号", "status": "confirmed"})
+    (tmp_path / "parameters.yaml").write_text(yaml.safe_dump({"parameters": {"stale_days": own}}, allow_unicode=True))
+    kept_up, released = RULES["system-kept-up"], facts(last_released_on=date(2026, 11, 1))
+    assert judge(kept_up, released, BOOK, ON).holds_until == date(2027, 11, 1)
+    monkeypatch.setenv("SHUHENG_CONFIG", str(tmp_path))
+    assert judge(kept_up, released, ParameterBook.load(), ON).holds_until == date(2026, 11, 30)
+
+
+def test_a_rule_cannot_look_at_a_parameter_that_its_card_does_not_name() -> None:
+    with pytest.raises(RuleCrashed, match="idle_cpu_max_bp"):
+        judge(replace(IDLE, parameters=tuple(p for p in IDLE.parameters if p != "idle_cpu_max_bp")), facts(), BOOK, ON)
+
+
+def test_the_version_is_that_of_the_function_and_of_what_it_calls() -> None:
+    found: dict[str, str] = {}
+    _gather(IDLE.function, found)
+    chapter, shared = "include.rules.law.chapter_3.", "include.rules.shapes."
+    assert {f"{chapter}resources_not_idle", f"{chapter}idleness", f"{shared}is_covered", f"{shared}all_of"} <= set(
+        found
+    )
+    assert f"{chapter}staleness" not in found  # so that a change of one rule is no change of its neighbours
+    assert {r.id: r.digest for r in load_rules()} == {r.id: r.digest for r in RULES.values()}
+    assert len({r.digest for r in RULES.values()}) == len(RULES)
+
+
+def test_every_function_has_a_card_and_every_exception_a_clause() -> None:
+    assert set(FUNCTIONS) == set(RULES)
+    assert {named.clause for named in EXCEPTIONS.values()} <= set(load_articles())
+
+
+def test_the_order_of_the_rules_changes_nothing() -> None:
+    def judged(rules: list[Rule]) -> dict[str, bytes]:
+        bench = Bench(BOOK, ON)
+        return {r.id: bench.judge(r, facts(low_use=Use(90, 90, 0, 0, 0, 10))).canonical() for r in rules}
+
+    of_systems = [r for r in RULES.values() if r.subject == "system"]
+    assert judged(of_systems) == judged(of_systems[::-1])
+    assert len(of_systems) >= 10
+
+
+def test_two_cards_of_one_id_beside_each_other_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    cards = yaml.safe_load((REGULATION / "rules" / "chapter_3.yaml").read_text("utf-8"))["rules"][:1]
+    (tmp_path / "rules").mkdir()
+    for name in ("a", "b"):
+        (tmp_path / "rules" / f"{name}.yaml").write_text(yaml.safe_dump({"rules": cards}, allow_unicode=True))
+    monkeypatch.setenv("SHUHENG_CONFIG", str(tmp_path))
+    with pytest.raises(CardError, match=r"b\.yaml:.*has another card here"):
+        load_rules()

@@ -39,7 +39,12 @@ def shape(name: str, value: Any) -> Any:
 
 def judged(case: dict[str, Any], block: dict[str, Any]) -> Verdict:
     given = {**block["given"], **case.get("given", {})}
-    facts = {n: Fact(shape(n, v), "test", date(2026, 11, 22), ("b1",)) for n, v in given.items() if v is not None}
+    seen = case.get("seen", {})
+    facts = {
+        n: Fact(shape(n, v), "test", seen.get(n, date(2026, 11, 22)), ("b1",))
+        for n, v in given.items()
+        if v is not None
+    }
     return judge(RULES[case["rule"]], facts, BOOK, case.get("as_of", block["as_of"]))
 
 

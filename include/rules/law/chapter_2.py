@@ -8,7 +8,7 @@ from include.rules.facts import Calls
 from include.rules.interconnection import Evidence, State, interconnection
 from include.rules.parameters import Parameters
 from include.rules.rule import Facts, Judgement, law
-from include.rules.shapes import window
+from include.rules.shapes import is_covered, window
 from include.rules.verdict import Outcome
 
 STATES = {
@@ -21,10 +21,12 @@ STATES = {
 def interconnected_with_exchange(facts: Facts, p: Parameters, on: date) -> Judgement:
     """Art. 8 para. 3: new systems interconnect, those in use do so step by step."""
     days = p["connected_window_days"]
-    exempt = [e for e in facts.exemptions or () if e.kind == "interconnection" and e.is_valid(on)]
+    exemptions = facts.exemptions
+    exempt = [e for e in exemptions or () if e.kind == "interconnection" and e.is_valid(on)]
     evidence = Evidence(
-        facts.declared_connection, facts.listing, facts.connection_calls, facts.connection_probes, bool(exempt)
-    )
+        facts.declared_connection, facts.listing, facts.connection_calls, facts.connection_probes,
+        None if exemptions is None else bool(exempt),
+    )  # fmt: skip
     found = interconnection(evidence, days, p["window_coverage_percent"])
     steps = [*_three_facts(evidence, days, on), f"联通状态:{STATES[found.state]}"]
     figures = {"state": STATES[found.state], "age": found.days_since_success, "days": days}
@@ -73,6 +75,9 @@ def traffic_not_machine_made(facts: Facts, p: Parameters, on: date) -> Judgement
     """Art. 8 para. 3: calls that a script makes to look connected are not interconnection (facts §9.3)."""
     calls: Calls = facts.connection_calls
     figures = {"calls": calls.calls, "days": p["connected_window_days"]}
+    if not calls.is_flat and not is_covered(calls.observed, calls.days, p["window_coverage_percent"]):
+        seen = f"调用日志({calls.days} 天中只观测到 {calls.observed} 天)"
+        return Judgement(Outcome.UNKNOWN, "evidence_missing", (), figures | {"missing": seen}, on)
     if not calls.calls:
         return Judgement(Outcome.PASS, "no_traffic", ("窗口内没有业务调用",), figures, on)
     if calls.is_flat:
@@ -106,9 +111,11 @@ def project_has_system(facts: Facts, p: Parameters, on: date) -> Judgement:
     end, systems = facts.end_year, facts.systems
     if systems:
         return Judgement(Outcome.PASS, "joined", (f"系统:{'、'.join(systems[:5])}",))
-    if end is None or end >= on.year:
-        last = date(end, 12, 31) if end else None
-        return Judgement(Outcome.NOT_APPLICABLE, "not_built_yet", (f"拟建成年 {end or '未填'},尚未到期",), {}, last)
+    if end is None:
+        return Judgement(Outcome.UNKNOWN, "evidence_missing", ("系统台账中没有系统关联本项目代码,拟建成年未填",))
+    if end >= on.year:
+        last = date(end, 12, 31)
+        return Judgement(Outcome.NOT_APPLICABLE, "not_built_yet", (f"拟建成年 {end},尚未到期",), {}, last)
     return Judgement(
         Outcome.WARN, "no_system", (f"拟建成年 {end} 已过,系统台账中没有系统关联本项目代码",), {"end": end}
     )

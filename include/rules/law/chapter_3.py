@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
 from include.rules.facts import Calls, Load, Use
 from include.rules.parameters import Parameters
@@ -45,7 +45,10 @@ def deployed_on_city_cloud(facts: Facts, p: Parameters, on: date) -> Judgement:
 
 @dataclass(frozen=True, slots=True)
 class Idleness:
-    """Whether a system stood idle over a window; `is_suspect` where only machine-made calls speak against it."""
+    """Whether a system stood idle over a window; `is_suspect` where only machine-made calls speak against it.
+
+    Such calls prove neither life nor its absence, so that whoever makes them up gains nothing by it.
+    """
 
     is_idle: Tri
     is_suspect: bool
@@ -61,9 +64,9 @@ def idleness(load: Load | None, use: Use | None, calls: Calls | None, days: int,
     peak = below(seen.cpu_max_mean_bp if seen else None, p["idle_cpu_max_bp"])
     no_login = _nothing(use.logins if use else None, bool(use and is_covered(use.observed, days, share)))
     made = calls.calls + calls.own_calls if calls else None
-    no_call = _nothing(made, bool(calls and is_covered(calls.observed, days, share)))
-    still = all_of((mean, peak, no_login))
-    is_suspect = no_call is False and bool(calls and calls.is_flat and not calls.own_calls) and still is True
+    is_machine = bool(calls and calls.is_flat and calls.calls and not calls.own_calls)
+    no_call = None if is_machine else _nothing(made, bool(calls and is_covered(calls.observed, days, share)))
+    is_suspect = is_machine and all_of((mean, peak, no_login)) is True
     steps = (
         f"窗口:{window(on, days)},覆盖率要求 {share}%",
         f"CPU:观测 {load.observed if load else 0} 天,均值 {percent(load.cpu_mean_bp if load else None)}"
@@ -71,7 +74,7 @@ def idleness(load: Load | None, use: Use | None, calls: Calls | None, days: int,
         f"日峰值均值 {percent(load.cpu_max_mean_bp if load else None)}(低于 {percent(p['idle_cpu_max_bp'])}:{said(peak)})",
         f"登录:观测 {use.observed if use else 0} 天,{use.logins if use else '无数据'} 次(无登录:{said(no_login)})",
         f"交换平台业务调用:观测 {calls.observed if calls else 0} 天,"
-        f"{'无数据' if made is None else made} 次,探测另计(无调用:{said(no_call)})",
+        f"{'无数据' if made is None else made} 次{',疑似程序刷量,不作数' if is_machine else ''},探测另计(无调用:{said(no_call)})",
     )
     alive = (("cpu_busy", mean), ("cpu_peaks", peak), ("has_logins", no_login), ("has_calls", no_call))
     decisive = next((name for name, condition in alive if condition is False), "")
@@ -98,24 +101,26 @@ def resources_not_idle(facts: Facts, p: Parameters, on: date) -> Judgement:
     return Judgement(Outcome.PASS, found.decisive, found.steps, figures, on)
 
 
-def rare_use(use: Use | None, p: Parameters, on: date) -> tuple[Tri, tuple[str, ...]]:
-    """Return whether a system was rarely used: few days with a login, or few active users, in number and in share (facts §9.2)."""
-    days = p["low_use_window_days"]
+def rare_use(facts: Facts, p: Parameters, on: date) -> tuple[Tri, tuple[str, ...]]:
+    """Return whether a system was rarely used: few days with a login, or few active users, in number and in share (facts §9.2).
+
+    Registered users are those of the statistics, or where these have none, those of the register.
+    """
+    days, use = p["low_use_window_days"], facts.low_use
     if use is None:
         return None, (f"窗口:{window(on, days)},无使用统计",)
     is_whole = is_covered(use.observed, days, p["window_coverage_percent"])
     seldom: Tri = use.login_days < p["low_use_login_days"]
     few: Tri = use.active_users < p["low_use_active_users"]
-    small: Tri = None
-    if use.registered_users is not None:
-        small = use.active_users * 100 < use.registered_users * p["low_use_active_percent"]
+    registered = facts.registered_users if use.registered_users is None else use.registered_users
+    small: Tri = None if registered is None else use.active_users * 100 < registered * p["low_use_active_percent"]
     if not is_whole:  # days that were not seen may hold more use, never less
         seldom, few, small = (None if c else c for c in (seldom, few, small))
     steps = (
         f"窗口:{window(on, days)},观测 {use.observed} 天",
         f"有登录的天数 {use.login_days}(少于 {p['low_use_login_days']}:{said(seldom)})",
         f"活跃用户 {use.active_users}(少于 {p['low_use_active_users']}:{said(few)}),注册用户 "
-        f"{'未知' if use.registered_users is None else use.registered_users}"
+        f"{'未知' if registered is None else registered}"
         f"(占比低于 {p['low_use_active_percent']}%:{said(small)})",
     )
     return any_of((seldom, all_of((few, small)))), steps
@@ -124,7 +129,7 @@ def rare_use(use: Use | None, p: Parameters, on: date) -> tuple[Tri, tuple[str, 
 @law("system-in-regular-use")
 def system_in_regular_use(facts: Facts, p: Parameters, on: date) -> Judgement:
     """LOW_USE, the second half of art. 13(5): 使用频率低."""
-    is_rare, steps = rare_use(facts.low_use, p, on)
+    is_rare, steps = rare_use(facts, p, on)
     use = facts.low_use
     figures = {
         "days": p["low_use_window_days"],
@@ -179,11 +184,15 @@ def staleness(released: date | None, live: date | None, p: Parameters, on: date)
 @law("system-kept-up")
 def system_kept_up(facts: Facts, p: Parameters, on: date) -> Judgement:
     """STALE, art. 13(3): 已停止更新服务. That its data sets grow old is judged where catalogues are known."""
-    is_stale, step = staleness(facts.last_released_on, facts.went_live_on, p, on)
-    figures = {"days": p["stale_days"], "released": facts.last_released_on}
+    released, live = facts.last_released_on, facts.went_live_on
+    is_stale, step = staleness(released, live, p, on)
+    figures = {"days": p["stale_days"], "released": released}
     if is_stale is None:
         return Judgement(Outcome.UNKNOWN, "evidence_missing", (step,), figures)
-    return Judgement(Outcome.FAIL if is_stale else Outcome.PASS, "stale" if is_stale else "kept_up", (step,), figures)
+    if is_stale:
+        return Judgement(Outcome.FAIL, "stale", (step,), figures)
+    last = max(d for d in (released, live) if d) + timedelta(days=p["stale_days"])
+    return Judgement(Outcome.PASS, "kept_up", (step,), figures, last)
 
 
 @law("not-a-zombie-candidate")
@@ -191,7 +200,7 @@ def not_a_zombie_candidate(facts: Facts, p: Parameters, on: date) -> Judgement:
     """ZOMBIE_CANDIDATE, 国办发〔2017〕39号: idle over the window, and rarely used or no longer kept up."""
     days = p["zombie_window_days"]
     idle = idleness(facts.zombie_load, facts.zombie_use, facts.zombie_calls, days, p, on)
-    is_rare, rare_steps = rare_use(facts.low_use, p, on)
+    is_rare, rare_steps = rare_use(facts, p, on)
     is_stale, stale_step = staleness(facts.last_released_on, facts.went_live_on, p, on)
     found = all_of((idle.is_idle, any_of((is_rare, is_stale))))
     steps = (
@@ -199,7 +208,8 @@ def not_a_zombie_candidate(facts: Facts, p: Parameters, on: date) -> Judgement:
         f"空闲:{said(idle.is_idle)};使用频率低:{said(is_rare)};停止更新:{said(is_stale)}",
     )  # fmt: skip
     if found is None:
-        return Judgement(Outcome.UNKNOWN, "evidence_missing", steps, {"days": days}, on)
+        reason = "suspect_traffic" if idle.is_suspect else "evidence_missing"
+        return Judgement(Outcome.UNKNOWN, reason, steps, {"days": days}, on)
     return Judgement(
         Outcome.WARN if found else Outcome.PASS, "zombie_candidate" if found else "alive", steps, {"days": days}, on
     )
@@ -210,15 +220,19 @@ def upgrade_target_not_idle(facts: Facts, p: Parameters, on: date) -> Judgement:
     """Art. 13(5): an upgrade is barred where its system is long idle **and** (且) rarely used."""
     days = p["idle_window_days"]
     idle = idleness(facts.idle_load, facts.idle_use, facts.idle_calls, days, p, on)
-    is_rare, rare_steps = rare_use(facts.low_use, p, on)
+    is_rare, rare_steps = rare_use(facts, p, on)
     both = all_of((idle.is_idle, is_rare))
     steps = (*idle.steps, *rare_steps, f"长期空闲:{said(idle.is_idle)};且使用频率低:{said(is_rare)}")
-    planned = [x for x in facts.projects or () if x.is_planned_upgrade]
-    figures = {"projects": "、".join(x.code for x in planned)}
     if both is None:
-        return Judgement(Outcome.UNKNOWN, "evidence_missing", steps, figures, on)
+        reason = "suspect_traffic" if idle.is_suspect else "evidence_missing"
+        return Judgement(Outcome.UNKNOWN, reason, steps, {"days": days}, on)
     if not both:
-        return Judgement(Outcome.PASS, "not_both", steps, figures, on)
+        return Judgement(Outcome.PASS, "not_both", steps, {}, on)
+    projects = facts.projects
+    planned = [x for x in projects or () if x.is_planned_upgrade]
+    figures = {"projects": "、".join(x.code for x in planned)}
+    if projects is None:
+        steps += ("审批平台项目未读到,是否已列入升级改造计划未知",)
     if planned:
         return Judgement(
             Outcome.FAIL, "upgrade_planned", (*steps, f"年度计划拟升级改造:{figures['projects']}"), figures, on
