@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import asdict
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from include.clock import SHANGHAI, now, read_day, read_moment
@@ -109,12 +109,13 @@ def report_run(chosen: list[str], done: list[dict[str, Any]]) -> dict[str, Any]:
 
 def day_of_run(context: Any) -> date:
     """Return the day that a run judges, in Asia/Shanghai: the form's, that of a backfill, or today."""
-    run = context["dag_run"]
+    run, at = context["dag_run"], now()
     if context["params"].get("day"):
         return read_day(context["params"]["day"], "评判日 day")
     if run.run_type == "backfill" and run.logical_date:
-        return min(run.logical_date.astimezone(SHANGHAI).date(), now().date())
-    return now().date()
+        asked: datetime = run.logical_date
+        return min(asked.astimezone(SHANGHAI).date(), at.date())
+    return at.date()
 
 
 def is_today(day: date) -> bool:

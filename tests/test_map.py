@@ -21,6 +21,7 @@ from include.ledger.identity import DERIVED
 from include.ledger.reconcile import KINDS
 from include.ledger.tables import ENTITIES, metadata
 from include.settings import ROOT
+from include.sources.page import DETAIL_MISSING, PAGE_FAILED
 
 BIN = Path(sys.executable).parent
 CODE = ("include", "dags", "plugins", "tests", "benchmarks")
@@ -321,9 +322,15 @@ def _literals(callee: str, *folders: str) -> set[str]:
     return {c.args[0].value for c in named if isinstance(c.args[0], ast.Constant) and isinstance(c.args[0].value, str)}
 
 
+def _reasons() -> set[str]:
+    """Return every reason for which a batch is not complete."""
+    found = _literals("Reason", "include/landing", "include/ledger") | _literals("_doubt", "include/ledger")
+    return found | {PAGE_FAILED, DETAIL_MISSING}
+
+
 def test_the_glossary_has_every_table_question_reason_and_verb() -> None:
     kinds = set(KINDS) | _literals("Question", "include/ledger")
-    reasons = _literals("Reason", "include/landing", "include/ledger") | _literals("_doubt", "include/ledger")
+    reasons = _reasons()
     assert len(kinds) > len(KINDS)
     assert len(reasons) >= 10
     wanted = {*metadata.tables, *kinds, *reasons, *_verbs()}
@@ -333,7 +340,7 @@ def test_the_glossary_has_every_table_question_reason_and_verb() -> None:
 def test_the_runbook_says_what_to_do_about_every_reason_error_and_doubt() -> None:
     tree = {n: c for n, c in vars(errors).items() if isinstance(c, type) and issubclass(c, errors.ShuhengError)}
     raised = {n for n, c in tree.items() if n not in ("ShuhengError", "Permanent", "Retryable")} | {"SourcesFailed"}
-    reasons = _literals("Reason", "include/landing", "include/ledger") | _literals("_doubt", "include/ledger")
+    reasons = _reasons()
     doubts = _literals("Question", "include/ledger")
     assert min(len(raised), len(reasons), len(doubts)) >= 4
     runbook = _text("docs/runbooks/sync.md")
