@@ -15,7 +15,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from benchmarks import breakdown, verdicts
+from benchmarks import breakdown, probing, verdicts
 from benchmarks.contestants import ALL, PHASES, choose
 from benchmarks.environment import prepare_environments
 from benchmarks.goals import Goal, judge, judge_validation
@@ -26,7 +26,7 @@ from benchmarks.table import markdown
 from benchmarks.usage import DATA, RunFailed, bare_interpreter_kib, run_measured
 
 NAMES = sorted({c.name for c in ALL})
-PARTS = ("sync", "steps", "validation", "verdicts")
+PARTS = ("sync", "steps", "validation", "verdicts", "probing")
 WARM_SIZE = 1000
 PEERS_UP_TO = 200_000
 
@@ -46,6 +46,8 @@ def main() -> int:
             _validation(options, results)
         if "verdicts" in options.part:
             _verdicts(options, results)
+        if "probing" in options.part:
+            _probing(options, results)
     except KeyboardInterrupt:
         failures.append("interrupted: the figures are of what was done")
     except RunFailed as error:
@@ -121,6 +123,14 @@ def _verdicts(options: argparse.Namespace, results: dict[str, Any]) -> None:
     _goals(results, verdicts.goals(samples))
 
 
+def _probing(options: argparse.Namespace, results: dict[str, Any]) -> None:
+    with tempfile.TemporaryDirectory(prefix="shbench-probing-") as home:
+        samples, hung = probing.measure(options.endpoints, options.runs, Path(home), _say)
+    results["probing"] = probing.as_results(samples, hung)
+    _table(results, probing.markdown(samples, hung))
+    _goals(results, probing.goals(samples, hung))
+
+
 def _goals(results: dict[str, Any], goals: list[Goal]) -> None:
     results.setdefault("goals", []).extend(asdict(g) for g in goals)
     lines = [goal.line() for goal in goals if goal.is_reached is not None]
@@ -158,6 +168,7 @@ def _parser() -> argparse.ArgumentParser:
         "--size", type=int, default=100_000, help=f"projects (100,000); above {PEERS_UP_TO:,} ours alone"
     )
     parser.add_argument("--systems", type=int, default=5_000, help="systems that the part verdicts judges (5,000)")
+    parser.add_argument("--endpoints", type=int, default=10_000, help="endpoints of the part probing (10,000)")
     parser.add_argument("--cold", action="store_true", help="leave out the warm-up round over a small platform")
     return parser
 

@@ -7,23 +7,24 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, func, select, update
 
-from include.findings.story import WITHDRAWN, Event, Kind, Standing, identity, next_kinds, tell
+from include.findings.story import Event, Kind, Standing, identity, next_kinds, tell
 from include.ledger.tables import finding, finding_event
+from include.rules.facts_of_day import WITHDRAWN, Subject
 from include.rules.verdict import Outcome, Verdict
 
 _AT_ONCE = 500
 _SUBJECT = ("rule", "subject_type", "subject", "occurrence")
 _STANDING = tuple(Standing.__dataclass_fields__)
 
-Subject = tuple[str, str]
-"""Subject type and subject."""
+_GONE = {WITHDRAWN: "两次完整读取均未见该对象,来源已撤下,线索随之了结"}
+_ELSEWISE = "该对象已不在评判范围,线索随之了结"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,12 +79,12 @@ def settle(
     rules: Collection[str],
     day: date,
     at: datetime,
-    withdrawn: Collection[Subject] = (),
+    gone: Mapping[Subject, str] | None = None,
 ) -> Settled:
     """Bring the findings of some rules to their verdicts of the newest day; verdicts may come as a stream.
 
-    `withdrawn` are subjects that left their register by two complete reads: their findings are resolved. A subject that merely
-    has no verdict changes nothing.
+    `gone` are subjects that are judged no more, with the reason: their findings are resolved. A subject that merely has no verdict
+    changes nothing.
     """
     known = {k.subject: k for k in _load(connection, rules)}
     new: list[_Known] = []
@@ -98,7 +99,7 @@ def settle(
             held = known[subject] = _Known(identity(*subject), subject, None)
             new.append(held)
         held.events += [Event(0, k, day, verdict.outcome.value, verdict.reason, verdict.message) for k in kinds]
-    _withdraw(known.values(), frozenset(withdrawn), day)
+    _resolve_gone(known.values(), gone or {}, day)
     told = [k for k in known.values() if k.events]
     _number(connection, told, {k.finding_id for k in new})
     for one in told:
@@ -117,12 +118,12 @@ def _load(connection: Connection, rules: Collection[str]) -> Iterator[_Known]:
         yield _Known(row["finding_id"], (row["rule"], row["subject_type"], row["subject"], row["occurrence"]), standing)
 
 
-def _withdraw(known: Iterable[_Known], withdrawn: frozenset[Subject], day: date) -> None:
+def _resolve_gone(known: Iterable[_Known], gone: Mapping[Subject, str], day: date) -> None:
     for one in known:
-        _, subject_type, subject, _ = one.subject
-        if (subject_type, subject) in withdrawn and one.standing and one.standing.is_open and not one.events:
-            text = "两次完整读取均未见该对象,来源已撤下,线索随之了结"
-            one.events.append(Event(0, Kind.RESOLVED, day, Outcome.NOT_APPLICABLE.value, WITHDRAWN, text))
+        reason = gone.get((one.subject[1], one.subject[2]))
+        if reason and one.standing and one.standing.is_open and not one.events:
+            text = _GONE.get(reason, _ELSEWISE)
+            one.events.append(Event(0, Kind.RESOLVED, day, Outcome.NOT_APPLICABLE.value, reason, text))
 
 
 def _number(connection: Connection, told: list[_Known], new: Collection[str]) -> None:

@@ -146,7 +146,7 @@ class _Session:
         is_first = self.kept is None and is_backfill
         judging = self._judging(knowledge_of(self.connection, self.day) if is_first else knowledge(self.connection))
         is_newest = self.newest is None or self.day >= self.newest
-        withdrawn = judging.facts.withdrawn() if is_newest else set()
+        gone = judging.facts.gone() if is_newest else {}
         tally, settled = Tally(), Settled()
         for one in judging.run():
             tally.add(one)
@@ -154,7 +154,7 @@ class _Session:
                 continue
             timeline.record(self.connection, self.scope, one.rule.id, one.verdicts, self.day, self.following)
             if is_newest:
-                settled.add(settle(self.connection, one.verdicts, [one.rule.id], self.day, self.at, withdrawn))
+                settled.add(settle(self.connection, one.verdicts, [one.rule.id], self.day, self.at, gone))
         judged = self._judged(judging, tally, self.kept["revision"] if self.kept else 0)
         judged.settled, judged.is_backfill = settled, is_backfill
         if not judged.is_equal or judged.rules_version != judged.stored_version:

@@ -13,9 +13,6 @@ from enum import StrEnum
 
 from include.rules.verdict import Outcome, Verdict
 
-WITHDRAWN = "withdrawn_at_source"
-"""Reason of a resolution: the subject was missing from two complete reads of its source and is no longer in its register."""
-
 _WEIGHT = {Outcome.WARN: 1, Outcome.FAIL: 2}
 
 

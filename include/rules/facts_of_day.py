@@ -11,11 +11,25 @@ from functools import cached_property
 from typing import Any
 
 from include.ledger.as_known import AsKnown
+from include.rules.engine import NOT_SUBJECT
 from include.rules.facts import Project
 from include.rules.register_facts import Combined, Registers
 from include.rules.source_facts import Sources, source_facts
 from include.rules.verdict import Fact
 from include.rules.window_facts import ROLES, WindowFacts
+
+WITHDRAWN = "withdrawn_at_source"
+"""Why a subject is judged no more: it was missing from two complete reads of its source."""
+
+Subject = tuple[str, str]
+"""Subject type and subject."""
+
+PROJECTS = "projects"
+"""The fact of a system that wants the projects read."""
+
+_PROJECT = ("name", "nature", "unit_name", "unit_uscc", "applied_at", "end_year", "project_type", "managed_industry")
+_DIGITAL = (None, "informatization")
+"""Managed industry of the projects that are judged, as far as it is known."""
 
 _UPGRADES = ("extended", "rebuilt")
 """Natures of a planned project that build on what is there (art. 13 (3) to (5))."""
@@ -24,7 +38,7 @@ FactsBySubject = dict[str, dict[str, Fact]]
 
 
 class FactsOfDay:
-    """The facts of a day as known at a frontier; only what `wanted` names is worked out of the daily series."""
+    """The facts of a day as known at a frontier; of the daily series and the projects only what `wanted` names is worked out."""
 
     def __init__(
         self,
@@ -32,7 +46,7 @@ class FactsOfDay:
         day: date,
         parameters: Mapping[str, Any],
         cards: Sources,
-        wanted: Collection[str] = tuple(ROLES),
+        wanted: Collection[str] = (*ROLES, PROJECTS),
         probers: Sequence[str] = (),
     ) -> None:
         self.known, self.day, self.parameters, self.cards = known, day, parameters, cards
@@ -43,19 +57,25 @@ class FactsOfDay:
         """Return the facts of every subject of a type, in order of their codes."""
         return {"system": self.systems, "project": self.projects, "source": self.sources}[subject_type]
 
-    def withdrawn(self) -> set[tuple[str, str]]:
-        """Return the subjects that stood in a register and left it by two complete reads."""
+    def gone(self) -> dict[Subject, str]:
+        """Return the subjects that are judged no more, with the reason: withdrawn by two complete reads, or no concern of ours."""
         systems = self.registers.withdrawn("system", "system_code", self.registers.systems)
-        projects = self.registers.withdrawn("project", "project_code", self._projects)
-        return {("system", s) for s in systems} | {("project", p) for p in projects}
+        found = {("system", code): WITHDRAWN for code in systems}
+        if PROJECTS in self.wanted:
+            living = {*self._projects, *self._others}
+            projects = self.registers.withdrawn("project", "project_code", living)
+            found |= {("project", code): WITHDRAWN for code in projects}
+            found |= {("project", code): NOT_SUBJECT for code in living - set(self.projects)}
+        return found
 
     @cached_property
     def systems(self) -> FactsBySubject:
         """Return the facts of the systems that stand in a register."""
         windows = self._windows()
+        joined = self._joined if PROJECTS in self.wanted else None
         found = {}
         for code in self.registers.systems:
-            facts = self.registers.system_facts(code, self._joined)
+            facts = self.registers.system_facts(code, joined)
             facts |= {role: by_system[code] for role, by_system in windows.items() if code in by_system}
             found[code] = facts
         return found
@@ -69,7 +89,27 @@ class FactsOfDay:
 
     @cached_property
     def _projects(self) -> dict[str, Combined]:
-        return dict(sorted(self.registers.combined("project", "project_code").items()))
+        """Return the digital projects, and whatever project a system names."""
+        named = {self._present(code) for codes in self._named.values() for code in codes} | set(self._aliases)
+        self._others: set[str] = set()
+
+        def keep(row: Mapping[str, Any]) -> bool:
+            if row["project_code"] in named or row["managed_industry"] in _DIGITAL:
+                return True
+            self._others.add(row["project_code"])
+            return False
+
+        found = self.registers.combined("project", "project_code", ("project_code", "is_void", *_PROJECT), keep)
+        return {code: found[code] for code in sorted(found) if code not in self._others}
+
+    @cached_property
+    def _named(self) -> dict[str, tuple[str, ...]]:
+        """Return the project codes that each system names."""
+        systems = self.registers.systems.items()
+        return {code: tuple(filter(None, (s.get("project_codes") or "").split(","))) for code, s in systems}
+
+    def _present(self, code: str) -> str:
+        return self._aliases.get(code, code)
 
     @cached_property
     def _aliases(self) -> dict[str, str]:
@@ -89,9 +129,7 @@ class FactsOfDay:
         """Return the projects by every code they are known under; names join nothing."""
         plans = self.registers.combined("plan_entry", "project_code")
         upgrades = {
-            self._aliases.get(code, code)
-            for code, plan in plans.items()
-            if any(row["nature"] in _UPGRADES for row in plan.rows)
+            self._present(code) for code, plan in plans.items() if any(row["nature"] in _UPGRADES for row in plan.rows)
         }
         found = {
             code: Project(code, p.get("name") or "", p.get("nature"), code in upgrades)
@@ -103,14 +141,13 @@ class FactsOfDay:
     def projects(self) -> FactsBySubject:
         """Return the facts of the living projects, a re-issued code under its present one: name, nature, systems."""
         systems: dict[str, list[str]] = {}
-        for code, system in self.registers.systems.items():
-            for named in (system.get("project_codes") or "").split(","):
-                if project := self._joined.get(named):
-                    systems.setdefault(project.code, []).append(code)
+        for system, codes in self._named.items():
+            for code in codes:
+                systems.setdefault(self._present(code), []).append(system)
         are_known = self.registers.are_known("system")
         found: FactsBySubject = {}
         for code, combined in self._projects.items():
-            if self._aliases.get(code, code) != code or combined.get("is_void"):
+            if self._present(code) != code or combined.get("is_void"):
                 continue
             found[code] = self._project_facts(code, combined)
             if are_known:
@@ -120,17 +157,7 @@ class FactsOfDay:
         return found
 
     def _project_facts(self, code: str, project: Combined) -> dict[str, Fact]:
-        names = (
-            "name",
-            "nature",
-            "unit_name",
-            "unit_uscc",
-            "applied_at",
-            "end_year",
-            "project_type",
-            "managed_industry",
-        )
-        facts = {name: self.registers.fact(project, name) for name in names if project.get(name) is not None}
+        facts = {name: self.registers.fact(project, name) for name in _PROJECT if project.get(name) is not None}
         first = project.rows[0]
         facts["project_code"] = Fact(code, first["source"], self.registers.readings[first["source"]].read_on)
         facts["is_planned_upgrade"] = self.registers.about("plan_entry", self._joined[code].is_planned_upgrade)

@@ -6,7 +6,7 @@ was never read whole, or not lately, says nothing: what it would have said is un
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
@@ -30,6 +30,8 @@ SYSTEM_FIELDS = (
 
 WITHOUT_CPU = frozenset({"storage", "network", "security", "cipher"})
 """Kinds of resources that have no CPU to be idle; nobody waits for their metrics."""
+
+_TRACE = ("source", "record_key", "changed_batch", "tombstoned_at")
 
 _UNTOLD = 1_000_000
 """The authority of a source that no card has given one: behind all others."""
@@ -112,18 +114,26 @@ class Registers:
 
     # -- combined -------------------------------------------------------------------------------------------------------------
 
-    def combined(self, entity: str, key: str) -> dict[str, Combined]:
-        """Return the living records of an entity by the value of a field, sources put together."""
+    def combined(
+        self, entity: str, key: str, columns: Sequence[str] = (), keep: Callable[[Row], bool] = lambda row: True
+    ) -> dict[str, Combined]:
+        """Return the living records of an entity by the value of a field, sources put together.
+
+        Only some columns, and only the rows to keep, where they are named: there are far more projects than concern us.
+        """
         found: dict[str, list[Row]] = {}
-        for row in self._rows(entity):
+        for row in self._rows(entity, columns, keep):
             if row["tombstoned_at"] is None and row[key] is not None:
                 found.setdefault(row[key], []).append(row)
         return {value: Combined(tuple(rows)) for value, rows in found.items()}
 
-    def _rows(self, entity: str) -> list[Row]:
+    def _rows(
+        self, entity: str, columns: Sequence[str] = (), keep: Callable[[Row], bool] = lambda row: True
+    ) -> list[Row]:
         rows = self.known.rows(entity)
-        found: list[Row] = [*self.known.connection.execute(select(rows)).mappings()]
-        return sorted(found, key=lambda r: (self.authority(r["source"]), r["source"], r["record_key"]))
+        wanted = [rows.c[name] for name in (*_TRACE, *columns)] if columns else [rows]
+        found: Iterable[Any] = self.known.connection.execute(select(*wanted)).mappings()
+        return sorted(filter(keep, found), key=lambda r: (self.authority(r["source"]), r["source"], r["record_key"]))
 
     def authority(self, source: str) -> int:
         """Return the authority of a source: the lowest number is believed first."""
@@ -179,8 +189,8 @@ class Registers:
 
     # -- facts ----------------------------------------------------------------------------------------------------------------
 
-    def system_facts(self, code: str, projects: Mapping[str, Project]) -> dict[str, Fact]:
-        """Return what the registers know of one system; what they do not know is absent."""
+    def system_facts(self, code: str, projects: Mapping[str, Project] | None) -> dict[str, Fact]:
+        """Return what the registers know of one system; what they do not know is absent, and projects where nobody asks."""
         system = Combined(tuple(r for r in self.systems[code].rows if self.is_fresh(r["source"])))
         facts = {name: self.fact(system, name) for name in SYSTEM_FIELDS if system.get(name) is not None}
         first = self.systems[code].rows[0]
@@ -204,12 +214,12 @@ class Registers:
         assert row is not None  # noqa: S101 - it has a value
         return Fact(row[name], row["source"], self.readings[row["source"]].read_on, _batches([row]))
 
-    def _project_facts(self, system: Combined, projects: Mapping[str, Project]) -> dict[str, Fact]:
+    def _project_facts(self, system: Combined, projects: Mapping[str, Project] | None) -> dict[str, Fact]:
         row = system.origin("project_codes") or system.rows[0]
         codes = tuple((row["project_codes"] or "").split(",")) if row["project_codes"] else ()
         read_on, batches = self.readings[row["source"]].read_on, _batches([row])
         facts = {"project_codes": Fact(codes, row["source"], read_on, batches)}
-        if self.are_known("project"):
+        if projects is not None and self.are_known("project"):
             joined = {p.code: p for code in codes if (p := projects.get(code))}
             sources = "+".join([row["source"], *self.sources("project")])
             facts["projects"] = Fact(tuple(joined[c] for c in sorted(joined)), sources, read_on, batches)

@@ -20,7 +20,7 @@ from include.rules.verdict import Fact
 
 ROLES: dict[str, tuple[str, str]] = {
     "idle_load": ("load", "idle_window_days"), "idle_use": ("use", "idle_window_days"),
-    "idle_calls": ("calls", "idle_window_days"), "low_use": ("use", "low_use_window_days"),
+    "idle_calls": ("calls", "idle_window_days"), "low_use": ("users", "low_use_window_days"),
     "zombie_load": ("load", "zombie_window_days"), "zombie_use": ("use", "zombie_window_days"),
     "zombie_calls": ("calls", "zombie_window_days"), "oversized_load": ("load", "oversized_window_days"),
     "connection_calls": ("calls", "connected_window_days"), "connection_probes": ("probes", "connected_window_days"),
@@ -42,12 +42,14 @@ class WindowFacts:
         self.registers, self.day, self.parameters = registers, day, parameters
         self.sums = DaySums(registers.known, registers.owners, registers.hosts)
         self.calls_of = CallSums(self.sums, probers)
+        self._without_users: set[str] = set()
         self._evidence = _newest_days(registers, day)
 
     def of(self, roles: Collection[str]) -> dict[str, _Facts]:
         """Return per role the facts by system."""
         kinds: dict[str, Callable[[int], _Facts]] = {
             "load": cache(self._load), "use": cache(self._use), "calls": cache(self._calls), "probes": cache(self._probes),
+            "users": cache(self._users),
         }  # fmt: skip
         found = {}
         for role in sorted(set(roles) & set(ROLES)):
@@ -76,11 +78,16 @@ class WindowFacts:
             row = rows[source, system]
             if system in found or not (row["observed"] or row["logins"]):
                 continue
-            use = Use(
-                days, row["observed"], row["logins"], row["login_days"], row["active_users"], row["registered_users"]
-            )
+            users = row["active_users"]
+            if users is None:
+                self._without_users.add(system)
+            use = Use(days, row["observed"], row["logins"], row["login_days"], users or 0, row["registered_users"])
             found[system] = self._fact(use, [source], row["seen_until"])
         return found
+
+    def _users(self, days: int) -> _Facts:
+        """Return the use of the systems whose active users are counted: where nobody counts them, few is not known."""
+        return {system: fact for system, fact in self._use(days).items() if system not in self._without_users}
 
     def _calls(self, days: int) -> _Facts:
         """Return the calls of every system: where the exchange's log was read, no line means no call.

@@ -318,6 +318,27 @@ def test_a_withdrawn_system_resolves_its_findings_and_a_missing_one_does_not(eng
     _assert_folds(engine)
 
 
+def test_a_project_that_is_no_digital_one_any_more_or_void_resolves_its_finding(engine: Engine, city: City) -> None:
+    code = "2607-230500-04-04-123459"
+    for changed in ({"managed_industry": "other"}, {"managed_industry": "informatization", "is_void": True}):
+        _judge(engine, city.day)
+        assert _says(engine, "project-has-system")[code] == ("warn", "no_system")
+        day = city.next_day()
+        city.change("project", city.last["provincial_approval"], {"project_code": code}, at(day, 2), **changed)
+        resolved = [c for c in _judge(engine, day).settled.changes if c.subject == code]
+        assert [(c.kind.value, c.reason) for c in resolved] == [("resolved", "does_not_apply")]
+        assert code not in _says(engine, "project-has-system")
+        day = city.next_day()
+        city.change(
+            "project",
+            city.last["provincial_approval"],
+            {"project_code": code},
+            at(day, 2),
+            managed_industry="informatization",
+            is_void=None,
+        )
+
+
 def test_a_rule_that_breaks_takes_no_other_with_it(engine: Engine, city: City, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = _judge(engine, DAY)
     findings = [r for r in _ledger(engine)["finding"] if r["rule"] == "resources-not-idle"]

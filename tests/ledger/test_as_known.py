@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, select, text
+from sqlalchemy import Engine, func, select, text
 
 from include.errors import Permanent
 from include.ledger.as_known import AsKnown, frontier
 from include.ledger.call_sums import CallSums
 from include.ledger.day_sums import DaySums, Host, Span
+from include.ledger.snapshot import snapshot
+from include.ledger.tables import evaluation
 from tests.rules.evidence import DAY, Evidence, at, days_before
 
 
@@ -236,7 +239,8 @@ def test_use_counts_logins_of_every_day_and_believes_zeros_of_trusted_ones(engin
     evidence.observed(batch_id, days[:3])
     logins = [3, 0, None, 4, 0]
     evidence.put("system_usage_day", batch_id, [
-        {"day": d, "system_code": "A", "logins": n, "active_users": n, "registered_users": 40} for d, n in zip(days, logins, strict=True)
+        {"day": d, "system_code": "A", "logins": n, "active_users": n, "registered_users": 40}
+        for d, n in zip(days, logins, strict=True)
     ])  # fmt: skip
     with engine.connect() as connection:
         use = DaySums(AsKnown(connection), [], []).use(Span.before(DAY, 5))
@@ -272,3 +276,33 @@ def test_nothing_temporary_stays_behind(engine: Engine) -> None:
         with engine.connect() as connection:
             left = "SELECT count(*) FROM pg_class WHERE relname IN ('service_owner', 'trusted_day')"
             assert connection.execute(text(left)).scalar() == 0
+
+
+def test_a_snapshot_sees_no_merge_that_ends_meanwhile(engine: Engine, evidence: Evidence) -> None:
+    if engine.dialect.name == "sqlite":
+        return  # there is one writer, and the merge waits
+    evidence.batch("one", "system", at(DAY))
+    with snapshot(engine, "judging x") as connection:
+        before = frontier(connection)
+        evidence.batch("one", "system", at(DAY, 9))
+        assert frontier(connection) == before
+    assert _frontier(engine) != before
+
+
+def test_a_snapshot_of_the_same_name_waits_and_then_sees_what_the_first_wrote(engine: Engine) -> None:
+    counted: list[int] = []
+
+    def judge() -> None:
+        with snapshot(engine, "judging x") as connection:
+            counted.append(connection.execute(select(func.count()).select_from(evaluation)).scalar_one())
+            row = {"known": "", "rules_version": "", "digest": "", "verdicts": 0, "outcomes": "", "rates": ""}
+            connection.execute(
+                evaluation.insert().values(scope="x", day=DAY, revision=counted[-1], evaluated_at=at(DAY), **row)
+            )
+
+    threads = [threading.Thread(target=judge) for _ in range(5)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(counted) == [0, 1, 2, 3, 4]

@@ -145,15 +145,23 @@ STALE = {
 }
 
 
-@pytest.mark.parametrize("source", STALE)
-def test_a_register_not_read_lately_says_nothing(engine: Engine, city: City, source: str) -> None:
+def test_a_register_not_read_lately_says_nothing(engine: Engine, city: City) -> None:
+    first, late = dict(city.last), DAY + timedelta(days=8)
+    for source, _, _ in BATCHES:
+        city.read_again(source, at(late, 1))
+    for source, names in STALE.items():
+        known = city.last | {source: first[source]}  # all the others were read again
+        for day, is_known in ((DAY + timedelta(days=7), True), (late, False)):
+            facts = _facts(engine, day, known=known)["idle"]
+            assert {name: name in facts for name in names} == dict.fromkeys(names, is_known), source
+            assert "system_code" in facts
+
+
+def test_a_degraded_read_does_not_make_a_register_fresh(engine: Engine, city: City) -> None:
     late = DAY + timedelta(days=8)
-    for name, _, _ in BATCHES:
-        city.read_again(name, at(late, 1), complete=name != source)  # what it brings is degraded since
-    for day, is_known in ((DAY + timedelta(days=7), True), (late, False)):
-        facts = _facts(engine, day)["idle"]
-        assert {name: name in facts for name in STALE[source]} == dict.fromkeys(STALE[source], is_known)
-        assert "system_code" in facts
+    city.read_again("exchange_services", at(late, 1), complete=False)
+    city.read_again("exchange_systems", at(late, 1))
+    assert "listing" not in _facts(engine, late)["idle"]
 
 
 def test_a_source_read_in_part_only_was_never_read(engine: Engine) -> None:
@@ -169,7 +177,8 @@ def test_a_source_read_in_part_only_was_never_read(engine: Engine) -> None:
 
 def test_resources_on_the_cloud_are_the_running_ones(engine: Engine, city: City) -> None:
     rows = [
-        {"resource_code": "r1", "system_code": "away", "status": "stopped"}, {"resource_code": "r2", "system_code": "away", "status": "released"},
+        {"resource_code": "r1", "system_code": "away", "status": "stopped"},
+        {"resource_code": "r2", "system_code": "away", "status": "released"},
         {"resource_code": "r0", "system_code": "idle", "status": "running", "resource_type": "storage"},
     ]  # fmt: skip
     city.put("cloud_resource", city.last["city_cloud"], rows)
@@ -233,6 +242,38 @@ def test_projects_are_joined_by_code_and_former_code_never_by_name(engine: Engin
         2024,
         "informatization",
     )
+
+
+def test_projects_of_other_trades_are_no_subjects_but_can_be_named(engine: Engine, city: City) -> None:
+    road, bridge, shared = "2511-230500-04-04-908767", "2611-330109-04-01-789813", "2607-230500-04-04-123459"
+    rows = [
+        {"project_code": c, "name": c, "managed_industry": "other", "code_form": "gb40058", "code_check": "ok"}
+        for c in (road, bridge)
+    ]
+    city.put("project", city.last["provincial_approval"], rows)
+    second = city.batch("zj_projects", "project", at(DAY), authority=20)
+    city.put(
+        "project",
+        second,
+        [{"project_code": c, "name": c, "code_form": "gb40058", "code_check": "ok"} for c in (road, shared)],
+    )
+    city.change(
+        "system",
+        city.read_again("system_register", at(DAY, 3)),
+        {"system_code": "busy"},
+        at(DAY, 3),
+        project_codes=bridge,
+    )
+    assert [p.code for p in _value(_facts(engine)["busy"], "projects")] == [bridge]
+    assert set(_facts(engine, subject="project")) == {shared, bridge, "2611-230500-04-04-000018"}
+
+
+def test_where_nobody_counts_active_users_few_is_not_known(engine: Engine, city: City) -> None:
+    rows = [{"day": d, "system_code": "gone", "logins": 1} for d in days_before(DAY, 90)]
+    city.put("system_usage_day", city.last["usage_statistics"], rows)
+    facts = _facts(engine)["gone"]
+    assert "low_use" not in facts
+    assert _value(facts, "idle_use") == Use(30, 30, 30, 30, 0, None)
 
 
 def test_use_comes_from_the_source_that_knows_the_system(engine: Engine, city: City) -> None:
