@@ -219,7 +219,7 @@ def test_the_summary_and_the_doctor_tell_what_is_there(synced: dict[str, str], s
     assert summary["sources"]["provincial_approval"]["rows"]["project"] == server.truth()["provincial"]["good"]
     assert summary["questions"]["reconciliation"]
     checks = json_of(command("doctor", "--json", **synced))
-    assert len(checks) == 12
+    assert len(checks) == 32
     assert all(check["is_ok"] for check in checks), checks
 
 
@@ -231,12 +231,15 @@ def test_the_doctor_ends_with_two_where_something_is_missing(
     assert done.returncode == 2
     assert [line for line in done.stdout.splitlines() if line.startswith("✗")][0].startswith("✗ 连接 annual_plan: ")
     assert "AIRFLOW_CONN_ANNUAL_PLAN" in done.stdout
-    assert done.stdout.count("✓") == 11
+    assert done.stdout.count("✓") == 31
 
 
 def test_pools_are_printed_as_airflow_imports_them() -> None:
     pools = json_of(command("doctor", "--pools"))
-    assert sorted(pools) == ["annual_plan", "approval_frontdb", "provincial_approval", "zj_projects"]
+    assert sorted(pools) == [
+        "annual_plan", "approval_frontdb", "city_cloud", "exchange", "probing", "provincial_approval", "system_register",
+        "usage_files", "usage_statistics", "zj_projects",
+    ]  # fmt: skip
     for pool in pools.values():  # what airflow.cli.commands.pool_command asks of an entry
         assert set(pool) == {"slots", "description", "include_deferred"}
         assert (type(pool["slots"]), type(pool["description"]), type(pool["include_deferred"])) == (int, str, bool)

@@ -27,6 +27,10 @@ from tests.platform import connect, overlay_card
 from tests.traces import everything_under, forms, traces
 
 PROJECTS, SEED = 2000, 5
+CITY_SOURCES = (
+    "exchange_systems", "exchange_services", "exchange_calls", "system_register", "exemptions", "maintenance_windows",
+    "city_cloud", "cloud_metrics", "usage_statistics", "usage_files",
+)  # fmt: skip
 FAST = {"backoff_seconds": 0.01, "attempts": 2}
 PLAN_NAME, PLAN_UNIT = f"XK-P{SEED}号专项信息工程", "双鸭山市专项工程计划办公室"
 
@@ -63,7 +67,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
             options = server.options
             yield Run(
                 everything_under(folder), server.truth(), _sample(server), everything_under(home),
-                [options.appkey, options.zj_app_secret],
+                [options.appkey, options.zj_app_secret, options.exchange_appkey, options.cloud_token, options.usage_app_secret],
             )  # fmt: skip
         finally:
             reader.close()
@@ -80,6 +84,7 @@ def _keep(folder: Path, *arguments: str) -> int:
 
 def _run_all(server: SandboxServer, folder: Path) -> None:
     assert _keep(folder, "sync", "-v", "--dry-run") == 1
+    assert _keep(folder, "sync", "-v", *CITY_SOURCES) == 0
     assert _keep(folder, "sync", "-v") == 1  # the data has bad records, so degraded is as it should be
     server.advance(changes=0.05, new=5, vanish=2, reissue=2)
     for scenario in ("truncated_json", "html_200"):
@@ -135,13 +140,15 @@ def _sample(server: SandboxServer) -> list[dict[str, Any]]:
 
 def _classified(run: Run) -> list[str]:
     said = run.truth["classified"]
-    return [*said["codes"], *said["names"], *said["units"], PLAN_NAME, PLAN_UNIT]
+    city = [text for part in run.truth["systems"]["classified"].values() for text in part]
+    return [*said["codes"], *said["names"], *said["units"], PLAN_NAME, PLAN_UNIT, *city]
 
 
 def test_the_platform_does_serve_classified_projects_and_persons(run: Run) -> None:
     said = run.truth["classified"]
     assert len(said["codes"]) == len(said["names"]) == len(said["units"]) >= 6
     assert run.truth["plan"]["refused"] == 1
+    assert len(run.truth["systems"]["classified"]["codes"]) > 0
     assert traces([said["codes"][0], said["names"][0], said["units"][0]], run.platform_files)
     assert re.search(run.truth["personal"]["phone_pattern"], json.dumps(run.sample))
     contacts = {p["ENTERPRISE"]["CONTACTNAME"] for p in run.sample}
@@ -218,5 +225,5 @@ def test_no_secret_of_a_connection_occurs_anywhere(run: Run) -> None:
 
 def test_every_shipped_card_has_a_secrecy_gate(run: Run) -> None:
     cards = load_cards()
-    assert len(cards) == 4
+    assert len(cards) == 14
     assert all(card.classified for card in cards)

@@ -17,7 +17,7 @@ from typing import Any
 from include.errors import Retryable, ShuhengError
 from include.landing.store import LandingStore
 from include.sources.high_water import HighWater
-from include.sources.page import KnownPage, Page, PageFault
+from include.sources.page import DETAIL_MISSING, KnownPage, Page, PageFault
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +186,7 @@ def _is_retryable(faults: list[PageFault]) -> bool:
 
 def prove(pages: list[PageEntry], faults: list[PageFault], is_full: bool) -> list[Reason]:
     """Return every reason why the pages cannot be all that was asked for; none = proven complete."""
-    reasons = [Reason(f.code, f"page {f.number}: {type(f.error).__name__}: {f.error}") for f in faults]
+    reasons = [_failed(fault) for fault in faults]
     totals = {p.declared_rows for p in pages if p.declared_rows is not None}
     received = sum(p.rows_received for p in pages)
     if len(totals) > 1:
@@ -206,6 +206,11 @@ def prove(pages: list[PageEntry], faults: list[PageFault], is_full: bool) -> lis
     if is_full and not faults and received == 0:
         reasons.append(Reason("empty", "a full read brought no row at all; an empty source is not believed"))
     return reasons
+
+
+def _failed(fault: PageFault) -> Reason:
+    sentence = f"page {fault.number}: {type(fault.error).__name__}: {fault.error}"
+    return Reason("detail_missing", sentence) if fault.code == DETAIL_MISSING else Reason("page_failed", sentence)
 
 
 def _repeats(pages: list[PageEntry]) -> list[Reason]:

@@ -50,13 +50,13 @@ limits: {attempts: 2}
 """
 
 
-def _read(folder: Path, text: str, name: str = "bureau") -> Card:
+def read_text(folder: Path, text: str, name: str = "bureau") -> Card:
     path = folder / f"{name}.yaml"
     path.write_text(text, "utf-8")
     return read_card(path)
 
 
-def _line_of(text: str, part: str) -> int:
+def line_of(text: str, part: str) -> int:
     assert text.count(part) == 1, part
     return text[: text.index(part)].count("\n") + 1
 
@@ -80,60 +80,8 @@ def test_every_shipped_card_is_in_the_group_of_the_dag_that_takes_it() -> None:
     assert {group: {c.source for c in load_cards() if c.group == group} for group in GROUPS} == GROUPS
 
 
-SERIES = """\
-source: bureau
-title: 某局使用统计
-entity: system_usage_day
-reader: http
-connection: bureau
-request: {path: /daily}
-paging: {style: single}
-cursor: {field: DAY, since: from, until: to, format: "%Y-%m-%d"}
-series: {settle_days: 2}
-key: [day, system_code]
-fields:
-  day: DAY
-  system_code: CODE
-"""
-
-
-def test_a_series_has_the_defaults_of_the_schema(tmp_path: Path) -> None:
-    series = _read(tmp_path, SERIES).series
-    assert series is not None
-    assert (series.first_days, series.settle_days, series.is_dense) == (120, 2, True)
-
-
-@pytest.mark.parametrize(
-    ("old", "new", "problem", "place"),
-    [
-        (", since: from", "", "first and last day", "cursor:"),
-        (", until: to", "", "first and last day", "cursor:"),
-        ("%Y-%m-%d", "%Y-%m-%d %H:%M:%S", "not one of days", "cursor:"),
-        (', format: "%Y-%m-%d"', "", "not one of days", "cursor:"),
-        ("system_usage_day", "system", "'day'", "entity:"),
-        ("{settle_days: 2}", "{settle_days: -1}", "settle_days", "series:"),
-        ("{path: /daily}", "{path: /daily, detail: {path: /one, parameters: {}, into: D}}", "detail", "request:"),
-        ("{path: /daily}", "{path: /daily, detail: {path: /one, parameters: {code: C}}}", "into", "request:"),
-    ],
-)
-def test_a_mistake_in_a_series_or_a_detail_is_said_with_its_line(
-    tmp_path: Path, old: str, new: str, problem: str, place: str
-) -> None:
-    text = SERIES.replace(old, new, 1)
-    with pytest.raises(CardError, match=problem) as caught:
-        _read(tmp_path, text)
-    if "no field" not in str(caught.value):
-        assert caught.value.line == _line_of(text, place)
-
-
-def test_front_end_databases_have_no_series(tmp_path: Path) -> None:
-    text = SERIES.replace("reader: http", "reader: sql\nsql: {table: T, order: LSH}")
-    with pytest.raises(CardError, match="no series"):
-        _read(tmp_path, text)
-
-
 def test_a_short_card_is_a_card_with_the_defaults_of_the_schema(tmp_path: Path) -> None:
-    card = _read(tmp_path, SHORT)
+    card = read_text(tmp_path, SHORT)
     assert (card.source, card.pool, card.authority, card.enabled) == ("bureau", "bureau", 100, True)
     assert (card.envelope.success, card.limits.attempts, card.limits.pages) == (("0",), 2, 20_000)
     assert {f.name: f.converter for f in card.fields} == {
@@ -224,18 +172,18 @@ def test_a_mistake_is_said_with_file_line_and_fix(
     text = SHORT.replace(old, new, 1)
     assert text != SHORT
     with pytest.raises(CardError, match=f"(?s){problem}") as caught:
-        _read(tmp_path, text)
+        read_text(tmp_path, text)
     error = caught.value
     assert error.file == str(tmp_path / "bureau.yaml")
     assert str(error).startswith(f"{error.file}:{error.line}: ")
-    assert error.line == (_line_of(text, place) if place else 1)
+    assert error.line == (line_of(text, place) if place else 1)
     with pytest.raises(AssertionError, match=f"(?s){fix}"):
         raise AssertionError(error.fix)
 
 
 def test_a_missing_required_block_is_said_at_the_top_of_the_file(tmp_path: Path) -> None:
     with pytest.raises(CardError, match='"connection" is a required property') as caught:
-        _read(tmp_path, SHORT.replace("connection: bureau\n", ""))
+        read_text(tmp_path, SHORT.replace("connection: bureau\n", ""))
     assert caught.value.line == 1
 
 
@@ -253,7 +201,7 @@ def test_a_missing_required_block_is_said_at_the_top_of_the_file(tmp_path: Path)
 )
 def test_what_is_no_card_at_all_is_said_with_its_line(tmp_path: Path, text: str, line: int, words: str) -> None:
     with pytest.raises(CardError, match=words) as caught:
-        _read(tmp_path, text)
+        read_text(tmp_path, text)
     assert caught.value.line == line
     assert caught.value.fix
 
@@ -289,7 +237,7 @@ def test_what_yaml_can_hold_and_a_card_cannot_is_a_card_error_too(tmp_path: Path
 
 def test_a_card_error_survives_the_way_between_processes(tmp_path: Path) -> None:
     with pytest.raises(CardError) as caught:
-        _read(tmp_path, "")
+        read_text(tmp_path, "")
     again = pickle.loads(pickle.dumps(caught.value))
     assert (str(again), again.line, again.fix) == (str(caught.value), caught.value.line, caught.value.fix)
 
@@ -332,7 +280,7 @@ def test_a_broken_own_card_fails_when_it_is_loaded_and_not_while_dags_are_parsed
 def _digest(folder: Path, change: Callable[[Data], None]) -> str:
     data = yaml.safe_load((SHIPPED / "provincial_approval.yaml").read_text("utf-8"))
     change(data)
-    return _read(folder, yaml.safe_dump(data, allow_unicode=True), "provincial_approval").digest
+    return read_text(folder, yaml.safe_dump(data, allow_unicode=True), "provincial_approval").digest
 
 
 READ_ANEW: list[tuple[str, Callable[[Data], None]]] = [
