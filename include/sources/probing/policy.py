@@ -24,6 +24,7 @@ class ProbePolicy:
     """The keys of probing.yaml, whose meaning stands in its schema; seconds, bytes and counts."""
 
     concurrency: int
+    open_connections: int
     per_host: int
     connect_seconds: float
     total_seconds: float

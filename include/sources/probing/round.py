@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ipaddress
+import random
+import resource
 import time
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -24,6 +26,10 @@ from include.sources.probing.waiting import Waiting
 
 STARTS_AT_ONCE = 8
 """Probes begun before those under way are served again: beginning many at once makes the others look slow."""
+PATIENCE_SECONDS = 1.0
+"""After which a probe only waits: it costs a descriptor and no time of the loop, and another may begin beside it."""
+SPARE_DESCRIPTORS = 128
+"""Left to the rest of the process."""
 NAMES_SECONDS = 0.02
 """How long the loop sleeps at most while names are being looked up."""
 
@@ -40,14 +46,21 @@ class Job:
     """The address under which it counts; it stays when another address is tried."""
     begun: float = 0.0
     """On the monotonic clock; 0 before the first connection."""
+    is_over: bool = False
+    is_patient: bool = False
+    """Whether it has run for so long that it counts as waiting."""
 
 
 class Round:
-    """Probes lists of targets, one after the other, with the same handles and names."""
+    """Probes lists of targets, one after the other, with the same handles and names.
 
-    def __init__(self, policy: ProbePolicy, prober: Prober[Job], names: Names) -> None:
+    The order is drawn from `seed`: were the time too short, it would not be the same services each time that are left out.
+    """
+
+    def __init__(self, policy: ProbePolicy, prober: Prober[Job], names: Names, seed: str) -> None:
         """Take the policy, what runs the transfers and what looks names up."""
-        self._policy, self._prober, self._names = policy, prober, names
+        self._policy, self._prober, self._names, self._seed = policy, prober, names, seed
+        self._most_open = min(policy.open_connections, _descriptors())
         self._clock: tuple[datetime, float] = (now(), time.monotonic())
         self._allowed: dict[str, bool] = {}
         self.hosts: dict[str, str] = {}
@@ -57,6 +70,8 @@ class Round:
     def _start_over(self, size: int) -> None:
         self._results: list[ProbeResult | None] = [None] * size
         self._open = 0
+        self._young: deque[Job] = deque()
+        self._patient = 0
         self._waiting: Waiting[Job] = Waiting(self._policy.per_host)
         self._unnamed: dict[str, list[Job]] = defaultdict(list)
 
@@ -65,7 +80,9 @@ class Round:
     ) -> list[ProbeResult]:
         """Return a result for every target; ends at `until` (monotonic clock), or once a result is enough."""
         self._start_over(len(targets))
-        for index, target in enumerate(targets):
+        order = list(enumerate(targets))
+        random.Random(self._seed).shuffle(order)  # noqa: S311 - nothing secret
+        for index, target in order:
             self._prepare(index, target)
         is_enough = False
         while self._open and not is_enough and time.monotonic() < until:
@@ -125,12 +142,24 @@ class Round:
         return self._allowed[address]
 
     def _start_some(self) -> None:
-        for _ in range(min(STARTS_AT_ONCE, self._policy.concurrency - self._prober.running)):
+        for _ in range(min(STARTS_AT_ONCE, self._room())):
             job = self._waiting.take()
             if job is None:
                 return
             job.begun = time.monotonic()
+            self._young.append(job)
             self._start(job)
+
+    def _room(self) -> int:
+        """Return how many probes may begin; those that only wait for an answer do not count as running."""
+        patient_before = time.monotonic() - PATIENCE_SECONDS
+        while self._young and (self._young[0].is_over or self._young[0].begun < patient_before):
+            job = self._young.popleft()
+            if not job.is_over:
+                job.is_patient = True
+                self._patient += 1
+        running = self._prober.running
+        return min(self._policy.concurrency - running + self._patient, self._most_open - running)
 
     def _start(self, job: Job) -> None:
         seconds = job.begun + self._policy.total_seconds - time.monotonic()
@@ -145,15 +174,19 @@ class Round:
 
     def _serve(self, until: float) -> list[ProbeResult]:
         """Wait for something to happen and return the results that came of it."""
-        can_start = self._waiting.has_turn and self._prober.running < self._policy.concurrency
-        if can_start or not self._prober.running:
-            longest = 0.0
-        else:
-            longest = min(
-                until - time.monotonic(), NAMES_SECONDS if self._names.is_busy else self._policy.total_seconds
-            )
-        ended = (self._judge(*end) for end in self._prober.serve(longest))
+        ended = (self._judge(*end) for end in self._prober.serve(self._longest_wait(until)))
         return [result for result in ended if result is not None]
+
+    def _longest_wait(self, until: float) -> float:
+        has_turn = self._waiting.has_turn
+        if not self._prober.running or (has_turn and self._room() > 0):
+            return 0.0
+        waits = [until - time.monotonic()]
+        if has_turn and self._young:
+            waits.append(self._young[0].begun + PATIENCE_SECONDS - time.monotonic())
+        if self._names.is_busy:
+            waits.append(NAMES_SECONDS)
+        return max(0.0, min(waits))
 
     def _judge(self, transfer: Transfer, code: int, job: Job) -> ProbeResult | None:
         """Return the result of a transfer, or None where the next address of the host is tried instead."""
@@ -177,6 +210,8 @@ class Round:
     def _end(self, job: Job, result: ProbeResult) -> None:
         self._results[job.index] = result
         self._open -= 1
+        self._patient -= job.is_patient
+        job.is_over = True
 
     def _result(self, service_code: str, outcome: Outcome, detail: str) -> ProbeResult:
         """Return a result of a target that was never connected to."""
@@ -185,6 +220,12 @@ class Round:
     def _moment(self, ticks: float) -> datetime:
         at, then = self._clock
         return at + timedelta(seconds=ticks - then)
+
+
+def _descriptors() -> int:
+    """Return how many connections the process may open; at least one, and what fails for want of more is told apart."""
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return 1_000_000 if soft == resource.RLIM_INFINITY else max(1, soft - SPARE_DESCRIPTORS)
 
 
 def _is_address(host: str) -> bool:

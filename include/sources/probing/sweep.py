@@ -38,7 +38,7 @@ def sweep(targets: Sequence[Target], policy: ProbePolicy, sweep_id: str, lookup:
         file = stack.enter_context(authorities(policy.ca_file))
         names = stack.enter_context(closing(Names(lookup, policy.resolve_seconds)))
         prober: Prober[Job] = stack.enter_context(closing(Prober(policy, file)))
-        run = Round(policy, prober, names)
+        run = Round(policy, prober, names, sweep_id)
         is_cut_off = not _is_connected(run, policy, begun + reserve)
         if not is_cut_off:
             found = run.probe(targets, end - reserve)

@@ -97,7 +97,10 @@ class Transfer:
         family, kind, protocol, where = address
         if where[0] not in self._addresses:
             return _SOCKET_BAD
-        return socket.socket(family, kind, protocol)
+        try:
+            return socket.socket(family, kind, protocol)
+        except OSError:
+            return _SOCKET_BAD  # no descriptors left: this machine's fault, and judged as such
 
 
 def _prepared(policy: ProbePolicy, authorities: Path) -> pycurl.Curl:

@@ -9,6 +9,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
@@ -49,6 +50,28 @@ def test_when_everything_hangs_the_sweep_ends_in_its_time() -> None:
     assert counts[Outcome.TIMED_OUT] == 10, "those whose own time ran out"
     assert counts[Outcome.OUT_OF_TIME] == 90, "cut in the middle or never begun: nothing is concluded of them"
     assert len(found.results) == 100
+
+
+def test_what_only_waits_holds_nobody_up() -> None:
+    """More hang than may run at once, for longer than the others need: these are begun beside them."""
+    with Gateway({Behaviour.HANGS: 8, Behaviour.OK: 200}) as gateway:
+        few = policy(concurrency=4, total_seconds=30.0, sweep_seconds=4.0)
+        found = sweep(_targets(gateway), few, "s")
+        limited = sweep(_targets(gateway), replace(few, open_connections=4, sweep_seconds=1.5), "s")
+    counts = Counter((r.service_code.rsplit("-", 1)[0], r.outcome) for r in found.results)
+    assert counts == {("ok", Outcome.SUCCEEDED): 200, ("hangs", Outcome.OUT_OF_TIME): 8}
+    assert Outcome.OUT_OF_TIME in {r.outcome for r in limited.results if r.service_code.startswith("ok")}
+
+
+def test_the_order_is_drawn_anew_for_each_sweep() -> None:
+    """Were the time too short, it would not be the same services each time that are left out."""
+    with Gateway({Behaviour.OK: 40}) as gateway:
+        one_by_one = policy(concurrency=1)
+        orders = []
+        for sweep_id in ("a", "b", "a"):
+            found = sweep(_targets(gateway), one_by_one, sweep_id)
+            orders.append([r.service_code for r in sorted(found.results, key=lambda r: r.started_at)])
+    assert orders[0] != orders[1] and orders[0] == orders[2]
 
 
 def test_each_address_is_asked_by_so_many_at_once() -> None:
