@@ -22,7 +22,7 @@ def common_causes(hosts: Mapping[str, str], results: Sequence[ProbeResult], poli
         if len(found) < policy.common_least or not failures:
             continue
         outcome, count = failures.most_common(1)[0]
-        if count >= policy.common_share * len(found):
+        if count * 100 >= policy.common_share_percent * len(found):
             services = tuple(sorted(r.service_code for r in found if r.outcome is outcome))
             causes.append(Cause(host, outcome, len(found), services))
     return tuple(causes)

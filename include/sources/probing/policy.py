@@ -39,7 +39,7 @@ class ProbePolicy:
     confirm_after: int
     clear_after: int
     common_least: int
-    common_share: float
+    common_share_percent: int
     user_agent: str
 
 

@@ -17,7 +17,9 @@ def _results(*outcomes: Outcome) -> list[ProbeResult]:
 
 def _causes(*outcomes: Outcome) -> tuple[tuple[str, str, int, int], ...]:
     results = _results(*outcomes)
-    found = common_causes({r.service_code: "h" for r in results}, results, policy())
+    found = common_causes(
+        {r.service_code: "h" for r in results}, results, policy(common_least=10, common_share_percent=90)
+    )
     return tuple((c.host, str(c.outcome), c.endpoints, len(c.services)) for c in found)
 
 
@@ -29,6 +31,13 @@ def test_most_of_a_host_fail_alike() -> None:
     assert _causes(*[refused] * 5, *[late] * 5) == (), "not alike"
     assert _causes(*[good] * 20) == ()
     assert _causes(*[late] * 12, *[Outcome.OUT_OF_TIME] * 30) == (("h", "timed_out", 12, 12),), "not reached: no part"
+
+
+def test_by_default_half_of_five_are_enough() -> None:
+    good, refused = Outcome.SUCCEEDED, Outcome.REFUSED
+    for outcomes, count in (((refused,) * 3 + (good,) * 2, 1), ((refused,) * 2 + (good,) * 3, 0), ((refused,) * 4, 0)):
+        results = _results(*outcomes)
+        assert len(common_causes({r.service_code: "h" for r in results}, results, policy())) == count
 
 
 def test_a_dead_gateway_is_one_cause() -> None:

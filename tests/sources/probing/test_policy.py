@@ -53,7 +53,7 @@ def test_a_bureaus_file_is_laid_over(monkeypatch: pytest.MonkeyPatch, tmp_path: 
         ("canaries: [http://user:pw@h/]", "write an address"),
         ("ca_file: absent.pem", "name a PEM file"),
         ("ca_file: probing.yaml", "name a PEM file"),
-        ("common_share: 0", "above 0"),
+        ("common_share_percent: 0", "1 to 100"),
         ("user_agent: 衡", "ASCII"),
         ("total_seconds: 250", "make total_seconds the smaller one"),
         ("sweep_seconds: 5", "raise sweep_seconds"),
