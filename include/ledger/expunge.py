@@ -37,7 +37,7 @@ def expunge(
         # The ledger goes last: were we to die before, it still says that there is something to remove.
         landed = _expunge_landing(store, card, keys, searched)
         if held:
-            _delete(connection, card, held)
+            _delete(connection, store, card, held)
     if held or landed:
         log.warning("expunged source=%s records=%d pages=%d: now classified", card.source, len(held), landed)
     return len(held)
@@ -62,7 +62,7 @@ def _held(connection: Connection, card: Card, keys: set[str]) -> set[str]:
     return held
 
 
-def _delete(connection: Connection, card: Card, keys: set[str]) -> None:
+def _delete(connection: Connection, store: LandingStore, card: Card, keys: set[str]) -> None:
     mine = sorted(keys)
     for table in (*ENTITIES[card.entity], absence, quarantine):
         connection.execute(delete(table).where(table.c.source == card.source, table.c.record_key.in_(mine)))
@@ -80,7 +80,7 @@ def _delete(connection: Connection, card: Card, keys: set[str]) -> None:
     forget_questions(connection, keys)
     forget_judged(connection, keys)
     if card.entity == "exchange_service":
-        forget_probes(connection, keys)
+        forget_probes(connection, store, keys)
 
 
 def _expunge_landing(store: LandingStore, card: Card, keys: set[str], searched: list[str]) -> int:

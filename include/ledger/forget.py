@@ -6,12 +6,16 @@ the next judging says it anew without it. Keys are never logged.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 
-from sqlalchemy import Column, Connection, Table, and_, delete, or_, select
+import orjson
+from sqlalchemy import Column, Connection, Table, and_, delete, or_, select, update
 
-from include.ledger.tables import finding, finding_event, probe_day, probe_state, verdict
+from include.landing.store import LandingStore
+from include.ledger.probe_merge import SOURCE as SWEEPS
+from include.ledger.tables import finding, finding_event, probe_day, probe_state, probe_sweep, verdict
 
 _PART = r"[0-9A-Za-z_-]"
 """What a key is made of: SYS1 is not named by SYS10."""
@@ -35,11 +39,29 @@ def forget_judged(connection: Connection, keys: set[str]) -> None:
         connection.execute(delete(finding).where(finding.c.finding_id == finding_id))
 
 
-def forget_probes(connection: Connection, services: set[str]) -> None:
-    """Remove what probes found of these services."""
+def forget_probes(connection: Connection, store: LandingStore, services: set[str]) -> None:
+    """Remove what probes found of these services, from the pages of the sweeps too."""
+    renamed = _rewrite_pages(store, services)
+    for sweep_id, causes in connection.execute(select(probe_sweep.c.sweep_id, probe_sweep.c.causes)).all():
+        told = json.loads(causes)
+        if told.get("page") in renamed:
+            text = json.dumps(told | {"page": renamed[told["page"]]}, ensure_ascii=False, sort_keys=True)
+            connection.execute(update(probe_sweep).where(probe_sweep.c.sweep_id == sweep_id).values(causes=text))
     for code in sorted(services):
         for table in (probe_day, probe_state):
             connection.execute(delete(table).where(table.c.service_code == code))
+
+
+def _rewrite_pages(store: LandingStore, services: set[str]) -> dict[str, str]:
+    """Rewrite the pages of sweeps that hold one of the services; return old and new names."""
+    renamed: dict[str, str] = {}
+    for name in store.pages(SWEEPS):
+        rows = [orjson.loads(line) for line in store.get_page(SWEEPS, name)]
+        kept = [row for row in rows if row["service_code"] not in services]
+        if len(kept) < len(rows):
+            renamed[name] = store.put_page(SWEEPS, kept)
+            store.drop_page(SWEEPS, name)
+    return renamed
 
 
 def _naming(

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import Engine, func, select
 
-from include.clock import now
+from include.clock import SHANGHAI, now
 from include.landing.store import LandingStore
 from include.ledger.database import writing
 from include.ledger.expunge import expunge
 from include.ledger.merge import MergeResult, renew_statistics
+from include.ledger.probe_merge import SOURCE, merge_sweep
 from include.ledger.sync import land, merge_batch
 from include.ledger.tables import (
     ENTITIES,
@@ -26,12 +29,15 @@ from include.ledger.tables import (
     observed_day,
     probe_day,
     probe_state,
+    probe_sweep,
     quarantine,
     system,
     verdict,
 )
 from include.sandbox.server import SandboxServer
 from include.sources.card_files import load_card
+from include.sources.probing.policy import load_policy
+from include.sources.probing.result import Outcome, ProbeResult, Sweep
 from tests.ledger.test_expunge import dump, left
 from tests.platform import platform
 from tests.traces import traces
@@ -210,29 +216,21 @@ def test_a_service_that_turns_classified_takes_its_probes_along(
     sync(engine, store, "exchange_services")
     with engine.connect() as connection:
         gone, kept = connection.execute(select(exchange_service.c.service_code).limit(2)).scalars().all()
-    with writing(engine, "x") as connection:
-        for code in (gone, kept):
-            connection.execute(
-                probe_day.insert().values(
-                    service_code=code, day=now().date(), probes=1, successes=1, failures=0, inconclusive=0,
-                    total_ms_sum=1, total_ms_max=1, last_outcome="succeeded",
-                )
-            )  # fmt: skip
-            connection.execute(
-                probe_state.insert().values(
-                    service_code=code,
-                    state="up",
-                    since_at=now(),
-                    failures_in_a_row=0,
-                    successes_in_a_row=1,
-                    sweep_id="s",
-                )
-            )
+    moment = datetime.now(SHANGHAI)
+    results = tuple(ProbeResult(code, Outcome.SUCCEEDED, 200, 1, 1, 2, None, None, moment) for code in (gone, kept))
+    merge_sweep(engine, store, Sweep("s1", moment, moment, results, False, 0, ()), load_policy(), moment)
+    before = set(store.pages(SOURCE))
+    assert traces(
+        [gone], {name: c for name, c in left(engine, tmp_path).items() if name in ("probe_day", "probe_state")}
+    )
     assert expunge(engine, store, load_card("exchange_services"), {gone}) == 1
     assert traces([gone], left(engine, tmp_path)) == []
+    after = store.pages(SOURCE)
+    assert before.isdisjoint(after)
     with engine.connect() as connection:
         assert connection.execute(select(probe_day.c.service_code)).scalars().all() == [kept]
         assert connection.execute(select(probe_state.c.service_code)).scalars().all() == [kept]
+        assert json.loads(connection.execute(select(probe_sweep.c.causes)).scalar_one())["page"] == after[0]
 
 
 def test_statistics_are_renewed_for_every_entity(engine: Engine) -> None:
