@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,9 +11,10 @@ from typing import Any
 
 import yaml
 
-from include.errors import CardError, ConfigurationError
+from include.errors import ConfigurationError
 from include.settings import load_settings
-from include.sources.card import SCHEMAS, Card, Cursor, build_card, canonical_schema
+from include.sources.card import Card, Cursor, build_card, canonical_schema
+from include.sources.checked_yaml import read_checked, wrong
 from include.sources.rate import parse_rate
 
 SHIPPED = Path(__file__).parent / "cards"
@@ -76,69 +76,12 @@ def outline_cards() -> list[Outline]:
 
 def read_card(path: Path) -> Card:
     """Read one card file; raise `CardError` with file, line and fix for the first thing that is wrong."""
-    try:
-        text = path.read_bytes().decode("utf-8")
-        root = yaml.compose(text, Loader=_Loader)
-        # As JSON: a map may be written with numbers for words, and whatever else YAML can hold is no card.
-        data = json.loads(json.dumps(yaml.load(text, Loader=_Loader)))  # noqa: S506 - a safe loader
-    except (yaml.YAMLError, ValueError, TypeError, RecursionError) as error:
-        raise _unreadable(path, error) from error
-    if root is None or not isinstance(data, dict):
-        raise CardError(str(path), 1, "the file holds no card", "start from docs/source-cards.md")
-    _check_doubles(path, root)
-    _check_schema(path, root, data)
+    data, root = read_checked(path, "source.v1.json", "docs/source-cards.md")
     _check_meaning(path, root, data)
     _check_limits(path, root, data.get("limits", {}))
     if "series" in data:
         _check_series(path, root, data)
     return build_card(data, path)
-
-
-class _Loader(yaml.CSafeLoader):
-    """Leaves dates as the texts that they are: a card holds none."""
-
-    yaml_implicit_resolvers = {
-        first: [(tag, form) for tag, form in resolvers if tag != "tag:yaml.org,2002:timestamp"]
-        for first, resolvers in yaml.CSafeLoader.yaml_implicit_resolvers.items()
-    }
-
-
-def _unreadable(path: Path, error: Exception) -> CardError:
-    if isinstance(error, yaml.MarkedYAMLError):
-        line = error.problem_mark.line + 1 if error.problem_mark else 1
-        return CardError(str(path), line, f"not YAML: {error.problem}", "correct the indentation or quoting")
-    if isinstance(error, UnicodeDecodeError):
-        line = error.object[: error.start].count(b"\n") + 1
-        return CardError(str(path), line, "not UTF-8", "save the file in the encoding UTF-8")
-    line = path.read_bytes()[: getattr(error, "position", 0)].count(b"\n") + 1
-    words = str(error).splitlines()[0] if str(error) else type(error).__name__
-    return CardError(str(path), line, f"not a card: {words}", "leave control characters, anchors and YAML tags out")
-
-
-def _check_schema(path: Path, root: yaml.Node, data: dict[str, Any]) -> None:
-    import jsonschema_rs
-
-    schema = json.loads((SCHEMAS / "config" / "source.v1.json").read_text("utf-8"))
-    errors = sorted(jsonschema_rs.Draft202012Validator(schema).iter_errors(data), key=lambda e: -len(e.instance_path))
-    if errors:
-        error = errors[0]
-        at = [*error.instance_path, *getattr(error.kind, "unexpected", [])[:1]]
-        where = ".".join(str(p) for p in error.instance_path) or "the card"
-        raise CardError(str(path), _line(root, at), f"{where}: {error.message}", _fix(schema, error))
-
-
-def _fix(schema: dict[str, Any], error: Any) -> str:
-    """Quote what the schema says about the place, which is the card's reference as well."""
-    node: Any = schema
-    described = ""
-    for step in error.schema_path:
-        try:
-            node = node[int(step) if isinstance(node, list) else step]
-        except (KeyError, ValueError, IndexError, TypeError):
-            break
-        if isinstance(node, dict) and "description" in node:
-            described = node["description"]
-    return (described or "see the reference") + " (docs/source-cards.md)"
 
 
 def _check_meaning(path: Path, root: yaml.Node, data: dict[str, Any]) -> None:
@@ -155,9 +98,9 @@ def _check_meaning(path: Path, root: yaml.Node, data: dict[str, Any]) -> None:
             _check_name(path, root, at, entity, name)
         required = set(canonical_schema(entity)["required"]) | set(block["key"])
         for name in sorted(required - filled):
-            raise _wrong(path, root, [*where, "fields"], f"{name!r} is needed and not mapped", f"add a line for {name}")
+            raise wrong(path, root, [*where, "fields"], f"{name!r} is needed and not mapped", f"add a line for {name}")
     if data["source"] != path.stem:
-        raise _wrong(
+        raise wrong(
             path,
             root,
             ["source"],
@@ -169,7 +112,7 @@ def _check_meaning(path: Path, root: yaml.Node, data: dict[str, Any]) -> None:
 def _check_name(path: Path, root: yaml.Node, at: list[Any], entity: str, name: str) -> None:
     known = canonical_schema(entity)["properties"]
     if name not in known:
-        raise _wrong(path, root, at, f"{entity} has no field {name!r}", f"use one of {', '.join(known)}")
+        raise wrong(path, root, at, f"{entity} has no field {name!r}", f"use one of {', '.join(known)}")
 
 
 def _given_names(where: list[Any], data: dict[str, Any], block: dict[str, Any]) -> Iterator[tuple[list[Any], str]]:
@@ -179,36 +122,18 @@ def _given_names(where: list[Any], data: dict[str, Any], block: dict[str, Any]) 
     yield from (([*where, "parent", name], name) for name in block.get("parent", {}))
 
 
-def _check_doubles(path: Path, root: yaml.Node) -> None:
-    """Refuse a key that stands twice in one block: YAML would silently take the last."""
-    waiting = [root]
-    while waiting:
-        node = waiting.pop()
-        if isinstance(node, yaml.SequenceNode):
-            waiting.extend(node.value)
-        if not isinstance(node, yaml.MappingNode):
-            continue
-        seen: set[str] = set()
-        for key, value in node.value:
-            waiting.append(value)
-            if key.value in seen:
-                line = key.start_mark.line + 1
-                raise CardError(str(path), line, f"{key.value!r} stands twice in this block", "keep one of the two")
-            seen.add(str(key.value))
-
-
 def _check_limits(path: Path, root: yaml.Node, limits: dict[str, Any]) -> None:
     for index, network in enumerate(limits.get("networks", [])):
         try:
             ip_network(network)
         except ValueError as error:
             at = ["limits", "networks", index]
-            raise _wrong(path, root, at, f"{network!r} is no network", "write it as 10.0.0.0/8") from error
+            raise wrong(path, root, at, f"{network!r} is no network", "write it as 10.0.0.0/8") from error
     if "rate" in limits:
         try:
             parse_rate(limits["rate"])
         except ConfigurationError as error:
-            raise _wrong(path, root, ["limits", "rate"], str(error), "correct the rate") from error
+            raise wrong(path, root, ["limits", "rate"], str(error), "correct the rate") from error
 
 
 def _check_series(path: Path, root: yaml.Node, data: dict[str, Any]) -> None:
@@ -227,7 +152,7 @@ def _check_series(path: Path, root: yaml.Node, data: dict[str, Any]) -> None:
     )  # fmt: skip
     for is_wrong, at, problem, fix in problems:
         if is_wrong:
-            raise _wrong(path, root, at, problem, fix)
+            raise wrong(path, root, at, problem, fix)
 
 
 def _check_mapping(
@@ -235,41 +160,19 @@ def _check_mapping(
 ) -> None:
     allowed = known[name].get("enum")
     if spec.get("raw") and spec["raw"] not in known:
-        raise _wrong(
+        raise wrong(
             path, root, at, f"raw: {spec['raw']!r} is no canonical field", "name the …_raw field, or leave it out"
         )
     for value in spec.get("map", {}).values():
         if allowed and value not in allowed:
-            raise _wrong(
+            raise wrong(
                 path, root, at, f"{value!r} is not a value of {name}", f"use one of {', '.join(map(str, allowed))}"
             )
     if allowed and not spec.get("map"):
-        raise _wrong(path, root, at, f"{name} needs a map of the platform's words", "add map: {word: value}")
+        raise wrong(path, root, at, f"{name} needs a map of the platform's words", "add map: {word: value}")
 
 
 def _blocks(data: dict[str, Any]) -> Iterator[tuple[list[Any], str, dict[str, Any]]]:
     yield [], data["entity"], data
     for index, nested in enumerate(data.get("nested", [])):
         yield ["nested", index], nested["entity"], nested
-
-
-def _wrong(path: Path, root: yaml.Node, at: list[Any], problem: str, fix: str) -> CardError:
-    return CardError(str(path), _line(root, at), problem, fix)
-
-
-def _line(root: yaml.Node, at: list[Any]) -> int:
-    """Return the line of the deepest part of a path that the file has."""
-    node = root
-    line = root.start_mark.line
-    for step in at:
-        if isinstance(node, yaml.MappingNode):
-            pairs = [(k, v) for k, v in node.value if k.value == str(step)]
-            if not pairs:
-                break
-            line, node = pairs[0][0].start_mark.line, pairs[0][1]
-        elif isinstance(node, yaml.SequenceNode) and isinstance(step, int) and step < len(node.value):
-            node = node.value[step]
-            line = node.start_mark.line
-        else:
-            break
-    return int(line) + 1
