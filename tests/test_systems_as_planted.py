@@ -171,3 +171,14 @@ def test_the_exchange_down_changes_no_connected_system_and_is_one_cause(
         )
     assert ("evidence-current", "exchange_calls") in causes
     assert not [c for c in causes if c[0] == "interconnected-with-exchange"]
+
+
+def test_the_availability_of_endpoints_is_of_conclusive_probes_before_the_day(ledger: Any, city: SandboxServer) -> None:
+    sync("exchange", "register")
+    swept = probe()
+    today = now().date()
+    before, after = (judge_on(ledger, "interconnection", day).rates[-1] for day in (today, today + timedelta(days=1)))
+    assert (before.title, before.denominator, before.share_bp) == ("接口可用率", 0, None)
+    assert after.numerator == swept["succeeded"] > 10
+    assert after.denominator == swept["succeeded"] + swept["failed"] > after.numerator
+    assert after.unknown == swept["inconclusive"]

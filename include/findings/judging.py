@@ -20,6 +20,7 @@ from include.findings.watch_report import report_lines
 from include.ledger.snapshot import snapshot
 from include.rules import timeline
 from include.rules.evaluation import (
+    INTERCONNECTION,
     Judging,
     Knowledge,
     Tally,
@@ -31,7 +32,7 @@ from include.rules.evaluation import (
     rules_of,
 )
 from include.rules.parameters import ParameterBook
-from include.rules.rates import Rate, rates_of
+from include.rules.rates import Rate, availability, rates_of
 from include.rules.rule import Rule
 from include.rules.rule_book import load_rules
 
@@ -163,10 +164,16 @@ class _Session:
             keep(self.connection, self.scope, self.day, judged.revision, judging, tally, rates, self.at)
         return judged
 
+    def _rates(self, judging: Judging, tally: Tally) -> list[Rate]:
+        rates = rates_of(tally.outcomes, tally.reasons)
+        if self.scope == INTERCONNECTION:
+            rates.append(availability(*judging.probes_of_window()))
+        return rates
+
     def _judged(self, judging: Judging, tally: Tally, revision: int) -> Judged:
         return Judged(
             self.scope, self.day, revision, tally.digest, judging.rules_version, judging.known, tally,
-            rates_of(tally.outcomes, tally.reasons), {rule.id: rule.title for rule in self.rules},
+            self._rates(judging, tally), {rule.id: rule.title for rule in self.rules},
             stored_digest=self.kept["digest"] if self.kept else None,
             stored_version=self.kept["rules_version"] if self.kept else None,
         )  # fmt: skip

@@ -20,7 +20,8 @@ from sqlalchemy import Connection, RowMapping, func, select
 from include.clock import SHANGHAI
 from include.errors import RuleCrashed
 from include.ledger.as_known import AsKnown, frontier
-from include.ledger.tables import evaluation, probe_sweep
+from include.ledger.day_sums import Span
+from include.ledger.tables import evaluation, probe_day, probe_sweep
 from include.rules.engine import Bench
 from include.rules.facts_of_day import FactsOfDay
 from include.rules.parameters import ParameterBook
@@ -130,7 +131,7 @@ class Judging:
         known: Knowledge,
     ) -> None:
         self.rules = sorted(rules, key=lambda rule: rule.id)
-        self.known = known
+        self.known, self.connection, self.day = known, connection, day
         self._bench = Bench(book, day)
         needed = {name for rule in rules for name in (*rule.needs, *rule.weighs, *rule.applies)}
         parameters = self._bench.parameters
@@ -142,6 +143,15 @@ class Judging:
         """Return the version of all the rules together: their cards, their code, and the day's parameters."""
         parts = [[r.id, r.digest, self._bench.parameters.used(r.parameters)] for r in self.rules]
         return hashlib.blake2b(orjson.dumps(parts, option=orjson.OPT_SORT_KEYS), digest_size=16).hexdigest()
+
+    def probes_of_window(self) -> tuple[int, int, int]:
+        """Return how many probes there were in the window before the day, how many succeeded, how many concluded nothing."""
+        span = Span.before(self.day, self._bench.parameters["connected_window_days"])
+        sums = (
+            func.coalesce(func.sum(c), 0) for c in (probe_day.c.probes, probe_day.c.successes, probe_day.c.inconclusive)
+        )
+        row = self.connection.execute(select(*sums).where(probe_day.c.day.between(span.first, span.last))).one()
+        return int(row[0]), int(row[1]), int(row[2])
 
     def run(self) -> Iterator[RuleVerdicts]:
         """Judge rule after rule; the facts are worked out once, the verdicts of one rule are held at a time."""

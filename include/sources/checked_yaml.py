@@ -36,7 +36,7 @@ def read_checked(path: Path, schema: str, reference: str) -> tuple[dict[str, Any
     except (yaml.YAMLError, ValueError, TypeError, RecursionError) as error:
         raise _unreadable(path, error) from error
     if root is None or not isinstance(data, dict):
-        raise CardError(str(path), 1, "the file holds nothing that could be checked", f"start from {reference}")
+        raise CardError(str(path), 1, "the file holds no card", f"start from {reference}")
     _refuse_doubles(path, root)
     _check_schema(path, root, data, schema, reference)
     return data, root
