@@ -17,11 +17,15 @@ import pytest
 
 from include import errors
 from include.__main__ import build_parser
+from include.findings.story import Kind
+from include.ledger import observed
 from include.ledger.identity import DERIVED
 from include.ledger.reconcile import KINDS
 from include.ledger.tables import ENTITIES, metadata
+from include.rules.verdict import Outcome
 from include.settings import ROOT
 from include.sources.page import DETAIL_MISSING, PAGE_FAILED
+from include.sources.probing.result import Outcome as ProbeOutcome
 
 BIN = Path(sys.executable).parent
 CODE = ("include", "dags", "plugins", "tests", "benchmarks")
@@ -322,6 +326,10 @@ def _literals(callee: str, *folders: str) -> set[str]:
     return {c.args[0].value for c in named if isinstance(c.args[0], ast.Constant) and isinstance(c.args[0].value, str)}
 
 
+DOUBTS = (observed.READ_INCOMPLETE, observed.EMPTY_DAY, observed.FEW_ROWS, observed.ALL_ZERO, observed.CLOCK_SKEW)
+"""What may speak against believing a day."""
+
+
 def _reasons() -> set[str]:
     """Return every reason for which a batch is not complete."""
     found = _literals("Reason", "include/landing", "include/ledger") | _literals("_doubt", "include/ledger")
@@ -333,7 +341,7 @@ def test_the_glossary_has_every_table_question_reason_and_verb() -> None:
     reasons = _reasons()
     assert len(kinds) > len(KINDS)
     assert len(reasons) >= 10
-    wanted = {*metadata.tables, *kinds, *reasons, *_verbs()}
+    wanted = {*metadata.tables, *kinds, *reasons, *_verbs(), *ProbeOutcome, *Outcome, *Kind, *DOUBTS}
     assert not sorted(name for name in wanted if not _has_row(name))
 
 

@@ -1,86 +1,38 @@
-"""Days judged, judged again, replayed, judged late, killed and broken: evaluation, verdicts and findings stay one truth."""
+"""Days judged, judged again, replayed, judged late: evaluation, verdicts and findings stay one truth."""
 
 from __future__ import annotations
 
 import json
-import os
-import signal
-import subprocess
-import sys
-import threading
-import time
-from collections.abc import Callable
-from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine
 
 from include.errors import ConfigurationError
-from include.findings import judging as judging_module
-from include.findings.door import told_events
-from include.findings.judging import Judged, judge
-from include.findings.story import fold
-from include.ledger.tables import evaluation, finding, finding_event, verdict
-from include.rules.rule_book import load_rules
+from tests.findings.ledger_state import SCOPES, assert_folds, judge_day, ledger_rows, says
 from tests.rules.city import City
-from tests.rules.evidence import DAY, at, rows_of
-
-SCOPES = ("interconnection", "systems")
-
-
-@pytest.fixture
-def city(engine: Engine) -> City:
-    return City(engine)
-
-
-def _judge(engine: Engine, day: date, scope: str = "systems", **how: Any) -> Judged:
-    how.setdefault("at", at(day, 7))
-    return judge(engine, scope, day, **how)
-
-
-def _ledger(engine: Engine) -> dict[str, list[dict[str, Any]]]:
-    with engine.connect() as connection:
-        return {t.name: rows_of(connection, t) for t in (evaluation, verdict, finding, finding_event)}
-
-
-def _says(engine: Engine, rule: str) -> dict[str, tuple[str, str]]:
-    """Return what stands of a rule, by subject."""
-    query = select(verdict).where(verdict.c.rule == rule, verdict.c.until_day.is_(None))
-    with engine.connect() as connection:
-        return {r["subject"]: (r["outcome"], r["reason"]) for r in connection.execute(query).mappings()}
-
-
-def _assert_folds(engine: Engine) -> None:
-    """Every finding is what its events come to."""
-    found = _ledger(engine)["finding"]
-    assert found
-    for row in found:
-        with engine.connect() as connection:
-            standing = fold(told_events(connection, row["finding_id"]))
-        assert standing is not None
-        assert {name: row[name] for name in standing.__slots__} == {n: getattr(standing, n) for n in standing.__slots__}
+from tests.rules.evidence import DAY, at
 
 
 def test_a_city_is_judged_as_it_is(engine: Engine, city: City) -> None:
-    systems, connected = _judge(engine, DAY), _judge(engine, DAY, "interconnection")
+    systems, connected = judge_day(engine, DAY), judge_day(engine, DAY, "interconnection")
     assert not systems.crashed
     assert not connected.crashed
-    assert _says(engine, "interconnected-with-exchange") == {
+    assert says(engine, "interconnected-with-exchange") == {
         "busy": ("pass", "called"), "idle": ("warn", "never_called"), "away": ("unknown", "called_but_not_listed"),
         "spare": ("warn", "not_listed"), "gone": ("not_applicable", "does_not_apply"),
     }  # fmt: skip
-    assert _says(engine, "resources-not-idle") == {
+    assert says(engine, "resources-not-idle") == {
         "busy": ("pass", "cpu_busy"), "idle": ("fail", "idle"), "away": ("pass", "has_logins"),
         "spare": ("not_applicable", "standby"), "gone": ("not_applicable", "does_not_apply"),
     }  # fmt: skip
-    assert _says(engine, "deployed-on-city-cloud")["away"] == ("warn", "not_on_city_cloud")
-    assert _says(engine, "not-a-zombie-candidate")["idle"] == ("warn", "zombie_candidate")
-    assert _says(engine, "project-has-system") == {
+    assert says(engine, "deployed-on-city-cloud")["away"] == ("warn", "not_on_city_cloud")
+    assert says(engine, "not-a-zombie-candidate")["idle"] == ("warn", "zombie_candidate")
+    assert says(engine, "project-has-system") == {
         "2611-230500-04-04-000018": ("pass", "joined"), "2607-230500-04-04-123459": ("warn", "no_system"),
     }  # fmt: skip
-    assert _says(engine, "evidence-current")["exchange_calls"] == ("pass", "current")
+    assert says(engine, "evidence-current")["exchange_calls"] == ("pass", "current")
     opened = {(c.rule, c.subject) for c in systems.settled.changes}
     assert ("resources-not-idle", "idle") in opened
     assert {c.kind.value for c in systems.settled.changes} == {"opened"}
@@ -91,23 +43,23 @@ def test_a_city_is_judged_as_it_is(engine: Engine, city: City) -> None:
     assert "上云率" in text
     assert "违规" not in text
     json.dumps(systems.summary())
-    _assert_folds(engine)
+    assert_folds(engine)
 
 
 @pytest.mark.parametrize("scope", SCOPES)
 def test_the_same_day_twice_is_the_same_to_the_byte_and_writes_nothing(engine: Engine, city: City, scope: str) -> None:
-    first = _judge(engine, DAY, scope)
-    before = _ledger(engine)
-    second = _judge(engine, DAY, scope, at=at(DAY, 9))
+    first = judge_day(engine, DAY, scope)
+    before = ledger_rows(engine)
+    second = judge_day(engine, DAY, scope, at=at(DAY, 9))
     assert second.digest == first.digest
     assert (first.is_new, first.revision) == (True, 1)
     assert (second.is_new, second.revision, second.settled.changes) == (False, 1, [])
-    assert _ledger(engine) == before
+    assert ledger_rows(engine) == before
     assert before["evaluation"][0]["verdicts"] == first.tally.verdicts > 8
 
 
 def test_new_evidence_on_the_same_day_makes_the_next_revision(engine: Engine, city: City) -> None:
-    first = _judge(engine, DAY)
+    first = judge_day(engine, DAY)
     batch_id = city.read_again("usage_statistics", at(DAY, 8))
     for n in range(1, 10):
         city.change(
@@ -118,25 +70,25 @@ def test_new_evidence_on_the_same_day_makes_the_next_revision(engine: Engine, ci
             logins=3,
             active_users=50,
         )
-    second = _judge(engine, DAY, at=at(DAY, 9))
+    second = judge_day(engine, DAY, at=at(DAY, 9))
     assert (second.is_new, second.revision) == (True, 2)
     assert second.digest != first.digest
-    assert _says(engine, "resources-not-idle")["idle"] == ("pass", "has_logins")
-    rows = [r for r in _ledger(engine)["verdict"] if (r["rule"], r["subject"]) == ("resources-not-idle", "idle")]
+    assert says(engine, "resources-not-idle")["idle"] == ("pass", "has_logins")
+    rows = [r for r in ledger_rows(engine)["verdict"] if (r["rule"], r["subject"]) == ("resources-not-idle", "idle")]
     assert [(r["from_day"], r["until_day"], r["outcome"]) for r in rows] == [(DAY, None, "pass")]
     assert {c.kind.value for c in second.settled.changes} == {"resolved"}
-    _assert_folds(engine)
+    assert_folds(engine)
 
 
 def test_a_new_batch_that_says_nothing_new_writes_nothing(engine: Engine, city: City) -> None:
-    _judge(engine, DAY, "interconnection")
-    before = _ledger(engine)
+    judge_day(engine, DAY, "interconnection")
+    before = ledger_rows(engine)
     batch_id = city.read_again("exchange_calls", at(DAY, 8))
     city.observed(batch_id, [DAY - timedelta(days=n) for n in (1, 2, 3)])
     city.read_again("exchange_services", at(DAY, 8))
-    again = _judge(engine, DAY, "interconnection", at=at(DAY, 9))
+    again = judge_day(engine, DAY, "interconnection", at=at(DAY, 9))
     assert not again.is_new
-    assert _ledger(engine) == before
+    assert ledger_rows(engine) == before
 
 
 def _later_life(city: City) -> None:
@@ -177,63 +129,63 @@ def _later_life(city: City) -> None:
 
 
 def test_a_past_day_replayed_after_later_data_gives_what_it_gave_then(engine: Engine, city: City) -> None:
-    then = {scope: _judge(engine, DAY, scope) for scope in SCOPES}
+    then = {scope: judge_day(engine, DAY, scope) for scope in SCOPES}
     _later_life(city)
     for scope in SCOPES:
-        now = _judge(engine, city.day, scope)
+        now = judge_day(engine, city.day, scope)
         assert now.digest != then[scope].digest
-    assert _says(engine, "deployed-on-city-cloud")["away"][0] == "unknown"
-    before = _ledger(engine)
+    assert says(engine, "deployed-on-city-cloud")["away"][0] == "unknown"
+    before = ledger_rows(engine)
     for scope in SCOPES:
-        replayed = _judge(engine, DAY, scope, at=at(city.day, 9))
+        replayed = judge_day(engine, DAY, scope, at=at(city.day, 9))
         assert replayed.is_replay
         assert replayed.is_equal
         assert replayed.digest == then[scope].digest
         assert "重放结果与当时逐字节一致" in replayed.lines()
-    assert _ledger(engine) == before
+    assert ledger_rows(engine) == before
 
 
 def test_a_replay_under_other_rules_says_so_and_writes_nothing(
     engine: Engine, city: City, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    _judge(engine, DAY)
+    judge_day(engine, DAY)
     city.next_day()
-    _judge(engine, city.day)
-    before = _ledger(engine)
+    judge_day(engine, city.day)
+    before = ledger_rows(engine)
     entry = '{from: "2024-09-09", value: 1, source: 测试, status: unconfirmed}'
     (tmp_path / "parameters.yaml").write_text(
         f"parameters:\n  idle_cpu_mean_bp: {{unit: basis_points, title: 空闲, values: [{entry}]}}\n", "utf-8"
     )
     monkeypatch.setenv("SHUHENG_CONFIG", str(tmp_path))
-    replayed = _judge(engine, DAY, at=at(city.day, 9))
+    replayed = judge_day(engine, DAY, at=at(city.day, 9))
     assert not replayed.is_equal
     assert replayed.rules_version != replayed.stored_version
     assert any("规则或参数已变" in line for line in replayed.lines())
-    assert _ledger(engine) == before
+    assert ledger_rows(engine) == before
 
 
 def test_evidence_that_was_expunged_makes_a_replay_differ_openly(engine: Engine, city: City) -> None:
-    _judge(engine, DAY)
+    judge_day(engine, DAY)
     city.next_day()
     with engine.begin() as connection:
         connection.exec_driver_sql("DELETE FROM system WHERE system_code = 'away'")
-    replayed = _judge(engine, DAY, at=at(city.day, 9))
+    replayed = judge_day(engine, DAY, at=at(city.day, 9))
     assert not replayed.is_equal
     assert replayed.rules_version == replayed.stored_version
     assert any("规则未变" in line for line in replayed.lines())
 
 
 def test_a_day_judged_late_is_kept_and_leaves_the_findings_alone(engine: Engine, city: City) -> None:
-    _judge(engine, DAY)
+    judge_day(engine, DAY)
     city.next_day()
     batch_id = city.read_again("system_register", at(city.day, 5))
     city.change("system", batch_id, {"system_code": "away"}, at(city.day, 5), deployment="city_cloud")
     middle = city.day
     city.next_day()
-    _judge(engine, city.day)
-    before = _ledger(engine)
-    late = _judge(engine, middle, at=at(city.day, 9))
-    after = _ledger(engine)
+    judge_day(engine, city.day)
+    before = ledger_rows(engine)
+    late = judge_day(engine, middle, at=at(city.day, 9))
+    after = ledger_rows(engine)
     assert (late.is_backfill, late.is_new, late.revision) == (True, True, 1)
     assert (after["finding"], after["finding_event"]) == (before["finding"], before["finding_event"])
     assert len(after["evaluation"]) == len(before["evaluation"]) + 1
@@ -243,91 +195,91 @@ def test_a_day_judged_late_is_kept_and_leaves_the_findings_alone(engine: Engine,
     assert [(r["from_day"], r["until_day"], r["outcome"]) for r in rows] == [
         (DAY, middle, "warn"), (middle, city.day, "unknown"), (city.day, None, "unknown")
     ]  # fmt: skip
-    replayed = _judge(engine, middle, at=at(city.day, 9))
+    replayed = judge_day(engine, middle, at=at(city.day, 9))
     assert replayed.is_equal
 
 
 def test_a_day_before_all_reading_is_judged_from_what_is_known_now(engine: Engine, city: City) -> None:
     past = DAY - timedelta(days=5)
-    late = _judge(engine, past, at=at(DAY, 9))
+    late = judge_day(engine, past, at=at(DAY, 9))
     assert late.known.batches["cloud_metrics"] == city.last["cloud_metrics"]
-    assert _says(engine, "resources-not-idle")["idle"] == ("fail", "idle")
+    assert says(engine, "resources-not-idle")["idle"] == ("fail", "idle")
 
 
 def test_what_cannot_be_judged_is_refused(engine: Engine, city: City) -> None:
     with pytest.raises(ConfigurationError, match="has not begun"):
-        _judge(engine, DAY + timedelta(days=1), at=at(DAY, 23))
+        judge_day(engine, DAY + timedelta(days=1), at=at(DAY, 23))
     with pytest.raises(ConfigurationError, match="no rule has the scope"):
-        _judge(engine, DAY, "weather")
+        judge_day(engine, DAY, "weather")
     with pytest.raises(ConfigurationError, match="never judged"):
-        _judge(engine, DAY, replay=True)
-    assert not _ledger(engine)["evaluation"]
+        judge_day(engine, DAY, replay=True)
+    assert not ledger_rows(engine)["evaluation"]
 
 
 def test_the_exchange_down_for_a_day_changes_no_system_and_is_one_finding(engine: Engine, city: City) -> None:
-    _judge(engine, DAY, "interconnection")
-    before = _says(engine, "interconnected-with-exchange")
+    judge_day(engine, DAY, "interconnection")
+    before = says(engine, "interconnected-with-exchange")
     exchange = ("exchange_calls", "exchange_services", "exchange_systems")
     day = city.next_day(without=exchange)
-    down = _judge(engine, day, "interconnection")
-    assert _says(engine, "interconnected-with-exchange") == before
+    down = judge_day(engine, day, "interconnection")
+    assert says(engine, "interconnected-with-exchange") == before
     assert [(c.kind.value, c.rule, c.subject) for c in down.settled.changes] == [
         ("opened", "evidence-current", "exchange_calls")
     ]
     day = city.next_day(without=exchange)
-    assert not _judge(engine, day, "interconnection").settled.changes
+    assert not judge_day(engine, day, "interconnection").settled.changes
     city.day = day
     day = city.next_day()
     city.observed(city.last["exchange_calls"], [day - timedelta(days=2), day - timedelta(days=3)])
-    back = _judge(engine, day, "interconnection")
+    back = judge_day(engine, day, "interconnection")
     assert [(c.kind.value, c.rule, c.subject) for c in back.settled.changes] == [
         ("resolved", "evidence-current", "exchange_calls")
     ]
-    _assert_folds(engine)
+    assert_folds(engine)
 
 
 def test_weeks_without_the_exchange_leave_unknown_and_no_finding_is_settled_by_it(engine: Engine, city: City) -> None:
-    _judge(engine, DAY, "interconnection")
+    judge_day(engine, DAY, "interconnection")
     late = DAY + timedelta(days=20)
-    judged = _judge(engine, late, "interconnection")
-    outcomes = {outcome for outcome, _ in _says(engine, "interconnected-with-exchange").values()}
+    judged = judge_day(engine, late, "interconnection")
+    outcomes = {outcome for outcome, _ in says(engine, "interconnected-with-exchange").values()}
     assert outcomes == {"unknown"}
     kinds = {c.kind.value for c in judged.settled.changes if c.rule == "interconnected-with-exchange"}
     assert kinds == {"unverified"}
-    open_before = [r for r in _ledger(engine)["finding"] if r["rule"] == "interconnected-with-exchange"]
+    open_before = [r for r in ledger_rows(engine)["finding"] if r["rule"] == "interconnected-with-exchange"]
     assert all(r["state"] == "open" and r["unverified_since"] == late for r in open_before)
 
 
 def test_a_withdrawn_system_resolves_its_findings_and_a_missing_one_does_not(engine: Engine, city: City) -> None:
-    _judge(engine, DAY)
+    judge_day(engine, DAY)
     day = city.next_day()
     city.read_again("system_register", at(day, 3), complete=False)  # degraded: the system is not among what came
-    _judge(engine, day)
-    assert [r["state"] for r in _ledger(engine)["finding"] if r["subject"] == "idle"].count("resolved") == 0
+    judge_day(engine, day)
+    assert [r["state"] for r in ledger_rows(engine)["finding"] if r["subject"] == "idle"].count("resolved") == 0
     day = city.next_day()
     city.change("system", city.last["system_register"], {"system_code": "idle"}, at(day, 2), tombstoned_at=at(day, 2))
-    judged = _judge(engine, day)
-    mine = [r for r in _ledger(engine)["finding"] if r["subject"] == "idle"]
+    judged = judge_day(engine, day)
+    mine = [r for r in ledger_rows(engine)["finding"] if r["subject"] == "idle"]
     assert mine
     assert {(r["state"], r["reason"]) for r in mine} == {("resolved", "withdrawn_at_source")}
-    assert "idle" not in _says(engine, "resources-not-idle")
+    assert "idle" not in says(engine, "resources-not-idle")
     assert {c.kind.value for c in judged.settled.changes} == {"resolved"}
     day = city.next_day()
     city.change("system", city.last["system_register"], {"system_code": "idle"}, at(day, 2), tombstoned_at=None)
-    assert {c.kind.value for c in _judge(engine, day).settled.changes} == {"reopened"}
-    _assert_folds(engine)
+    assert {c.kind.value for c in judge_day(engine, day).settled.changes} == {"reopened"}
+    assert_folds(engine)
 
 
 def test_a_project_that_is_no_digital_one_any_more_or_void_resolves_its_finding(engine: Engine, city: City) -> None:
     code = "2607-230500-04-04-123459"
     for changed in ({"managed_industry": "other"}, {"managed_industry": "informatization", "is_void": True}):
-        _judge(engine, city.day)
-        assert _says(engine, "project-has-system")[code] == ("warn", "no_system")
+        judge_day(engine, city.day)
+        assert says(engine, "project-has-system")[code] == ("warn", "no_system")
         day = city.next_day()
         city.change("project", city.last["provincial_approval"], {"project_code": code}, at(day, 2), **changed)
-        resolved = [c for c in _judge(engine, day).settled.changes if c.subject == code]
+        resolved = [c for c in judge_day(engine, day).settled.changes if c.subject == code]
         assert [(c.kind.value, c.reason) for c in resolved] == [("resolved", "does_not_apply")]
-        assert code not in _says(engine, "project-has-system")
+        assert code not in says(engine, "project-has-system")
         day = city.next_day()
         city.change(
             "project",
@@ -337,97 +289,3 @@ def test_a_project_that_is_no_digital_one_any_more_or_void_resolves_its_finding(
             managed_industry="informatization",
             is_void=None,
         )
-
-
-def test_a_rule_that_breaks_takes_no_other_with_it(engine: Engine, city: City, monkeypatch: pytest.MonkeyPatch) -> None:
-    whole = _judge(engine, DAY)
-    findings = [r for r in _ledger(engine)["finding"] if r["rule"] == "resources-not-idle"]
-    assert findings
-    day = city.next_day()
-    city.change("system", city.last["system_register"], {"system_code": "idle"}, at(day, 2), status="stopped")
-
-    def broken(*_: Any) -> Any:
-        raise ZeroDivisionError("half way")
-
-    rules = [replace(r, function=broken) if r.id == "resources-not-idle" else r for r in load_rules()]
-    monkeypatch.setattr(judging_module, "load_rules", lambda book: rules)
-    judged = _judge(engine, day)
-    assert list(judged.crashed) == ["resources-not-idle"]
-    assert "ZeroDivisionError" in judged.crashed["resources-not-idle"]
-    assert judged.summary()["crashed"] == ["resources-not-idle"]
-    assert set(judged.tally.outcomes) == set(whole.tally.outcomes) - {"resources-not-idle"}
-    assert [r for r in _ledger(engine)["finding"] if r["rule"] == "resources-not-idle"] == findings
-    assert _says(engine, "resources-not-idle")["idle"] == ("fail", "idle")
-    assert _says(engine, "system-in-regular-use")["idle"] == ("not_applicable", "does_not_apply")
-    assert any("规则异常" in line for line in judged.lines())
-
-
-def _at_once(*works: Callable[[], Any]) -> list[BaseException]:
-    errors: list[BaseException] = []
-
-    def guarded(work: Callable[[], Any]) -> None:
-        try:
-            work()
-        except BaseException as error:
-            errors.append(error)
-
-    threads = [threading.Thread(target=guarded, args=(work,)) for work in works]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return errors
-
-
-def test_two_judgings_at_once_leave_the_ledger_of_one(engine: Engine, city: City) -> None:
-    assert not _at_once(*[lambda: _judge(engine, DAY)] * 3)
-    found = _ledger(engine)
-    assert [r["revision"] for r in found["evaluation"]] == [1]
-    assert {r["number"] for r in found["finding_event"]} == {1}
-    _assert_folds(engine)
-
-
-KILLED = """
-import os, signal, sys, time
-from datetime import date
-from sqlalchemy import event
-from include.ledger.database import open_ledger
-from include.findings.judging import judge
-from tests.rules.evidence import at
-engine, left = open_ledger(sys.argv[1]), [int(sys.argv[3])]
-def count(*_):
-    left[0] -= 1
-    if left[0] <= 0:
-        os.kill(os.getpid(), signal.SIGKILL)
-event.listen(engine, "before_cursor_execute", count)
-event.listen(engine, "commit", count)
-day = date.fromisoformat(sys.argv[2])
-judge(engine, "systems", day, at=at(day, 7))
-print(left[0])
-"""
-
-
-def _run_killed(url: str, day: date, after: int) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-c", KILLED, url, day.isoformat(), str(after)]
-    return subprocess.run(command, capture_output=True, text=True, env=os.environ | {"PYTHONPATH": "."}, timeout=120)
-
-
-def test_killed_at_any_statement_the_next_run_leaves_what_an_undisturbed_one_leaves(
-    engine: Engine, ledger_url: str, city: City
-) -> None:
-    _judge(engine, DAY)
-    before = _ledger(engine)
-    day = city.next_day()
-    city.change("system", city.last["system_register"], {"system_code": "away"}, at(day, 2), deployment="city_cloud")
-    for after in (1, 30, 55, 70):
-        died = _run_killed(ledger_url, day, after)
-        assert died.returncode == -signal.SIGKILL, (after, died.stdout, died.stderr[-500:])
-        time.sleep(0.1)
-        assert _ledger(engine) == before
-    survived = _run_killed(ledger_url, day, 10**6)
-    assert survived.returncode == 0, survived.stderr[-800:]
-    after_all = _ledger(engine)
-    assert [(r["day"], r["revision"]) for r in after_all["evaluation"]] == [(DAY, 1), (day, 1)]
-    assert not _judge(engine, day, at=at(day, 8)).is_new
-    assert _ledger(engine) == after_all
-    _assert_folds(engine)

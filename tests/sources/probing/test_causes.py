@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from include.clock import now
 from include.sandbox.gateway import Behaviour, Endpoint, Gateway
 from include.sources.probing.causes import common_causes
@@ -38,6 +40,14 @@ def test_by_default_half_of_five_are_enough() -> None:
     for outcomes, count in (((refused,) * 3 + (good,) * 2, 1), ((refused,) * 2 + (good,) * 3, 0), ((refused,) * 4, 0)):
         results = _results(*outcomes)
         assert len(common_causes({r.service_code: "h" for r in results}, results, policy())) == count
+
+
+def test_what_is_a_services_own_fault_is_no_cause_however_many_have_it() -> None:
+    for outcome, status, count in (
+        (Outcome.WRONG_STATUS, 404, 0), (Outcome.WRONG_BODY, 200, 0), (Outcome.WRONG_STATUS, 502, 1), (Outcome.REDIRECTED, 302, 1),
+    ):  # fmt: skip
+        results = [replace(r, status=status) for r in _results(*[outcome] * 12)]
+        assert len(common_causes({r.service_code: "h" for r in results}, results, policy())) == count, (outcome, status)
 
 
 def test_a_dead_gateway_is_one_cause() -> None:
