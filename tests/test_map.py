@@ -160,20 +160,8 @@ def test_no_registry_is_named_anywhere() -> None:
 
 def _files_below(entry: Path) -> Iterator[Path]:
     kinds = {
-        ".py",
-        ".md",
-        ".txt",
-        ".lock",
-        ".toml",
-        ".yaml",
-        ".yml",
-        ".json",
-        ".sh",
-        ".example",
-        ".Dockerfile",
-        ".mako",
-        "",
-    }
+        ".py", ".md", ".txt", ".lock", ".toml", ".yaml", ".yml", ".json", ".sh", ".example", ".Dockerfile", ".mako", "",
+    }  # fmt: skip
     for path in [entry] if entry.is_file() else entry.rglob("*"):
         if path.is_file() and path.suffix in kinds and _is_ours(path):
             yield path
