@@ -21,6 +21,13 @@ OUTCOMES = {
     Outcome.NOT_APPLICABLE.value: "不适用",
 }  # fmt: skip
 
+UNKNOWN = {
+    "evidence_missing": "证据不足", "exceptions_conflict": "例外矛盾", "suspect_traffic": "疑似程序刷量",
+    "register_unread": "交换平台登记未读全", "calls_unread": "调用日志未读全", "called_but_not_listed": "有调用而未登记",
+    "exemptions_unread": "豁免登记未读全", "declared_not_found": "申报与资源清单矛盾", "deployment_undeclared": "未申报部署方式",
+}  # fmt: skip
+"""Why a verdict is unknown, in a few words."""
+
 _SECTIONS: tuple[tuple[str, tuple[Kind, ...]], ...] = (
     ("新线索", (Kind.OPENED, Kind.REOPENED)), ("加重", (Kind.WORSENED,)), ("减轻", (Kind.EASED,)),
     ("原因变化", (Kind.REASON_CHANGED,)), ("已了结", (Kind.RESOLVED,)), ("证据不足,待核", (Kind.UNVERIFIED,)),
@@ -72,7 +79,7 @@ def _counts(counts: Mapping[str, int]) -> str:
 def _causes(reasons: Mapping[str, int]) -> str:
     """Return why verdicts are unknown, the commonest first."""
     found = [(n, r.partition(":")[2]) for r, n in reasons.items() if r.startswith(f"{Outcome.UNKNOWN.value}:")]
-    return "、".join(f"{reason} {n}" for n, reason in sorted(found, key=lambda f: (-f[0], f[1])))
+    return "、".join(f"{UNKNOWN.get(reason, reason)} {n}" for n, reason in sorted(found, key=lambda f: (-f[0], f[1])))
 
 
 def replay_line(judged: Judged) -> str:

@@ -289,3 +289,18 @@ def test_a_project_that_is_no_digital_one_any_more_or_void_resolves_its_finding(
             managed_industry="informatization",
             is_void=None,
         )
+
+
+def test_the_report_says_in_chinese_why_something_is_unknown(engine: Engine, city: City) -> None:
+    """Every reason of the law for `unknown` has its words, and a report shows no code."""
+    from include.findings.watch_report import UNKNOWN
+    from tests.rules.test_interconnection import TABLE
+    from tests.rules.test_law_cases import CASES
+
+    reasons = {c["expect"][1] for c, _ in CASES if c["expect"][0] == "unknown"}
+    reasons |= {c["expect"][1] for c in TABLE["cases"] if c["expect"][2] == "unknown"}
+    assert len(reasons) >= 5
+    assert reasons <= set(UNKNOWN)
+    lines = judge_day(engine, DAY).lines()
+    assert any("未知原因" in line for line in lines)
+    assert not [line for line in lines if any(reason in line for reason in UNKNOWN)]
