@@ -12,24 +12,15 @@ from typing import Any
 from airflow.sdk import CronTriggerTimetable, Param, TriggerRule, dag, get_current_context, task
 
 from dags.wiring.assets import FINDINGS, INTERCONNECTIONS
-from dags.wiring.lanes import DEFAULTS, skip_unless, sync_lanes
+from dags.wiring.lanes import DEFAULTS, JUDGED_DAY, read_today, skip_unless, sync_lanes
 from include import tasks
 
 GROUPS = ("exchange", "register")
 CARDS = tasks.enabled_cards(*GROUPS)
 PARAMS = {
-    "day": Param(
-        None, type=["null", "string"], format="date", title="评判日",
-        description="空为今天;过去的日子按当时已知的证据重新评判,不读取、不探测",
-    ),
+    "day": JUDGED_DAY,
     "probe": Param(True, type="boolean", title="探测接口", description="是否主动探测已发布接口"),
 }  # fmt: skip
-
-
-def asked(context: Any, source: str) -> dict[str, Any]:
-    """Return how a source is read today; a past day is judged from kept evidence and reads nothing."""
-    skip_unless(tasks.is_today(tasks.day_of_run(context)), "a past day is judged from kept evidence")
-    return {"mode": "auto"}
 
 
 @dag(
@@ -81,7 +72,7 @@ def check_interconnection() -> None:
         chosen = tasks.choose_sources(*GROUPS) if is_today else []
         return tasks.report_judged(chosen, tasks.flatten(merged), judged)
 
-    merged = sync_lanes(CARDS, asked)
+    merged = sync_lanes(CARDS, read_today)
     report(merged, judge(probe.expand(shard=plan_probes(merged))))
 
 

@@ -8,26 +8,14 @@ from __future__ import annotations
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
-from airflow.sdk import CronTriggerTimetable, Param, TriggerRule, dag, get_current_context, task
+from airflow.sdk import CronTriggerTimetable, TriggerRule, dag, get_current_context, task
 
 from dags.wiring.assets import FINDINGS, SYSTEMS, USAGE
-from dags.wiring.lanes import DEFAULTS, skip_unless, sync_lanes
+from dags.wiring.lanes import DEFAULTS, JUDGED_DAY, read_today, sync_lanes
 from include import tasks
 
 GROUPS = ("register", "systems")
 CARDS = tasks.enabled_cards(*GROUPS)
-PARAMS = {
-    "day": Param(
-        None, type=["null", "string"], format="date", title="评判日",
-        description="空为今天;过去的日子按当时已知的证据重新评判,不读取任何来源",
-    ),
-}  # fmt: skip
-
-
-def asked(context: Any, source: str) -> dict[str, Any]:
-    """Return how a source is read today; a past day is judged from kept evidence and reads nothing."""
-    skip_unless(tasks.is_today(tasks.day_of_run(context)), "a past day is judged from kept evidence")
-    return {"mode": "auto"}
 
 
 @dag(
@@ -38,7 +26,7 @@ def asked(context: Any, source: str) -> dict[str, Any]:
     catchup=False,
     max_active_runs=1,
     dagrun_timeout=timedelta(hours=6),
-    params=PARAMS,
+    params={"day": JUDGED_DAY},
     tags=["系统监测", "第十三条", "第三十六条"],
     default_args=DEFAULTS,
     doc_md="""
@@ -64,7 +52,7 @@ def watch_systems() -> None:
         is_today = tasks.is_today(tasks.day_of_run(get_current_context()))
         return tasks.report_judged(tasks.choose_sources(*GROUPS) if is_today else [], tasks.flatten(merged), judged)
 
-    merged = sync_lanes(CARDS, asked)
+    merged = sync_lanes(CARDS, read_today)
     report(merged, judge(merged))
 
 

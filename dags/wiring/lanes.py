@@ -11,6 +11,7 @@ from typing import Any
 
 from airflow.sdk import (
     ExceptionRetryPolicy,
+    Param,
     RetryAction,
     RetryRule,
     get_current_context,
@@ -37,10 +38,23 @@ DEFAULTS = {
 }  # fmt: skip
 
 
+JUDGED_DAY = Param(
+    None, type=["null", "string"], format="date", title="评判日",
+    description="空为今天;过去的日子按当时已知的证据重新评判,不读取、不探测",
+)  # fmt: skip
+"""The day that a judging run is asked for."""
+
+
 def skip_unless(condition: bool, reason: str) -> None:
     """End the task as skipped, with a reason that its log shows."""
     if not condition:
         raise AirflowSkipException(reason)
+
+
+def read_today(context: Any, source: str) -> dict[str, Any]:
+    """Return how a judging run reads a source: as it is due; a past day is judged from kept evidence and reads nothing."""
+    skip_unless(tasks.is_today(tasks.day_of_run(context)), "a past day is judged from kept evidence")
+    return {"mode": "auto"}
 
 
 def sync_lanes(cards: Sequence[Outline], asked: Callable[[Any, str], dict[str, Any]]) -> list[Any]:

@@ -73,6 +73,16 @@ def test_two_runs_fill_the_ledger_as_the_sandbox_has_it_and_the_second_writes_no
         assert batch["unchanged"] > 0, source
 
 
+def test_the_exchange_is_read_probed_and_judged_under_the_real_scheduler(stack: Stack) -> None:
+    stack.open_dag("check_interconnection")
+    assert stack.run_dag("check_interconnection", seconds=200) == "success", _failures(stack)
+    judged = stack.ask("check", "--no-sync", "--no-probe", "--json")["judged"]
+    assert judged["is_new"] is False  # the run has judged the day; asking again writes nothing
+    assert judged["outcomes"]["interconnected-with-exchange"]["pass"] > 30
+    assert judged["outcomes"]["evidence-current"] == {"pass": 3}
+    assert judged["open"] > 10
+
+
 def test_nothing_is_shown_or_started_without_a_login(stack: Stack) -> None:
     url = stack.api.url
     with requests.Session() as anonymous:
