@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import UTC, date, datetime
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -83,3 +86,18 @@ def test_a_batch_that_another_run_overtook_gives_the_result_of_the_newer_one(mon
     assert newer["created"] > 150
     assert overtaken["batch_id"] == newer["batch_id"]
     assert overtaken["was_merged_before"] is True
+
+
+def test_the_day_of_a_run_is_the_forms_or_the_backfills_in_shanghai_or_today() -> None:
+    def run(day: str | None, run_type: str) -> dict[str, Any]:
+        logical = datetime(2026, 11, 3, 20, tzinfo=UTC)  # four in the morning of the 4th in Shanghai
+        return {"params": {"day": day}, "dag_run": SimpleNamespace(run_type=run_type, logical_date=logical)}
+
+    assert tasks.day_of_run(run(None, "backfill")) == date(2026, 11, 4)
+    assert tasks.day_of_run(run("2026-11-01", "backfill")) == date(2026, 11, 1)
+    assert tasks.day_of_run(run("2026-11-01", "manual")) == date(2026, 11, 1)
+    assert tasks.is_today(tasks.day_of_run(run(None, "scheduled")))
+    with pytest.raises(ConfigurationError, match="still to come"):
+        tasks.day_of_run(run("2999-01-01", "manual"))
+    with pytest.raises(ConfigurationError, match="write it as 2026-11-01"):
+        tasks.day_of_run(run("yesterday", "manual"))
