@@ -6,13 +6,17 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from include.clock import now
 from include.connections import get_connection
 from include.errors import ShuhengError
 from include.landing.store import LandingStore
 from include.ledger.database import open_ledger
 from include.ledger.reconcile import load_scope
+from include.rules.parameters import ParameterBook
+from include.rules.rule_book import load_rules
 from include.settings import load_settings
 from include.sources.card_files import card_paths, read_card
+from include.sources.probing.policy import load_policy
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +36,28 @@ def check_all() -> list[Check]:
         _check("落地区 landing", _landing),
         _check("对账范围 reconciliation", lambda: f"{load_scope().plan} ↔ {load_scope().platform}"),
     ]
+    checks += [
+        _check("规则 rules", lambda: f"{len(load_rules())} rules, each with its clause and function"),
+        _check("阈值 parameters", _parameters),
+        _check(
+            "探测 probing",
+            lambda: f"{load_policy().concurrency} probes at once, {load_policy().sweep_seconds:g} s a sweep",
+        ),
+    ]
     for source, path in card_paths().items():
         checks.append(_check(f"卡片 {source}", lambda p=path: read_card(p).title))  # type: ignore[misc]
         if checks[-1].is_ok and read_card(path).enabled:
             name = read_card(path).connection
             checks.append(_check(f"连接 {name}", lambda n=name: f"{get_connection(n).conn_type} is defined"))  # type: ignore[misc]
     return checks
+
+
+def _parameters() -> str:
+    """Return whether every threshold has a value today, and which ones somebody should have looked at again."""
+    book, today = ParameterBook.load(), now().date()
+    count = len(book.on(today))
+    overdue = ", ".join(v.name for v in book.overdue(today))
+    return f"{count} thresholds have a value" + (f"; review is overdue for {overdue}" if overdue else "")
 
 
 def _landing() -> str:

@@ -20,7 +20,7 @@ from include.settings import ROOT
 from tests.command import command, json_of
 from tests.platform import connect, connections, overlay_card
 
-VERBS = ["sync", "quarantine", "replay", "questions", "doctor", "sandbox"]
+VERBS = ["sync", "check", "watch", "quarantine", "replay", "questions", "doctor", "sandbox"]
 FAST = {"backoff_seconds": 0.01, "attempts": 2}
 Done = subprocess.CompletedProcess[str]
 
@@ -219,8 +219,25 @@ def test_the_summary_and_the_doctor_tell_what_is_there(synced: dict[str, str], s
     assert summary["sources"]["provincial_approval"]["rows"]["project"] == server.truth()["provincial"]["good"]
     assert summary["questions"]["reconciliation"]
     checks = json_of(command("doctor", "--json", **synced))
-    assert len(checks) == 32
+    assert len(checks) == 35
     assert all(check["is_ok"] for check in checks), checks
+
+
+def test_the_doctor_names_a_threshold_that_nobody_has_reviewed_and_a_rule_that_is_wrong(
+    synced: dict[str, str], tmp_path: Path
+) -> None:
+    (tmp_path / "rules").mkdir()
+    old = "[{from: '2024-09-09', value: 30, source: 自拟, status: unconfirmed, review_by: '2025-01-01'}]"
+    values = f"parameters:\n  idle_window_days: {{unit: days, title: 空闲观测窗口, values: {old}}}\n"
+    (tmp_path / "parameters.yaml").write_text(values, "utf-8")
+    (tmp_path / "rules" / "own.yaml").write_text("rules: nothing\n", "utf-8")
+    checks = {
+        c["name"]: c for c in json.loads(command("doctor", "--json", **synced, SHUHENG_CONFIG=str(tmp_path)).stdout)
+    }
+    assert checks["阈值 parameters"]["is_ok"]
+    assert "review is overdue for idle_window_days" in checks["阈值 parameters"]["text"]
+    assert not checks["规则 rules"]["is_ok"]
+    assert "own.yaml:1" in checks["规则 rules"]["text"]
 
 
 def test_the_doctor_ends_with_two_where_something_is_missing(
@@ -231,7 +248,7 @@ def test_the_doctor_ends_with_two_where_something_is_missing(
     assert done.returncode == 2
     assert [line for line in done.stdout.splitlines() if line.startswith("✗")][0].startswith("✗ 连接 annual_plan: ")
     assert "AIRFLOW_CONN_ANNUAL_PLAN" in done.stdout
-    assert done.stdout.count("✓") == 31
+    assert done.stdout.count("✓") == 34
 
 
 def test_pools_are_printed_as_airflow_imports_them() -> None:

@@ -89,6 +89,11 @@ def migrate(url: str | None = None) -> None:
         command.upgrade(config, "head")
 
 
+def lock_key(name: str) -> int:
+    """Return the number by which PostgreSQL knows the lock of a name."""
+    return int.from_bytes(hashlib.blake2b(name.encode(), digest_size=8).digest(), signed=True)
+
+
 @contextmanager
 def writing(engine: Engine, source: str, *, keep: bool = True) -> Iterator[Connection]:
     """Open the one writing transaction of a source; a second one waits until the first has ended.
@@ -98,8 +103,7 @@ def writing(engine: Engine, source: str, *, keep: bool = True) -> Iterator[Conne
     with engine.connect() as connection:
         transaction = connection.begin()
         if engine.dialect.name == "postgresql":
-            key = int.from_bytes(hashlib.blake2b(source.encode(), digest_size=8).digest(), signed=True)
-            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": key})
+            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": lock_key(source)})
             # The default dates from rotating disks and makes a small batch scan the whole ledger instead of its index.
             connection.execute(text("SET LOCAL random_page_cost = 1.1"))
         try:

@@ -24,7 +24,7 @@ from include.ledger.last_batch import last_full
 from include.ledger.question import Question, settle_questions
 from include.ledger.tables import plan_entry, project, project_alias
 from include.settings import load_settings
-from include.sources.card import SCHEMAS
+from include.sources.checked_yaml import SCHEMAS
 
 KINDS = (
     "plan_not_on_platform", "platform_not_in_plan", "plan_without_code", "amount_disagrees", "name_disagrees",

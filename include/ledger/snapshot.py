@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from sqlalchemy import Connection, Engine, text
+
+from include.ledger.database import lock_key
 
 
 @contextmanager
@@ -20,9 +21,8 @@ def snapshot(engine: Engine, name: str) -> Iterator[Connection]:
             yield connection
         return
     with engine.connect().execution_options(isolation_level="REPEATABLE READ") as connection:
-        key = int.from_bytes(hashlib.blake2b(name.encode(), digest_size=8).digest(), signed=True)
         # The state seen is that of the first statement, so the lock is taken in a transaction before; it ends with the session.
-        connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": key})
+        connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": lock_key(name)})
         connection.commit()
         with connection.begin():
             connection.execute(text("SET LOCAL random_page_cost = 1.1"))

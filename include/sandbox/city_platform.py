@@ -18,7 +18,6 @@ from include.sandbox.signing import Clock
 LONGEST_WINDOW_DAYS = 800
 MISSING_FROM, MISSING_TO = 4, 2
 """Which days `missing_days` takes away: so many days before today."""
-DAY_SPOILS = ("all_zero", "hour_off")
 
 
 class Refused(ValueError):

@@ -13,7 +13,8 @@ from typing import Any
 
 from include.settings import ROOT
 from include.sources import signers
-from include.sources.card import SCHEMAS, canonical_schema
+from include.sources.card import canonical_schema
+from include.sources.checked_yaml import SCHEMAS
 
 PAGE = ROOT / "docs" / "source-cards.md"
 ENTITIES = (

@@ -315,3 +315,9 @@ def test_the_digest_changes_with_what_decides_how_a_record_is_read(
 @pytest.mark.parametrize("change", [c for _, c in NOT_READ_ANEW], ids=[n for n, _ in NOT_READ_ANEW])
 def test_the_digest_stays_where_records_are_read_alike(tmp_path: Path, change: Callable[[Data], None]) -> None:
     assert _digest(tmp_path, change) == load_card("provincial_approval").digest
+
+
+def test_a_gate_that_keeps_out_more_has_every_source_read_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = _digest(tmp_path, lambda d: None)
+    monkeypatch.setattr("include.sources.card.GATE", 2)
+    assert _digest(tmp_path, lambda d: None) != before
