@@ -67,13 +67,17 @@ def check_interconnection() -> None:
         return judged
 
     @task(task_display_name="汇总", trigger_rule=TriggerRule.ALL_DONE)
-    def report(merged: list[Any], judged: Any) -> dict[str, Any]:
+    def report(merged: list[Any], planned: Any, probed: Any, judged: Any, params: Any = None) -> dict[str, Any]:
         is_today = tasks.is_today(tasks.day_of_run(get_current_context()))
+        if is_today and params["probe"]:
+            tasks.require_probed(planned, tasks.flatten([probed]))
         chosen = tasks.choose_sources(*GROUPS) if is_today else []
         return tasks.report_judged(chosen, tasks.flatten(merged), judged)
 
     merged = sync_lanes(CARDS, read_today)
-    report(merged, judge(probe.expand(shard=plan_probes(merged))))
+    planned = plan_probes(merged)
+    probed = probe.expand(shard=planned)
+    report(merged, planned, probed, judge(probed))
 
 
 check_interconnection()

@@ -28,6 +28,10 @@ class SourcesFailed(Permanent):
     """Some sources could not be synced; the others were."""
 
 
+class NotProbed(Permanent):
+    """Some endpoints were not probed; what could be judged was judged."""
+
+
 class NotJudged(Permanent):
     """A day could not be judged, or not by every rule."""
 
@@ -148,6 +152,13 @@ def judge_day(scope: str, day: date) -> dict[str, Any]:
     for line in judged.lines():
         log.info("%s", line)
     return judged.summary()
+
+
+def require_probed(planned: list[Any] | None, probed: list[dict[str, Any]]) -> None:
+    """Raise `NotProbed` where shards were to be probed and have no result."""
+    if planned is None or len(probed) < len(planned):
+        of = "?" if planned is None else len(planned)
+        raise NotProbed(f"{len(probed)} of {of} shards were probed; see the plan_probes and probe tasks for the cause")
 
 
 def report_judged(chosen: list[str], merged: list[dict[str, Any]], judged: dict[str, Any] | None) -> dict[str, Any]:

@@ -21,11 +21,17 @@ pytestmark = [pytest.mark.airflow, pytest.mark.xdist_group("airflow"), pytest.ma
 
 
 @pytest.fixture(scope="module")
-def dags() -> Any:
-    from airflow.dag_processing.dagbag import DagBag
+def database() -> None:
     from airflow.utils.db import initdb
 
     initdb()
+
+
+@pytest.fixture
+def dags(database: None) -> Any:
+    """Parse anew for each test: a test run leaves its form's values in the DAG."""
+    from airflow.dag_processing.dagbag import DagBag
+
     return DagBag(str(ROOT / "dags")).dags
 
 
@@ -80,3 +86,16 @@ def test_one_platform_that_cannot_be_read_fails_the_run_and_is_one_finding(
         rows = connection.execute(select(finding.c.rule, finding.c.subject)).all()
     assert ("evidence-current", "usage_statistics") in rows
     assert not [r for r in rows if r.rule in ("resources-not-idle", "system-in-regular-use") and "SYS" not in r.subject]
+
+
+def test_probing_that_fails_fails_the_run_though_the_day_was_judged(
+    dags: Any, city: SandboxServer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "config").mkdir()
+    (tmp_path / "config" / "probing.yaml").write_text("concurrency: many\n", "utf-8")
+    monkeypatch.setenv("SHUHENG_CONFIG", str(tmp_path / "config"))
+    run = dags["check_interconnection"].test()
+    found = states(run)
+    assert str(run.state) == "failed", found
+    assert (found["probe"], found["judge"], found["report"]) == ({"failed"}, {"success"}, {"failed"})
+    assert (count(probe_sweep), count(evaluation)) == (0, 1)
