@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from include.sources.checked_yaml import SCHEMAS
+from include.sources.kinds import kind_schemas
 from include.sources.vocabulary import vocabulary
 
 GATE = 1
@@ -338,6 +339,7 @@ def _digest(data: dict[str, Any]) -> str:
     entities = [data["entity"], *(n["entity"] for n in data.get("nested", []))]
     schemas = [canonical_schema(e) for e in entities]
     spoken = sorted({p["x-vocabulary"] for s in schemas for p in s["properties"].values() if "x-vocabulary" in p})
-    parts = [GATE, relevant, schemas, *([{v: vocabulary(v) for v in spoken}] if spoken else [])]
+    kinds = [k for e in entities if (k := kind_schemas(e))]
+    parts = [GATE, relevant, schemas + kinds, *([{v: vocabulary(v) for v in spoken}] if spoken else [])]
     text = json.dumps(parts, sort_keys=True, ensure_ascii=False, default=str)
     return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
