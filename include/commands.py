@@ -143,10 +143,19 @@ def quarantine(options: argparse.Namespace) -> int:
         key = row["record_key"] or "(无标识)"
         _say(f"{row['record_hash'][:12]}  {row['source']}  {key}  批次 {row['batch_id']} 第 {row['page']} 页")
         for problem in row["problems"]:
-            _say(f"    {problem['title']}({problem['field']}): {problem['problem']}; 原值 {problem['raw']!r}")
+            _show_problem(problem)
         if options.hash:
             _say("    " + row["raw"])
     return DONE
+
+
+def _show_problem(problem: dict[str, str]) -> None:
+    """Print a problem with its remedy; rows that were set aside before remedies were kept have none, and no title in the sentence."""
+    if "fix" not in problem:
+        _say(f"    {problem['title']}({problem['field']}): {problem['problem']}; 原值“{problem['raw']}”")
+        return
+    _say(f"    {problem['field']}: {problem['problem']}" + (f"; 原值“{problem['raw']}”" if problem["raw"] else ""))
+    _say(f"        改法: {problem['fix']}")
 
 
 def replay(options: argparse.Namespace) -> int:
