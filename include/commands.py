@@ -150,7 +150,7 @@ def quarantine(options: argparse.Namespace) -> int:
 
 
 def _show_problem(problem: dict[str, str]) -> None:
-    """Print a problem with its remedy; rows that were set aside before remedies were kept have none, and no title in the sentence."""
+    """Print a problem with its remedy; older rows have none, and an English sentence without the title."""
     if "fix" not in problem:
         _say(f"    {problem['title']}({problem['field']}): {problem['problem']}; 原值“{problem['raw']}”")
         return
