@@ -66,6 +66,7 @@ def _run(sandbox: Sandbox, sock: socket, is_warm: bool) -> int:
         sandbox.write_files()
         if is_warm:
             sandbox.world.warm()
+            sandbox.catalogues.world.warm()
         host, port = sock.getsockname()[:2]
         with sandbox.serving_gateway():
             ready = orjson.dumps(sandbox.described(f"http://{host}:{port}")).decode()

@@ -9,7 +9,7 @@ from typing import Any
 from include.sandbox.catalogues.entry import DATA, Entry, uuid_of
 from include.sandbox.catalogues.portal_entries import CKAN, DATAJSON, DCAT, MUNICIPAL, fresh_entry
 from include.sandbox.catalogues.system_entries import EXCHANGE, FRONTDB
-from include.sandbox.catalogues.world import SOURCES, CatalogueWorld, put
+from include.sandbox.catalogues.world import SOURCES, CatalogueWorld
 from include.sandbox.motion import amount
 
 MOVEMENTS = ("changes", "new", "vanish", "return", "recode")
@@ -48,10 +48,11 @@ class _Day:
         self.world, self.day = world, day
         self.random = Random(f"{world.city.seed}/catalogue/{day}")
         self.touched: set[int] = set()
+        self.places: dict[str, dict[int, int]] = {}
 
     def run(self, numbers: dict[str, int]) -> Movement:
         returned = [self._return() for _ in range(min(numbers["return"], len(self.world.gone)))]
-        vanished = [self._vanish(entry) for entry in self._pick(numbers["vanish"], (*KEYED, MUNICIPAL))]
+        vanished = self._vanish(self._pick(numbers["vanish"], (*KEYED, MUNICIPAL)))
         recoded = [self._recode(entry) for entry in self._pick(numbers["recode"], KEYED)]
         changed = [self._change(entry) for entry in self._pick(numbers["changes"], SOURCES)]
         new = [self._appear(n) for n in range(numbers["new"])]
@@ -75,10 +76,17 @@ class _Day:
         changes = {"summary": summary, "modified": modified}
         if entry.source == FRONTDB or entry.kind != DATA:
             changes = {"summary": summary}
-        after = put(self.world, entry, **changes)
-        self.touched.add(id(after))
+        self._put(entry, replace(entry, **changes))  # type: ignore[arg-type]
         fields = {name: [getattr(entry, name), value] for name, value in changes.items()}
         return named(entry) | {"fields": {n: pair for n, pair in fields.items() if pair[0] != pair[1]}}
+
+    def _put(self, before: Entry, after: Entry) -> None:
+        """Put an entry in the place of another; nothing may vanish from a source afterwards on the same day."""
+        entries = self.world.entries(before.source)
+        if before.source not in self.places:
+            self.places[before.source] = {id(entry): place for place, entry in enumerate(entries)}
+        entries[self.places[before.source][id(before)]] = after
+        self.touched.add(id(after))
 
     def _appear(self, turn: int) -> Movement:
         source = GROWING[turn % len(GROWING)]
@@ -88,11 +96,13 @@ class _Day:
         self.touched.add(id(entry))
         return named(entry)
 
-    def _vanish(self, entry: Entry) -> Movement:
-        entries = self.world.entries(entry.source)
-        entries[:] = [one for one in entries if one is not entry]
-        self.world.gone.append(entry)
-        return named(entry)
+    def _vanish(self, picked: list[Entry]) -> list[Movement]:
+        leaving = set(map(id, picked))
+        for source in {entry.source for entry in picked}:
+            entries = self.world.entries(source)
+            entries[:] = [entry for entry in entries if id(entry) not in leaving]
+        self.world.gone += picked
+        return [named(entry) for entry in picked]
 
     def _return(self) -> Movement:
         entry = self.world.gone.pop(0)
@@ -101,8 +111,8 @@ class _Day:
         return named(entry)
 
     def _recode(self, entry: Entry) -> Movement:
-        after = put(self.world, entry, key=uuid_of("recode", self.day, entry.key))
-        self.touched.add(id(after))
+        after = replace(entry, key=uuid_of("recode", self.day, entry.key))
+        self._put(entry, after)
         return named(entry) | {"old": entry.key, "new": after.key}
 
 

@@ -15,7 +15,7 @@ class Part:
     has_component: bool = True
     has_cloud: bool = True
     is_linked: bool = True
-    """Whether its entries name the system's code; without it they name the unit alone."""
+    """Whether its data and components name the system's code; without it they name the unit alone."""
     collection: str = "已归集"
     is_mounted: bool = True
     cycle: str = "monthly"

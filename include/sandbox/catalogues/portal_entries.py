@@ -19,7 +19,7 @@ from include.sandbox.catalogues.entry import (
 )
 from include.sandbox.catalogues.system_entries import complete_systems, second_owners
 from include.sandbox.codes import credit_code
-from include.sandbox.systems import City
+from include.sandbox.systems import City, System
 
 CKAN, DCAT, DATAJSON, DATAJSON3, MUNICIPAL = "ckan", "dcat", "datajson", "datajson3", "municipal"
 SOURCES = (CKAN, DCAT, DATAJSON, DATAJSON3, MUNICIPAL)
@@ -91,13 +91,9 @@ OVERDUE = (7, 17)
 def portal_entries(city: City, source: str, number: int) -> list[Entry]:
     """Return the entries of a portal at the start; on CKAN those of second owners come besides."""
     linked = complete_systems(city)
-    entries = []
-    for n in range(number):
-        entry = _entry(city, source, n)
-        if n % 2 == 0 and linked and not entry.is_classified:
-            system = linked[n // 2 % len(linked)]
-            entry = replace(entry, system=system.code, unit=system.unit, credit=system.credit)
-        entries.append(entry)
+    entries = [
+        _entry(city, source, n, linked[n // 2 % len(linked)] if linked and n % 2 == 0 else None) for n in range(number)
+    ]
     if source == CKAN:
         entries += [
             replace(
@@ -125,8 +121,8 @@ def fresh_entry(city: City, source: str, number: int) -> Entry:
     return _plain(city, source, number)
 
 
-def _entry(city: City, source: str, n: int) -> Entry:
-    entry = _plain(city, source, n)
+def _entry(city: City, source: str, n: int, system: System | None = None) -> Entry:
+    entry = _plain(city, source, n, system)
     part = n % PART_OF_TWENTY
     if part == CLASSIFIED:
         number = f"{source.upper()}{n}"
@@ -158,15 +154,16 @@ def _with_flaw(entry: Entry, n: int, part: int) -> Entry:
     return replace(entry, **changes.get(part, {}))  # type: ignore[arg-type]
 
 
-def _plain(city: City, source: str, n: int) -> Entry:
+def _plain(city: City, source: str, n: int, system: System | None = None) -> Entry:
     draw = city.draw("portal", source, n)
     place = draw.below(len(words.UNITS))
+    unit = system.unit if system else words.UNITS[place]
     theme, topic = draw.of(THEMES), draw.of(TOPICS)
     cycle = tuple(CYCLES[source])[draw.below(len(CYCLES[source]))]
     kind = COMPONENT if n % 12 == 4 and source in WITH_SERVICES else DATA
     key = uuid_of(source, city.seed, n)
     modified = city.ago(_age(cycle)).isoformat()
-    title = f"{words.UNITS[place]}{topic}（{n + 1}）"
+    title = f"{unit}{topic}（{n + 1}）"
     return Entry(
         source=source,
         number=n,
@@ -174,11 +171,12 @@ def _plain(city: City, source: str, n: int) -> Entry:
         kind=kind,
         code=f"2{draw.below(90) + 10}0{draw.below(90) + 10}/{source}{n:06d}",
         title=title,
-        unit=words.UNITS[place],
-        credit=credit_code("11", f"MB{place:06d}"),
+        unit=unit,
+        credit=system.credit if system else credit_code("11", f"MB{place:06d}"),
+        system=system.code if system else "",
         summary=f"{title}，按{theme}领域目录发布",
         theme=theme,
-        keywords=(theme, topic, words.UNITS[place]),
+        keywords=(theme, topic, unit),
         share=("无条件共享", "有条件共享")[n % 2],
         condition="按需申请" if n % 2 else "",
         opened=("无条件开放", "有条件开放", "无条件开放")[n % 3],

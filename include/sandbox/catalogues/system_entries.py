@@ -7,8 +7,19 @@ from dataclasses import replace
 from typing import Any
 
 from include.sandbox import words
-from include.sandbox.catalogues.entry import CLOUD, COMPONENT, DATA, HOST, SECRET, Entry, Item, Mounted, uuid_of
-from include.sandbox.catalogues.parts import Part, owes, part_name, part_of
+from include.sandbox.catalogues.entry import (
+    CLOUD,
+    COMPONENT,
+    DATA,
+    HOST,
+    IMPOSSIBLE,
+    SECRET,
+    Entry,
+    Item,
+    Mounted,
+    uuid_of,
+)
+from include.sandbox.catalogues.parts import PARTS, Part, owes, part_name, part_of
 from include.sandbox.codes import credit_code
 from include.sandbox.systems import City, System
 
@@ -37,7 +48,7 @@ ITEMS = (
 ODD_TYPE = Item("附加信息", "FJXX", "X", 0)
 """An information item of a type that no guide knows."""
 CLOUD_TYPES = ("云主机", "云主机", "容器", "数据库")
-REPEATED_IN_FILE, UNTITLED_IN_FRONTDB = 60, 60
+REPEATED_IN_FILE = 60
 BAD_EVERY, REPEATED_EVERY = 40, 25
 """Every so many systems, counted from those of part complete, the exchange holds a bad or a repeated entry besides."""
 
@@ -48,7 +59,25 @@ def system_entries(city: City) -> dict[str, list[Entry]]:
     for system in city.systems:
         for entry in _of_system(city, system):
             found[entry.source].append(entry)
+    for source in (WORKBOOK, COMPONENT_FILE, FRONTDB):
+        found[source] += _besides(city, source)
     return found
+
+
+def _besides(city: City, source: str) -> Iterator[Entry]:
+    """Yield what a file or table holds of no system: a classified entry, one without a title, one of an impossible day."""
+    system = next(system for system in city.open if owes(system))
+    maker = _Maker(city, system, PARTS["unlinked"])
+    plain = maker.component() if source == COMPONENT_FILE else next(maker.data())
+    plain = replace(plain, source=source, system="", projects=(), copies=1)
+    number = f"{source.upper()}1"
+    yield replace(
+        plain, code=f"3070XK-{number}/0001", title=f"XK-R{number}号机要目录", unit=f"双鸭山市第{number}机要目录办公室",
+        key=f"xk-{plain.key}", summary="内部使用", secret=SECRET, mounted=(), items=(),
+    )  # fmt: skip
+    yield replace(plain, code=f"307098/{source}-1", title="", key=uuid_of(source, "untitled"))
+    if source != FRONTDB:  # a column of dates cannot hold an impossible one
+        yield replace(plain, code=f"307098/{source}-2", issued=IMPOSSIBLE, key=uuid_of(source, "impossible"))
 
 
 def _of_system(city: City, system: System) -> Iterator[Entry]:
@@ -118,15 +147,13 @@ class _Maker:
     def spoilt(self) -> Iterator[Entry]:
         """Yield what the exchange holds besides: entries without a title, with an impossible date, or listed twice."""
         number = self.system.number
-        if self.of_data == FRONTDB and number % UNTITLED_IN_FRONTDB == 48:
-            yield replace(self._data(8), title="")
         if number % 3 or self.of_data != EXCHANGE:
             return
         turn = number // 3
         if turn % BAD_EVERY == 4:
             yield replace(self._data(8), title="")
         if turn % BAD_EVERY == 8:
-            yield replace(self._data(9), issued="2026-02-30")
+            yield replace(self._data(9), issued=IMPOSSIBLE)
         if turn % REPEATED_EVERY == 5:
             yield replace(self._data(7), copies=2)
 
@@ -160,6 +187,7 @@ class _Maker:
 
     def _entry(self, source: str, kind: str, place: int, title: str, details: dict[str, Any]) -> Entry:
         city, system, part = self.city, self.system, self.part
+        is_linked = part.is_linked or kind == CLOUD
         letter = {DATA: "", COMPONENT: "9", CLOUD: "8"}[kind]
         code = f"3070{system.number % 90 + 10:02d}{letter}/{system.number:05d}{place}"
         if system.profile.is_classified:
@@ -173,8 +201,8 @@ class _Maker:
             title=title,
             unit=system.unit,
             credit=system.credit,
-            system=system.code if part.is_linked else "",
-            projects=system.projects if part.is_linked else (),
+            system=system.code if is_linked else "",
+            projects=system.projects if is_linked else (),
             summary=f"{title}，供各部门按需申请使用",
             share=part.share if kind == DATA else "有条件共享",
             condition=part.condition if kind == DATA else "按程序申请",

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Sequence
 from threading import RLock
+from typing import Any
 
 from include.sandbox.catalogues import portal_entries, system_entries
 from include.sandbox.catalogues.entry import HOST, MOVED_HOST, Entry, recoined, written_out
@@ -36,6 +36,11 @@ class CatalogueWorld:
                 self._make(source)
             return self._entries[source]
 
+    def warm(self) -> None:
+        """Make all entries now."""
+        for source in SOURCES:
+            self.entries(source)
+
     def _make(self, source: str) -> None:
         if source in self.numbers:
             self._entries[source] = portal_entries.portal_entries(self.city, source, self.numbers[source])
@@ -58,10 +63,10 @@ class Listing:
 
     def __init__(self, world: CatalogueWorld, source: str, encode: Encode, kind: str | None = None) -> None:
         self.world, self.source, self.encode, self.kind = world, source, encode, kind
-        self._kept: dict[str, list[bytes]] = {}
+        self._kept: dict[str, _Rows] = {}
         self._version = -1
 
-    def rows(self, scenario: str = "") -> list[bytes]:
+    def rows(self, scenario: str = "") -> Sequence[bytes]:
         """Return the rows, as changed by a fault if it is one that changes what is listed."""
         variant = scenario if scenario in VARIANTS else ""
         with self.world.lock:
@@ -71,20 +76,29 @@ class Listing:
                 self._kept[variant] = self._made(variant)
             return self._kept[variant]
 
-    def _made(self, variant: str) -> list[bytes]:
-        entries = self.world.listed(self.source, variant)
-        rows = [self.encode(entry) for entry in entries if self.kind in (None, entry.kind)]
-        return [moved(row) for row in rows] if variant == "moved" else rows
+    def _made(self, variant: str) -> _Rows:
+        entries = [e for e in self.world.listed(self.source, variant) if self.kind in (None, e.kind)]
+        return _Rows(entries, self._moved if variant == "moved" else self.encode)
+
+    def _moved(self, entry: Entry) -> bytes:
+        return self.encode(entry).replace(HOST.encode(), MOVED_HOST.encode())
 
 
-def moved(row: bytes) -> bytes:
-    """Return a row with another host in all its addresses."""
-    return row.replace(HOST.encode(), MOVED_HOST.encode())
+class _Rows(Sequence[bytes]):
+    """Rows that are written when first asked for: of 100,000 entries a page must not wait for all others."""
 
+    def __init__(self, entries: list[Entry], encode: Encode) -> None:
+        self._entries, self._encode = entries, encode
+        self._written: list[bytes | None] = [None] * len(entries)
 
-def put(world: CatalogueWorld, entry: Entry, **changes: object) -> Entry:
-    """Put a changed entry in the place of the one there was, and return it."""
-    entries = world.entries(entry.source)
-    place = next(i for i, one in enumerate(entries) if one is entry)
-    entries[place] = replace(entry, **changes)  # type: ignore[arg-type]
-    return entries[place]
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def __getitem__(self, where: Any) -> Any:
+        return [self._row(place) for place in range(*where.indices(len(self)))]
+
+    def _row(self, place: int) -> bytes:
+        row = self._written[place]
+        if row is None:
+            row = self._written[place] = self._encode(self._entries[place])
+        return row
