@@ -44,7 +44,7 @@ OLD_FORM = {
     "next": "hydra:nextPage",
     "last": "hydra:lastPage",
 }
-SERVICE = f"http://{HOST}/service/"
+SERVICE = "/service/"
 Pairs = Iterator[tuple[str, Value]]
 
 
@@ -126,7 +126,7 @@ def _old_heads(address: str, links: dict[str, str], members: list[Ref], total: i
 
 
 def _about(members: list[Ref]) -> tuple[tuple[str, Value], ...]:
-    listed = tuple(("dcat:service" if ref.iri.startswith(SERVICE) else "dcat:dataset", ref) for ref in members)
+    listed = tuple(("dcat:service" if SERVICE in ref.iri else "dcat:dataset", ref) for ref in members)
     title = (("dct:title", Text("双鸭山市数据目录", "zh")), ("dct:title", Text("Data catalogue of Shuangyashan", "en")))
     return (*title, *listed)
 
@@ -134,7 +134,7 @@ def _about(members: list[Ref]) -> tuple[tuple[str, Value], ...]:
 def described(entry: Entry) -> Node:
     """Return an entry as a dataset or a service."""
     is_service = entry.kind == COMPONENT
-    iri = f"{SERVICE}{entry.key}" if is_service else f"http://{HOST}/dataset/{entry.key}"
+    iri = f"http://{HOST}{SERVICE if is_service else '/dataset/'}{entry.key}"
     kind = "dcat:DataService" if is_service else "dcat:Dataset"
     return Node(iri, kind, (*_names(entry), *_facts(entry), *_reached(entry)))
 

@@ -61,7 +61,7 @@ class ExchangeCatalogue:
         return self.listings[kind]
 
     def _row(self, entry: Entry) -> bytes:
-        draw = self.world.city.draw("catalogue-contact", entry.key)
+        draw = self.world.city.draw("catalogue-contact", entry.code)
         return orjson.dumps(
             {
                 "cataId": entry.key,

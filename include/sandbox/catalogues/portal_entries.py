@@ -133,7 +133,7 @@ def _entry(city: City, source: str, n: int, system: System | None = None) -> Ent
     if part in OVERDUE:
         cycle = ("monthly", "yearly")[n // 10 % 2]
         age = city.ago(CYCLE_DAYS[cycle] * 3 + 10).isoformat()
-        entry = replace(entry, cycle=cycle, cycle_word=_word(source, cycle, n), modified=age, updated=age)
+        entry = replace(entry, cycle=cycle, cycle_word=CYCLES[source][cycle][0], modified=age, updated=age)
     return _with_flaw(entry, n, part)
 
 
@@ -159,7 +159,7 @@ def _plain(city: City, source: str, n: int, system: System | None = None) -> Ent
     place = draw.below(len(words.UNITS))
     unit = system.unit if system else words.UNITS[place]
     theme, topic = draw.of(THEMES), draw.of(TOPICS)
-    cycle = tuple(CYCLES[source])[draw.below(len(CYCLES[source]))]
+    cycle, cycle_word = _cycle(source, n)
     kind = COMPONENT if n % 12 == 4 and source in WITH_SERVICES else DATA
     key = uuid_of(source, city.seed, n)
     modified = city.ago(_age(cycle)).isoformat()
@@ -181,7 +181,7 @@ def _plain(city: City, source: str, n: int, system: System | None = None) -> Ent
         condition="按需申请" if n % 2 else "",
         opened=("无条件开放", "有条件开放", "无条件开放")[n % 3],
         cycle=cycle,
-        cycle_word=_word(source, cycle, n),
+        cycle_word=cycle_word,
         issued=city.ago(400 + draw.below(400)).isoformat(),
         modified=modified,
         updated=modified,
@@ -199,9 +199,10 @@ def _mounted(key: str, title: str, n: int) -> tuple[Mounted, ...]:
     )
 
 
-def _word(source: str, cycle: str, n: int) -> str:
-    known = CYCLES[source][cycle]
-    return known[n % len(known)]
+def _cycle(source: str, n: int) -> tuple[str, str]:
+    """Return a cycle and a word for it, so that every word of the source comes in turn."""
+    pairs = [(cycle, word) for cycle, known in CYCLES[source].items() for word in known]
+    return pairs[(n + n // len(pairs)) % len(pairs)]
 
 
 def _age(cycle: str) -> int:
