@@ -71,7 +71,7 @@ def catalogue_node(entries: int, modified: date | None, shared: SharedNodes) -> 
     publisher = "市数据局"
     return {
         "@id": CATALOGUE,
-        "@type": ["dcat:Catalog"],
+        "@type": ["dcat:Catalog", "hydra:Collection"],
         "dct:title": _zh("市级政务资源目录"),
         "dct:description": _zh("全市政务数据、组件和云资源目录,由数衡按各来源目录汇集。"),
         "dct:publisher": _agent(None, publisher, shared),

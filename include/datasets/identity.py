@@ -16,8 +16,6 @@ CATALOGUE = "urn:shuheng:catalogue"
 _ENTRY = "urn:shuheng:resource:"
 _LONGEST = 450
 """Characters that the ledger keeps of an identity."""
-_NO_DIGITS = str.maketrans("0123456789", "ghijklmnop")
-"""Eleven digits in a row would be masked as a telephone number when the export is read."""
 
 _LETTERS = "A-Za-z0-9._~:\u00a1-\u1fff\u2c00-\ud7ff\uf900-\ufdcf\ufdf0-\uffef-"
 _ESCAPED = re.compile(f"[^{_LETTERS}]")
@@ -32,7 +30,7 @@ def subject_of(source: str, resource_id: str) -> str:
         return resource_id
     iri = f"{_ENTRY}{source}:{_segment(resource_id)}"
     if len(iri) > _LONGEST:
-        iri = f"{_ENTRY}{source}:~{blake2b(resource_id.encode(), digest_size=16).hexdigest().translate(_NO_DIGITS)}"
+        iri = f"{_ENTRY}{source}:~{blake2b(resource_id.encode(), digest_size=16).hexdigest()}"
     return iri
 
 
