@@ -1,4 +1,4 @@
-"""Publish the whole catalogue as files: DCAT in JSON-LD and Turtle, and a manifest that says what they hold and how complete it is."""
+"""Publish the whole catalogue as files: DCAT in JSON-LD and Turtle, and a manifest that says what they hold and what they lack."""
 
 from __future__ import annotations
 
@@ -30,7 +30,10 @@ MANIFEST = "catalogue.manifest.json"
 
 
 def publish_catalogue(
-    engine: Engine, url: str, formats: tuple[str, ...] = tuple(FORMATS), progress: Progress = lambda step, done, total: None
+    engine: Engine,
+    url: str,
+    formats: tuple[str, ...] = tuple(FORMATS),
+    progress: Progress = lambda step, done, total: None,
 ) -> dict[str, Any]:
     """Write the catalogue into the folder and return its manifest, which is written last.
 
@@ -41,7 +44,7 @@ def publish_catalogue(
         at = now()
         entries = LivingEntries(connection)
         *documents, manifest_file = files
-        writers = [FORMATS[f][1](file.write) for f, file in zip(formats, documents, strict=True)]
+        writers: list[CatalogueWriter] = [FORMATS[f][1](file.write) for f, file in zip(formats, documents, strict=True)]
         items = _write(entries, writers, progress)
         manifest = _manifest(connection, entries, items, documents, at)
         manifest_file.write(json.dumps(manifest, ensure_ascii=False, indent=1) + "\n")
@@ -49,13 +52,16 @@ def publish_catalogue(
     return manifest
 
 
-def _write(entries: LivingEntries, writers: list[Any], progress: Progress) -> int:
+def _write(entries: LivingEntries, writers: list[CatalogueWriter], progress: Progress) -> int:
+    """Write every entry in each syntax and return the number of information items."""
     total, done, items = sum(entries.by_kind.values()), 0, 0
     shared = SharedNodes()
     catalogue = catalogue_node(total, entries.newest, shared)
-    _each(writers, lambda writer: writer.begin(catalogue))
+    for writer in writers:
+        writer.begin(catalogue)
     for link in LINKS:
-        _each(writers, lambda writer, link=link: writer.begin_link(link))
+        for writer in writers:
+            writer.begin_link(link)
         for page in entries.pages(link):
             for subject, record, own in page:
                 node = entry_node(subject, record, own, shared)
@@ -64,13 +70,9 @@ def _write(entries: LivingEntries, writers: list[Any], progress: Progress) -> in
                 items += len(own)
             done += len(page)
             progress("导出目录", done, total)
-    _each(writers, lambda writer: writer.end(shared.nodes()))
-    return items
-
-
-def _each(writers: list[CatalogueWriter], do: Callable[[CatalogueWriter], None]) -> None:
     for writer in writers:
-        do(writer)
+        writer.end(shared.nodes())
+    return items
 
 
 def _manifest(

@@ -51,7 +51,9 @@ class SharedNodes:
 
     def link(self, iri: str, type_: str, **described: Any) -> Node:
         """Return the link to a shared node; whoever names it first describes it."""
-        self._nodes.setdefault(iri, {"@id": iri, "@type": [type_]} | {k.replace("_", ":"): v for k, v in described.items()})
+        self._nodes.setdefault(
+            iri, {"@id": iri, "@type": [type_]} | {k.replace("_", ":"): v for k, v in described.items()}
+        )
         return {"@id": iri}
 
     def nodes(self) -> list[Node]:
@@ -67,7 +69,7 @@ def link_of(kind: str, endpoint: str | None) -> str:
 
 
 def catalogue_node(entries: int, modified: date | None, shared: SharedNodes) -> Node:
-    """Return the catalogue without its entries; `modified` is the day of the newest entry, so that equal ledgers give equal bytes."""
+    """Return the catalogue without its entries; `modified` is the day of the newest one: equal ledgers give equal bytes."""
     publisher = "市数据局"
     return {
         "@id": CATALOGUE,
@@ -93,7 +95,8 @@ def entry_node(subject: str, record: Record, items: Iterable[Record], shared: Sh
         node.update(_filled(_of_dataset(subject, record, shared)))
     node.update(_local(record, _RESOURCE_TERMS))
     columns = [
-        {"@id": f"{subject}#item-{number}", "@type": ["csvw:Column"], "csvw:title": _zh(item["name"])} | _local(item, _ITEM_TERMS)
+        {"@id": f"{subject}#item-{number}", "@type": ["csvw:Column"], "csvw:title": _zh(item["name"])}
+        | _local(item, _ITEM_TERMS)
         for number, item in enumerate(items, 1)
     ]
     return node | ({"shuheng:item": columns} if columns else {})
@@ -136,7 +139,10 @@ def _of_dataset(subject: str, record: Record, shared: SharedNodes) -> Iterator[t
         iri = f"{_EU}frequency/{_FREQUENCIES[record['update_cycle']]}"
         yield "dct:accrualPeriodicity", shared.link(iri, "dct:Frequency")
     listed = orjson.loads(record["distributions"] or "[]")
-    yield "dcat:distribution", [dict(_filled(_distribution(subject, n, one, shared))) for n, one in enumerate(listed, 1)]
+    yield (
+        "dcat:distribution",
+        [dict(_filled(_distribution(subject, n, one, shared))) for n, one in enumerate(listed, 1)],
+    )
 
 
 def _distribution(subject: str, number: int, one: dict[str, str], shared: SharedNodes) -> Iterator[tuple[str, Any]]:
@@ -150,7 +156,10 @@ def _distribution(subject: str, number: int, one: dict[str, str], shared: Shared
         yield "dct:format", shared.link(iri, "dct:MediaTypeOrExtent", rdfs_label=one["format"])
     media_type = one.get("media_type", "").lower()
     if _MEDIA_TYPE.fullmatch(media_type):
-        yield "dcat:mediaType", shared.link(f"https://www.iana.org/assignments/media-types/{media_type}", "dct:MediaType")
+        yield (
+            "dcat:mediaType",
+            shared.link(f"https://www.iana.org/assignments/media-types/{media_type}", "dct:MediaType"),
+        )
 
 
 def _agent(uscc: str | None, name: str | None, shared: SharedNodes) -> Node | None:

@@ -36,7 +36,7 @@ from include.datasets.identity import origin_of, subject_of
 from include.ledger.tables import batch, resource, resource_item, source_authority
 from include.sources.card import canonical_schema
 
-Entry = tuple[str, RowMapping, list[RowMapping]]
+Entry = tuple[str, dict[str, Any], list[dict[str, Any]]]
 """IRI, record, information items."""
 
 _PAGE = 500
@@ -93,7 +93,7 @@ class LivingEntries:
         while rows := self._connection.execute(self._page(link, last)).mappings().all():
             first, last = rows[0]["subject"], rows[-1]["subject"]
             items = self._items(link, first, last)
-            yield [(row["subject"], row, items.get(row["subject"], [])) for row in rows]
+            yield [(row["subject"], dict(row), items.get(row["subject"], [])) for row in rows]
 
     def _fill(self) -> None:
         """Note every entry by its IRI; the best authority comes first, and what comes later under the same IRI is left out."""
@@ -125,15 +125,16 @@ class LivingEntries:
         query = self._joined(_entry.c.subject, resource).where(_entry.c.link == link, _entry.c.subject > last)
         return query.order_by(_entry.c.subject).limit(_PAGE)
 
-    def _items(self, link: str, first: str, last: str) -> dict[str, list[RowMapping]]:
+    def _items(self, link: str, first: str, last: str) -> dict[str, list[dict[str, Any]]]:
         """Return the information items of a page by IRI, in an order that only their content decides; of one name, one."""
         is_of = and_(resource_item.c.source == resource.c.source, resource_item.c.resource_id == resource.c.resource_id)
+        is_on_page = and_(_entry.c.link == link, _entry.c.subject >= first, _entry.c.subject <= last)
         query = (
             self._joined(_entry.c.subject, *(resource_item.c[name] for name in _ITEM_FIELDS))
             .join(resource_item, is_of)
-            .where(_entry.c.link == link, _entry.c.subject.between(first, last), resource_item.c.tombstoned_at.is_(None))
+            .where(is_on_page, resource_item.c.tombstoned_at.is_(None))
         )
-        rows = sorted(self._connection.execute(query).mappings(), key=_order)
+        rows = sorted(map(dict, self._connection.execute(query).mappings()), key=_order)
         named = (next(same) for _, same in groupby(rows, key=lambda row: (row["subject"], row["name"])))
         return {subject: list(found) for subject, found in groupby(named, key=lambda row: row["subject"])}
 
@@ -159,5 +160,5 @@ def _noted(row: RowMapping) -> dict[str, str]:
     }  # fmt: skip
 
 
-def _order(row: RowMapping) -> tuple[str, ...]:
+def _order(row: dict[str, Any]) -> tuple[str, ...]:
     return (row["subject"], *("" if row[name] is None else str(row[name]) for name in _ITEM_FIELDS))

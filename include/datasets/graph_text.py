@@ -56,7 +56,7 @@ class JsonLdWriter:
 
     def begin_link(self, link: str) -> None:
         """Open the list of the entries that follow."""
-        self._write(f'{"]" if self._between else ""},\n{_json(link)}:[')
+        self._write(f"{']' if self._between else ''},\n{_json(link)}:[")
         self._between = "\n"
 
     def add(self, entry: Node) -> None:
@@ -82,7 +82,9 @@ class TurtleWriter:
     def begin(self, catalogue: Node) -> None:
         """Write the catalogue itself."""
         self._catalogue = catalogue["@id"]
-        self._write("".join(f"@prefix {name}: <{iri}> .\n" for name, iri in PREFIXES.items()) + "\n" + turtle(catalogue))
+        self._write(
+            "".join(f"@prefix {name}: <{iri}> .\n" for name, iri in PREFIXES.items()) + "\n" + turtle(catalogue)
+        )
 
     def begin_link(self, link: str) -> None:
         """Keep the link for the entries that follow."""
@@ -117,7 +119,7 @@ def _term(value: Any, within: list[Node]) -> str:
     if isinstance(value, str):
         return _json(value)  # the escapes of JSON are all escapes of Turtle
     if "@value" in value:
-        mark = "@" + value["@language"] if "@language" in value else "^^" + value["@type"]
+        mark = f"@{value['@language']}" if "@language" in value else f"^^{value['@type']}"
         return _json(value["@value"]) + mark
     if len(value) > 1:
         within.append(value)
