@@ -1,0 +1,88 @@
+"""Read the JSON documents of a folder by the card's envelope, as the answers of a platform are read.
+
+Does not know folders or pages.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from typing import Any
+
+from include.errors import ShuhengError, SourceMalformed
+from include.sources.call import Answer
+from include.sources.card import Card
+from include.sources.decoding import decode_json
+from include.sources.envelope import MISSING, check, open_envelope, walk
+from include.sources.raw_page import Contents
+
+Row = dict[str, Any]
+
+_DEEPEST = 64
+_WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
+_REMEDY = "export the catalogue anew as JSON in UTF-8 and deliver it again"
+
+
+def read_json(card: Card, data: bytes, name: str) -> Iterator[Contents]:
+    """Yield the rows of a JSON document; where the card names several lists, `_list` says which a row stood in."""
+    document, notes = _decode(data)
+    # Nothing labels a file, so there is nothing that it is mislabelled as.
+    told = [f"{name}: {note.partition(' though ')[0]}" for note in notes]
+    answer = Answer(200, document, data, "", "")
+    _check(card, answer)
+    given = card.envelope.rows
+    paths = (given,) if isinstance(given, str) else tuple(given)
+    if all(walk(document, path) is MISSING for path in paths):
+        raise SourceMalformed(
+            f"it has nothing at {' or '.join(map(repr, paths))}; compare envelope.rows of the card with the file"
+        )
+    lists: list[tuple[Row, list[Row]]] = []
+    declared = None
+    for path in paths:
+        opened = open_envelope(answer, replace(card, envelope=replace(card.envelope, rows=path)))
+        declared = opened.declared_rows
+        told += [f"{name}: {note}" for note in opened.notes]
+        lists.append(({"_file": name} | ({"_list": path} if len(paths) > 1 else {}), opened.rows))
+    yield Contents(_marked(lists), declared, tuple(dict.fromkeys(told)))
+
+
+def _decode(data: bytes) -> tuple[Any, tuple[str, ...]]:
+    if data.startswith(_WORKBOOKS):
+        raise SourceMalformed(f"it is a workbook or an archive and no JSON document; {_REMEDY}")
+    try:
+        document, notes = decode_json(data)
+    except SourceMalformed as error:
+        raise SourceMalformed(f"{error}; {_REMEDY}") from None
+    if _is_deep(document):
+        raise SourceMalformed(f"its values are nested deeper than {_DEEPEST} levels; {_REMEDY}, with flat records")
+    return document, notes
+
+
+def _is_deep(document: Any) -> bool:
+    """Return whether lists and objects stand in one another more often than is allowed; level by level, no recursion."""
+    level = [document]
+    for _ in range(_DEEPEST + 1):
+        level = [inner for value in level for inner in _inside(value) if inner.__class__ in (dict, list)]
+    return bool(level)
+
+
+def _inside(value: Any) -> Iterable[Any]:
+    if value.__class__ is dict:
+        return list(value.values())
+    return list(value) if value.__class__ is list else ()
+
+
+def _check(card: Card, answer: Answer) -> None:
+    """Refuse an answer that was saved though the platform said that the call failed."""
+    try:
+        check(answer, card, str)
+    except SourceMalformed:
+        raise
+    except ShuhengError as error:
+        raise SourceMalformed(f"it is the saved answer of a call that failed: {error}; {_REMEDY}") from None
+
+
+def _marked(lists: list[tuple[Row, list[Row]]]) -> Iterator[Row]:
+    for marks, rows in lists:
+        for row in rows:
+            yield row | marks
