@@ -15,6 +15,7 @@ from sqlalchemy import Connection, Engine, delete, select
 from include.landing.store import LandingStore
 from include.ledger.database import writing
 from include.ledger.forget import forget_judged, forget_probes
+from include.ledger.identity import OWNERS
 from include.ledger.question import forget_questions
 from include.ledger.tables import ENTITIES, absence, batch, project_alias, quarantine
 from include.sources.card import Card
@@ -68,9 +69,10 @@ def _delete(connection: Connection, store: LandingStore, card: Card, keys: set[s
         connection.execute(delete(table).where(table.c.source == card.source, table.c.record_key.in_(mine)))
     for nested in card.nested:
         child, change = ENTITIES[nested.entity]
-        owned = select(child.c.record_key).where(child.c.source == card.source, child.c.project_code.in_(mine))
+        owner = child.c[OWNERS[nested.entity]]
+        owned = select(child.c.record_key).where(child.c.source == card.source, owner.in_(mine))
         connection.execute(delete(change).where(change.c.source == card.source, change.c.record_key.in_(owned)))
-        connection.execute(delete(child).where(child.c.source == card.source, child.c.project_code.in_(mine)))
+        connection.execute(delete(child).where(child.c.source == card.source, owner.in_(mine)))
     connection.execute(
         delete(project_alias).where(
             project_alias.c.source == card.source,

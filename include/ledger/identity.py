@@ -6,11 +6,17 @@ first and no check digit. A failing digit is a warning for people, never a reaso
 
 from __future__ import annotations
 
-DERIVED: dict[str, tuple[str, ...]] = {
-    "project": ("code_form", "code_check"),
-    "plan_entry": ("code_form", "code_check"),
+_STANDING = {"code_form": "enum", "code_check": "enum"}
+
+DERIVED: dict[str, dict[str, str]] = {
+    "project": _STANDING,
+    "plan_entry": _STANDING,
+    "resource": {"distribution_count": "integer", "warnings": "text"},
 }
-"""Columns of an entity that the ledger works out itself."""
+"""Columns of an entity that the ledger works out itself, with their kinds."""
+
+OWNERS = {"approval_item": "project_code", "resource_item": "resource_id"}
+"""Of nested entities the column that says whose they are; it bears the name and the value of the owner's own."""
 
 
 def _step(state: int, digit: int) -> int:

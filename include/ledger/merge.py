@@ -17,6 +17,7 @@ from include.errors import BatchSuperseded
 from include.landing.batch import Manifest, Reason
 from include.ledger.absence import is_too_many
 from include.ledger.feed import QUARANTINE_COLUMNS, Feed
+from include.ledger.identity import OWNERS
 from include.ledger.statements import EntityStatements
 from include.ledger.tables import batch as batch_table
 from include.ledger.tables import kinds
@@ -173,10 +174,10 @@ def tombstone_children(
 
     The list stands in a record that was read whole, so it is its own proof; a loss beyond the card's guards is held all the same.
     """
-    run = _runner(connection, bind)
+    run, owner = _runner(connection, bind), OWNERS[entity]
     mine = (
-        f"FROM {entity} t WHERE t.source = :source AND t.tombstoned_at IS NULL AND t.project_code IN "
-        f"(SELECT record_key FROM stage_{parent} WHERE lists LIKE '%{entity}%')"
+        f"FROM {entity} t WHERE t.source = :source AND t.tombstoned_at IS NULL AND t.{owner} IN "
+        f"(SELECT {owner} FROM stage_{parent} WHERE lists LIKE '%{entity}%')"
     )
     keys = (
         f"SELECT t.record_key {mine} AND NOT EXISTS (SELECT 1 FROM stage_{entity} s WHERE s.record_key = t.record_key)"

@@ -8,7 +8,8 @@ from dataclasses import asdict, dataclass, field
 import orjson
 
 from include.ledger.copy_text import Rows, Values, copy_text
-from include.ledger.identity import DERIVED, code_standing
+from include.ledger.identity import code_standing
+from include.ledger.quality import warnings_of
 from include.sources.card import Card
 from include.sources.mapping import CardMapper, Mapped
 
@@ -63,11 +64,20 @@ class PageMapper:
     def _put(self, mapped: Mapped, digest: str, seq: int, rows: dict[str, list[Values]]) -> None:
         entity = self._card.entity
         values: Values = [mapped.key, digest, *mapped.record.values()]
-        if DERIVED.get(entity):
-            code = mapped.record["project_code"]
-            values.extend(code_standing(code) if code else (None, None))
+        values.extend(_derived(entity, mapped))
         values.extend(self._tail or (seq, mapped.listed))
         rows[entity].append(values)
         tail = self._tail or (seq, "")
         for child_entity, key, child in mapped.children:
             rows[child_entity].append([key, digest, *child.values(), *tail])
+
+
+def _derived(entity: str, mapped: Mapped) -> tuple[str | int | None, ...]:
+    """Return the columns that the ledger works out itself, in the order of `DERIVED`."""
+    if entity in ("project", "plan_entry"):
+        code = mapped.record["project_code"]
+        return code_standing(code) if code else (None, None)
+    if entity == "resource":
+        listed = mapped.record["distributions"]
+        return len(orjson.loads(listed)) if listed else 0, warnings_of(mapped.record, mapped.warnings)
+    return ()

@@ -32,13 +32,14 @@ KIND_TYPES: dict[str, Any] = {
     "text": Text, "enum": lambda: String(40), "integer": Integer, "year": Integer, "flag": Boolean, "yuan": Yuan,
     "date": Date, "datetime": Moment, "project_code": lambda: String(30), "uscc": lambda: String(18), "document_no": Text,
     "project_codes": Text, "season": Text, "hourly_rate": Integer, "basis_points": Integer,
+    "count": BigInteger, "identifier": lambda: String(800), "names": Text, "objects": Text,
 }  # fmt: skip
 
 
 def kinds(entity: str) -> dict[str, str]:
     """Return the kind of every canonical and derived column of an entity, in order."""
     found = {name: spec["x-kind"] for name, spec in canonical_schema(entity)["properties"].items()}
-    return found | dict.fromkeys(DERIVED.get(entity, ()), "enum")
+    return found | DERIVED.get(entity, {})
 
 
 def _entity(entity: str) -> Table:
@@ -185,6 +186,25 @@ Index("exchange_call_day_by_day", exchange_call_day.c.day)
 Index("cloud_usage_day_by_day", cloud_usage_day.c.day)
 Index("system_usage_day_by_day", system_usage_day.c.day)
 
+resource, resource_change = _entity("resource"), _changes("resource")
+resource_item, resource_item_change = _entity("resource_item"), _changes("resource_item")
+Index("resource_by_system", resource.c.system_code)
+Index("resource_by_code", resource.c.code)
+Index("resource_item_by_resource", resource_item.c.source, resource_item.c.resource_id)
+
+identity_decision = Table(
+    "identity_decision",
+    metadata,
+    Column("source", String(50), primary_key=True),
+    Column("record_key", String(800), primary_key=True),
+    Column("new_key", String(800), primary_key=True),
+    Column("is_same", Boolean, nullable=False),
+    Column("decided_at", Moment, nullable=False),
+    Column("decided_by", String(100), nullable=False),
+    Column("reason", Text, nullable=False),
+)
+"""What a person decided of a record whose identifier may have been coined anew: the known key, and the new one."""
+
 observed_day = Table(
     "observed_day",
     metadata,
@@ -323,4 +343,6 @@ ENTITIES: dict[str, tuple[Table, Table]] = {
     "system_usage_day": (system_usage_day, system_usage_day_change),
     "exemption": (exemption, exemption_change),
     "maintenance_window": (maintenance_window, maintenance_window_change),
+    "resource": (resource, resource_change),
+    "resource_item": (resource_item, resource_item_change),
 }

@@ -15,6 +15,7 @@ from typing import Any
 
 from include.sources.checked_yaml import SCHEMAS
 from include.sources.file_block import Files, build_files
+from include.sources.vocabulary import vocabulary
 
 GATE = 1
 """Raise it when the privacy gate refuses or masks more than before, so that every source is read through it anew."""
@@ -94,7 +95,7 @@ class Envelope:
     message: str = "message"
     expired: tuple[str, ...] = ()
     throttled: tuple[str, ...] = ()
-    rows: str = ""
+    rows: tuple[str, ...] = ("",)
     total_path: str | None = None
     total_counts: str = "rows"
 
@@ -120,6 +121,17 @@ class Sql:
     key: tuple[str, ...]
     page_size: int = 1000
     children: tuple[SqlChild, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """What a whole answer or file is written in, where it is no plain table; see the schema."""
+
+    format: str = "json"
+    types: tuple[str, ...] = ()
+    languages: tuple[str, ...] = ("zh", "en")
+    contexts: dict[str, str] = field(default_factory=dict)
+    shapes: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,13 +165,14 @@ class Gate:
 
 @dataclass(frozen=True, slots=True)
 class FieldRule:
-    """One canonical field: which raw fields it is read from, and how."""
+    """One canonical field: which raw fields it is read from, and how; `inner` are the fields of objects, by name."""
 
     name: str
     sources: tuple[str, ...]
     converter: str
     map: dict[str, Any]
     raw: str | None
+    inner: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,6 +210,7 @@ class Card:
     detail: Detail | None = None
     paging: Paging | None = None
     envelope: Envelope = Envelope()
+    document: Document | None = None
     sql: Sql | None = None
     files: Files | None = None
     cursor: Cursor | None = None
@@ -204,6 +218,8 @@ class Card:
     classified: tuple[Gate, ...] = ()
     personal: tuple[str, ...] = ()
     constants: dict[str, Any] = field(default_factory=dict)
+    fallback: tuple[str, ...] = ()
+    """Canonical fields that make the key of a record that has none."""
     nested: tuple[Nested, ...] = ()
     ignore: tuple[str, ...] = ()
     limits: Limits = Limits()
@@ -228,6 +244,7 @@ def build_card(data: dict[str, Any], file: Path) -> Card:
         "series",
         "classified",
         "envelope",
+        "document",
         "digest",
     }
     plain = {
@@ -236,6 +253,8 @@ def build_card(data: dict[str, Any], file: Path) -> Card:
     total = data.get("envelope", {}).get("total", {})
     said = {k: v for k, v in data.get("envelope", {}).items() if k != "total"}
     envelope: dict[str, Any] = {k: _texts(v) if isinstance(v, list) else v for k, v in said.items()}
+    if isinstance(envelope.get("rows"), str):
+        envelope["rows"] = (envelope["rows"],)
     vanishing = data.get("vanishing", {})
     paging = data.get("paging")
     request = dict(data.get("request", {}))
@@ -252,6 +271,7 @@ def build_card(data: dict[str, Any], file: Path) -> Card:
         detail=Detail(**detail) if detail else None,
         paging=Paging(**paging) if paging else None,
         envelope=Envelope(**envelope, total_path=total.get("path"), total_counts=total.get("counts", "rows")),
+        document=Document(**{k: _frozen(v) for k, v in data["document"].items()}) if "document" in data else None,
         sql=_sql(data["sql"]) if "sql" in data else None,
         files=build_files(data["file"]) if "file" in data else None,
         cursor=Cursor(**data["cursor"]) if "cursor" in data else None,
@@ -292,19 +312,23 @@ def _rules(data: dict[str, Any], entity: str) -> tuple[FieldRule, ...]:
     for name, spec in data.items():
         spec = {"from": spec} if isinstance(spec, str) else spec
         sources = (spec["from"],) if isinstance(spec["from"], str) else tuple(spec["from"])
-        mapping = {str(k).strip(): v for k, v in spec.get("map", {}).items()}
-        converter = spec.get("as") or kinds.get(name, {}).get("x-kind", "text")
-        rules.append(FieldRule(name, sources, converter, mapping, spec.get("raw")))
+        kind = kinds.get(name, {})
+        words = vocabulary(kind["x-vocabulary"]) if "x-vocabulary" in kind else {}
+        mapping = words | {str(k).strip(): v for k, v in spec.get("map", {}).items()}
+        converter = spec.get("as") or kind.get("x-kind", "text")
+        rules.append(
+            FieldRule(name, sources, converter, mapping, spec.get("raw", kind.get("x-raw")), spec.get("fields", {}))
+        )
     return tuple(rules)
 
 
 def _digest(data: dict[str, Any]) -> str:
     """Hash what decides how a record is read and mapped, so that a changed card reads every record anew."""
-    relevant = {
-        k: data.get(k) for k in ("entity", "key", "fields", "nested", "constants", "classified", "personal", "ignore")
-    }
+    names = ("entity", "key", "fields", "nested", "constants", "classified", "personal", "ignore")
+    relevant = {k: data.get(k) for k in names} | {k: data[k] for k in ("fallback", "document") if k in data}
     entities = [data["entity"], *(n["entity"] for n in data.get("nested", []))]
-    text = json.dumps(
-        [GATE, relevant, [canonical_schema(e) for e in entities]], sort_keys=True, ensure_ascii=False, default=str
-    )
+    schemas = [canonical_schema(e) for e in entities]
+    spoken = sorted({p["x-vocabulary"] for s in schemas for p in s["properties"].values() if "x-vocabulary" in p})
+    parts = [GATE, relevant, schemas, *([{v: vocabulary(v) for v in spoken}] if spoken else [])]
+    text = json.dumps(parts, sort_keys=True, ensure_ascii=False, default=str)
     return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()

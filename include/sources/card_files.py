@@ -89,6 +89,7 @@ def _check_meaning(path: Path, root: yaml.Node, data: dict[str, Any]) -> None:
     for where, entity, block in _blocks(data):
         known = canonical_schema(entity)["properties"]
         filled = {*block["fields"], *block.get("parent", {}), *(data.get("constants", {}) if not where else {})}
+        filled |= set(block["key"]) if block.get("fallback") else set()
         for name, spec in block["fields"].items():
             at = [*where, "fields", name]
             _check_name(path, root, at, entity, name)
@@ -99,6 +100,10 @@ def _check_meaning(path: Path, root: yaml.Node, data: dict[str, Any]) -> None:
         required = set(canonical_schema(entity)["required"]) | set(block["key"])
         for name in sorted(required - filled):
             raise wrong(path, root, [*where, "fields"], f"{name!r} is needed and not mapped", f"add a line for {name}")
+    if data.get("fallback") and len(data["key"]) > 1:
+        raise wrong(
+            path, root, ["fallback"], "the key has several fields", "leave fallback out, or name one field in key"
+        )
     if data["source"] != path.stem:
         raise wrong(
             path,
@@ -119,6 +124,7 @@ def _given_names(where: list[Any], data: dict[str, Any], block: dict[str, Any]) 
     """Yield the canonical fields that are filled from elsewhere than the raw row."""
     if not where:
         yield from ((["constants", name], name) for name in data.get("constants", {}))
+        yield from ((["fallback", index], name) for index, name in enumerate(data.get("fallback", [])))
     yield from (([*where, "parent", name], name) for name in block.get("parent", {}))
 
 
@@ -168,7 +174,7 @@ def _check_mapping(
             raise wrong(
                 path, root, at, f"{value!r} is not a value of {name}", f"use one of {', '.join(map(str, allowed))}"
             )
-    if allowed and not spec.get("map"):
+    if allowed and not (spec.get("map") or "x-vocabulary" in known[name]):
         raise wrong(path, root, at, f"{name} needs a map of the platform's words", "add map: {word: value}")
 
 

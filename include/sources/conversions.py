@@ -14,6 +14,7 @@ from functools import partial
 from typing import Any
 
 from include.sources.folding import fold_text, plain, wrong
+from include.sources.listings import read_identifier, read_names, read_objects
 from include.sources.measures import read_basis_points, read_hourly_rate, read_project_codes, read_season
 from include.sources.moments import read_date, read_datetime, read_year
 from include.sources.project_code import parse_project_code
@@ -50,17 +51,19 @@ class UnmappedValue(ValueError):
         self.raw = raw
 
 
-def converter(name: str, mapping: dict[str, Any]) -> Converter:
-    """Return the converter of a card's `as:`, with the card's `map:` where it has one."""
+def converter(name: str, mapping: dict[str, Any], inner: dict[str, str] | None = None) -> Converter:
+    """Return the converter of a card's `as:`, with the card's `map:` and `fields:` where it has them."""
     if name == "enum":
         return partial(_enum, {plain(k): v for k, v in mapping.items()})
     if name == "flag":
         return partial(_flag, _flag_table(mapping))
+    if name == "objects":
+        return partial(read_objects, inner or {})
     try:
         return _CONVERTERS[name]
     except KeyError:
         raise ValueError(
-            f"there is no converter {name!r}; known: {', '.join(sorted(_CONVERTERS))}, enum, flag"
+            f"there is no converter {name!r}; known: {', '.join(sorted(_CONVERTERS))}, enum, flag, objects"
         ) from None
 
 
@@ -101,6 +104,8 @@ def _flag(table: dict[str, bool | None], value: object) -> bool | None:
 
 
 def _enum(table: dict[str, Any], value: object) -> Value:
+    if value.__class__ is list:
+        return _enum_of_list(table, value)  # type: ignore[arg-type]
     if type(value) is not str or value not in table:
         text = plain(value)
         if text not in table:
@@ -110,6 +115,12 @@ def _enum(table: dict[str, Any], value: object) -> Value:
         value = text
     found: Value = table[value]
     return found
+
+
+def _enum_of_list(table: dict[str, Any], values: list[object]) -> Value:
+    """Return the one value that all the words of a list stand for; None where they stand for several."""
+    found = {_enum(table, value) for value in values if value is not None and value.__class__ is not list}
+    return found.pop() if len(found) == 1 else None
 
 
 def _yuan(value: object) -> str | None:
@@ -201,5 +212,5 @@ _CONVERTERS: dict[str, Converter] = {
     "text": fold_text, "integer": _integer, "year": read_year, "yuan": _yuan, "wan_yuan": _wan_yuan, "date": read_date,
     "datetime": read_datetime, "project_code": _project_code, "uscc": _uscc, "document_no": _document_no,
     "project_codes": read_project_codes, "season": read_season, "hourly_rate": read_hourly_rate,
-    "basis_points": read_basis_points,
+    "basis_points": read_basis_points, "count": _integer, "identifier": read_identifier, "names": read_names,
 }  # fmt: skip

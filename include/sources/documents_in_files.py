@@ -6,7 +6,6 @@ Does not know folders or pages.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from typing import Any
 
 from include.errors import ShuhengError, SourceMalformed
@@ -15,8 +14,6 @@ from include.sources.card import Card
 from include.sources.decoding import decode_json
 from include.sources.envelope import MISSING, check, open_envelope, walk
 from include.sources.raw_page import Contents
-
-Row = dict[str, Any]
 
 _DEEPEST = 64
 _WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
@@ -30,20 +27,14 @@ def read_json(card: Card, data: bytes, name: str) -> Iterator[Contents]:
     told = [f"{name}: {note.partition(' though ')[0]}" for note in notes]
     answer = Answer(200, document, data, "", "")
     _check(card, answer)
-    given = card.envelope.rows
-    paths = (given,) if isinstance(given, str) else tuple(given)
+    paths = card.envelope.rows
     if all(walk(document, path) is MISSING for path in paths):
         raise SourceMalformed(
             f"it has nothing at {' or '.join(map(repr, paths))}; compare envelope.rows of the card with the file"
         )
-    lists: list[tuple[Row, list[Row]]] = []
-    declared = None
-    for path in paths:
-        opened = open_envelope(answer, replace(card, envelope=replace(card.envelope, rows=path)))
-        declared = opened.declared_rows
-        told += [f"{name}: {note}" for note in opened.notes]
-        lists.append(({"_file": name} | ({"_list": path} if len(paths) > 1 else {}), opened.rows))
-    yield Contents(_marked(lists), declared, tuple(dict.fromkeys(told)))
+    opened = open_envelope(answer, card)
+    told += [f"{name}: {note}" for note in opened.notes]
+    yield Contents((row | {"_file": name} for row in opened.rows), opened.declared_rows, tuple(told))
 
 
 def _decode(data: bytes) -> tuple[Any, tuple[str, ...]]:
@@ -80,9 +71,3 @@ def _check(card: Card, answer: Answer) -> None:
         raise
     except ShuhengError as error:
         raise SourceMalformed(f"it is the saved answer of a call that failed: {error}; {_REMEDY}") from None
-
-
-def _marked(lists: list[tuple[Row, list[Row]]]) -> Iterator[Row]:
-    for marks, rows in lists:
-        for row in rows:
-            yield row | marks

@@ -146,10 +146,10 @@ def skew_note(answer: Answer, card: Card) -> tuple[str, ...]:
 def open_envelope(answer: Answer, card: Card) -> Opened:
     """Return rows and totals of an answer that was accepted."""
     envelope = card.envelope
-    rows = _rows(answer.document, envelope.rows)
+    rows = rows_at(answer.document, envelope.rows)
     notes: tuple[str, ...] = ()
     if _has_rounded_numbers(rows):
-        rows = _rows(decode_json_exactly(answer.body, answer.content_type), envelope.rows)
+        rows = rows_at(decode_json_exactly(answer.body, answer.content_type), envelope.rows)
         notes = ("whole numbers beyond 64 bits are kept as text",)
     total, problem = _total(answer.document, envelope)
     cursor = walk(answer.document, card.paging.next) if card.paging and card.paging.next else None
@@ -160,6 +160,13 @@ def open_envelope(answer: Answer, card: Card) -> Opened:
         cursor if isinstance(cursor, str | int) and cursor != "" else None,
         notes + problem,
     )
+
+
+def rows_at(document: Any, paths: tuple[str, ...]) -> list[dict[str, Any]]:
+    """Return the rows of a document; of several lists one after the other, each row marked with the list that it stood in."""
+    if len(paths) == 1:
+        return _rows(document, paths[0])
+    return [row | {"_list": path} for path in paths for row in _rows(document, path)]
 
 
 def _rows(document: Any, path: str) -> list[dict[str, Any]]:

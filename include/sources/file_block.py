@@ -39,9 +39,11 @@ class Files:
 
 def build_files(data: dict[str, Any]) -> Files:
     """Build the block from YAML data that the schema has accepted."""
-    plain = {name: tuple(value) if isinstance(value, list) else value for name, value in data.items()}
-    children = tuple(SheetChild(c["as"], c["sheet"], tuple(c["header"]), c["parent"]) for c in data.get("children", []))
-    fold = data.get("fold")
+    plain: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in data.items()}
+    fold = plain.pop("fold", None)
+    children = (SheetChild(c["as"], c["sheet"], tuple(c["header"]), c["parent"]) for c in plain.pop("children", ()))
     return Files(
-        **plain | {"children": children, "fold": Fold(tuple(fold["by"]), fold["into"], tuple(fold["columns"])) if fold else None}
+        **plain,
+        children=tuple(children),
+        fold=Fold(tuple(fold["by"]), fold["into"], tuple(fold["columns"])) if fold else None,
     )

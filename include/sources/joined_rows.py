@@ -10,10 +10,11 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from include.errors import LimitExceeded
+from include.sources.archive_check import MOST_CELLS
 from include.sources.file_block import SheetChild
 from include.sources.folding import fold_text
 from include.sources.headed_rows import MARKS, Row, Table, is_filled
-from include.sources.sheets import MOST_CELLS, Sheet
+from include.sources.sheets import Sheet
 
 IsOpen = Callable[[Row], bool]
 
@@ -44,9 +45,7 @@ def put_children(parents: list[Row], children: list[Row], child: SheetChild, is_
     of_key: dict[tuple[str, ...], Row] = {}
     for row in parents:
         key = _values(row, child.parent.values())
-        if key is None:
-            row[child.name] = []
-        elif of_key.setdefault(key, row) is row:
+        if key is None or of_key.setdefault(key, row) is row:
             row[child.name] = []
         else:
             joined.doubles.append(row["_row"])  # its list stays unknown: an empty one would say that it has none

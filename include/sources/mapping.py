@@ -15,22 +15,14 @@ import jsonschema_rs
 
 from include.sources.card import Card, FieldRule, canonical_schema
 from include.sources.conversions import UnmappedValue, converter
-from include.sources.straight import NotStraight, write_straight
+from include.sources.picking import pick
+from include.sources.remarks import Problem, remarks_of
+from include.sources.straight import Fallback, NotStraight, make_key, write_straight, written
 
 _MOST_SHAPES = 1000
 
 Convert = Callable[[object], Any]
 Row = dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """One thing that is wrong with one field of a raw row."""
-
-    field: str
-    title: str
-    problem: str
-    raw: str
 
 
 @dataclass(slots=True)
@@ -52,6 +44,7 @@ class RecordMapper:
         oddities: Oddities,
         prefix: str = "",
         given: tuple[str, ...] = (),
+        fallback: tuple[str, ...] = (),
     ) -> None:
         schema = canonical_schema(entity)
         self.entity, self.key, self.prefix, self.oddities = entity, key, prefix, oddities
@@ -59,8 +52,11 @@ class RecordMapper:
         self._titles = {name: spec["title"] for name, spec in schema["properties"].items()}
         self._validator = jsonschema_rs.Draft202012Validator(schema)
         self._is_valid = self._validator.is_valid
-        self._rules = [(rule, converter(rule.converter, rule.map)) for rule in rules]
-        self._straight = write_straight(self._rules, self.columns, given)
+        self._fallback = fallback
+        self._rules = [(rule, converter(rule.converter, rule.map, rule.inner)) for rule in rules]
+        self._straight = write_straight(
+            self._rules, self.columns, given, Fallback(key[0], fallback) if fallback else None
+        )
 
     def map(self, row: Row, given: Row) -> tuple[Row, list[Problem]]:
         """Return the canonical record, every column of it, and its problems.
@@ -78,6 +74,8 @@ class RecordMapper:
         problems: list[Problem] = []
         for rule, convert in self._rules:
             self._map_field(row, rule, convert, record, problems)
+        if self._fallback and record[self.key[0]] is None:
+            record[self.key[0]] = make_key([record[name] for name in self._fallback])
         if not self._is_valid(record):
             problems.extend(self._schema_problems(record, {p.field for p in problems}))
         return record, problems
@@ -97,9 +95,9 @@ class RecordMapper:
             if value is None or value == "":
                 continue
             if rule.raw and record[rule.raw] is None:
-                record[rule.raw] = str(value).strip()[:100]
+                record[rule.raw] = written(value)
             try:
-                record[rule.name] = convert(value)
+                record[rule.name] = found = convert(value)
             except UnmappedValue as error:
                 # Its raw value only: a kept exception holds its frames, and they hold the page.
                 odd = odd or (source, error.raw)
@@ -107,7 +105,7 @@ class RecordMapper:
             except ValueError as error:
                 problems.append(self._problem(rule.name, str(error), value))
                 return
-            if record[rule.name] is not None:
+            if found is not None:
                 return
         if odd:
             self._odd(*odd)
@@ -138,6 +136,8 @@ class Mapped:
     children: list[tuple[str, str, Row]]
     listed: str
     """Entities whose list the row really carried, with commas; only these say anything about children that are gone."""
+    warnings: tuple[str, ...] = ()
+    """Codes of what the reader found doubtful in the row."""
 
 
 class CardMapper:
@@ -145,8 +145,11 @@ class CardMapper:
 
     def __init__(self, card: Card) -> None:
         self.oddities = Oddities()
-        self.main = RecordMapper(card.entity, card.fields, card.key, self.oddities, given=tuple(card.constants))
+        self.main = RecordMapper(
+            card.entity, card.fields, card.key, self.oddities, given=tuple(card.constants), fallback=card.fallback
+        )
         self._constants = dict(card.constants)
+        self._is_marked = bool(card.files or card.document)
         self.nested = [
             (n, RecordMapper(n.entity, n.fields, n.key, self.oddities, n.rows + ".", tuple(n.parent)))
             for n in card.nested
@@ -161,6 +164,9 @@ class CardMapper:
         """Map one row and the records nested in it; a problem in either quarantines the row as a whole."""
         self._note_fields(row)
         record, problems = self.main.map(row, self._constants)
+        doubts: tuple[str, ...] = ()
+        if self._is_marked and (told := remarks_of(row)):
+            problems, doubts = problems + told.problems, told.warnings
         children: list[tuple[str, str, Row]] = []
         listed = []
         for nested, mapper in self.nested:
@@ -182,7 +188,7 @@ class CardMapper:
                     ]
                 else:
                     children.append((nested.entity, key, child))
-        return Mapped(self.main.record_key(record), record, problems, children, ",".join(listed))
+        return Mapped(self.main.record_key(record), record, problems, children, ",".join(listed), doubts)
 
     def _note_fields(self, row: Row) -> None:
         unknown = self._unknown("", row)
@@ -191,7 +197,7 @@ class CardMapper:
         for path in self._paths:
             inner = row.get(path)
             for item in inner if inner.__class__ is list else (inner,):
-                if item.__class__ is dict and (unknown := self._unknown(path, item)):
+                if item.__class__ is dict and (unknown := self._unknown(path, _named(item))):
                     self.oddities.fields.update(unknown)
 
     def _unknown(self, path: str, row: Row) -> tuple[str, ...]:
@@ -206,21 +212,16 @@ class CardMapper:
         return unknown
 
 
-def pick(row: Row, path: str) -> Any:
-    """Return the value at a dotted path; the whole path as one name comes first, since workbooks have dots in headings."""
-    if path in row or "." not in path:
-        return row.get(path)
-    value: Any = row
-    for step in path.split("."):
-        if not isinstance(value, dict):
-            return None
-        value = value.get(step)
-    return value
+def _named(item: Row) -> Row:
+    """Return an object of a list as fields: one with `key` and `value` names a field by its key."""
+    return {str(item["key"]): item["value"]} if "key" in item and "value" in item else item
 
 
 def _paths(card: Card) -> set[str]:
     paths = {s for rule in card.fields for s in rule.sources} | set(card.ignore) | set(card.personal)
     paths |= {gate.field for gate in card.classified}
+    for rule in card.fields:
+        paths |= {f"{source}.{path}" for source in rule.sources for path in rule.inner.values()}
     for nested in card.nested:
         paths |= {nested.rows} | {f"{nested.rows}.{s}" for rule in nested.fields for s in rule.sources}
     return paths | ({card.cursor.field} if card.cursor else set())

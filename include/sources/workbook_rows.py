@@ -52,7 +52,9 @@ class WorkbookReader:
         told = [*notes, *self._join(sheets, tables)]
         taken = {id(sheet) for sheet, _ in headed}
         told += [
-            self._why_left_out(s) for s in sheets if id(s) not in taken and s.lines and (s.is_hidden or not self._is_child(s))
+            self._why_left_out(s)
+            for s in sheets
+            if id(s) not in taken and s.lines and (s.is_hidden or not self._is_child(s))
         ]
         told = [f"{name}: {note}" for note in told]
         for table in tables:
@@ -128,6 +130,7 @@ def _named(card: Card, inside: str = "") -> list[str]:
     if not inside:
         return named
     nested = [source for n in card.nested if n.rows == inside for rule in n.fields for source in rule.sources]
+    nested += [source for rule in card.fields if inside in rule.sources for source in rule.inner.values()]
     return nested + [name.removeprefix(f"{inside}.") for name in named if name.startswith(f"{inside}.")]
 
 

@@ -1,0 +1,91 @@
+"""Read identifiers, lists of names and lists of objects, as catalogues write them. Does not know which field a value is of."""
+
+from __future__ import annotations
+
+import ast
+import re
+from urllib.parse import urlsplit
+
+import orjson
+
+from include.sources.folding import fold_text
+from include.sources.picking import pick
+
+_ADDRESS = re.compile(r"https?://", re.IGNORECASE)
+_BETWEEN = re.compile(r"[,\uff0c;\uff1b|\u3001\n\r\t]+")
+_NAMED = ("name", "title", "display_name", "label", "skos:prefLabel", "foaf:name", "dct:title", "@id")
+_LISTED = re.compile(r"\s*\[.*\]\s*", re.DOTALL)
+_LONGEST_LIST = 10_000
+"""Characters of a list written as text; a longer one is taken for text."""
+
+
+def read_identifier(value: object) -> str | None:
+    """Return an identity as one line; an address loses scheme, host and port, so that a portal that moves keeps its records."""
+    text = fold_text(value)
+    if text is None or not _ADDRESS.match(text):
+        return text
+    try:
+        parts = urlsplit(text)
+    except ValueError:
+        return text
+    found = parts.path + (f"?{parts.query}" if parts.query else "") + (f"#{parts.fragment}" if parts.fragment else "")
+    return found if found.strip("/") else text
+
+
+def read_names(value: object) -> str | None:
+    """Return the names of a list, each once, in their order, joined with 、.
+
+    A list may stand as text ("a, b" or "['a', 'b']"), and its entries may be objects with a name.
+    """
+    names: dict[str, None] = {}
+    for entry in _entries(value):
+        text = fold_text(_name_of(entry) if isinstance(entry, dict) else entry)
+        if text:
+            names[text] = None
+    return "、".join(names) or None
+
+
+def read_objects(inner: dict[str, str], value: object) -> str | None:
+    """Return a list of objects as canonical JSON with the fields that `inner` names (name → path).
+
+    An entry without any of them is left out. An entry that is plain text fills the first field of `inner`.
+    """
+    found = []
+    for entry in _entries(value):
+        row = entry if isinstance(entry, dict) else {next(iter(inner.values())): entry}
+        texts = ((name, _text_of(pick(row, path))) for name, path in inner.items())
+        if one := {name: text for name, text in texts if text}:
+            found.append(one)
+    return orjson.dumps(found).decode() if found else None
+
+
+def _entries(value: object) -> list[object]:
+    if isinstance(value, str):
+        return list(_split(value))
+    if isinstance(value, dict):
+        return [value]
+    return list(value) if isinstance(value, (list, tuple)) else [value]
+
+
+def _split(text: str) -> list[object]:
+    """Return the entries of a list that stands as text: a literal of a program, or words with signs between them."""
+    if _LISTED.fullmatch(text) and len(text) <= _LONGEST_LIST:
+        try:
+            found = ast.literal_eval(text.strip())
+        except (ValueError, SyntaxError, MemoryError, RecursionError):
+            found = None
+        if isinstance(found, list) and not any(isinstance(v, (list, tuple, dict, set)) for v in found):
+            return found
+    return list(_BETWEEN.split(text))
+
+
+def _name_of(entry: dict[str, object]) -> object:
+    return next((entry[name] for name in _NAMED if isinstance(entry.get(name), str)), None)
+
+
+def _text_of(value: object) -> str | None:
+    if isinstance(value, dict):
+        value = _name_of(value)
+    if isinstance(value, (list, tuple)):
+        return read_names(value)
+    return fold_text(value)
