@@ -13,6 +13,7 @@ from include.errors import LimitExceeded, SourceMalformed
 _TAG = re.compile(r"""(/?)([a-z][a-z0-9]*)((?:[^>"']|"[^"]*"|'[^']*')*+)>""", re.IGNORECASE)
 _OF_TABLES = re.compile(r"/?(?:table|tr|td|th)\b", re.IGNORECASE)
 _SPAN = re.compile(r"""\b(col|row)span\s*=\s*["']?\s*(\d{1,9})""", re.IGNORECASE)
+_UNSEEN = ("script", "style", "title")
 _MOST_SPAN = 1000
 _MOST_CELLS = 5_000_000
 """Cells of all tables; one that spans a thousand columns and lines takes twenty characters."""
