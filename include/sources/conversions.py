@@ -118,8 +118,19 @@ def _enum(table: dict[str, Any], value: object) -> Value:
 
 
 def _enum_of_list(table: dict[str, Any], values: list[object]) -> Value:
-    """Return the one value that all the words of a list stand for; None where they stand for several."""
-    found = {_enum(table, value) for value in values if value is not None and value.__class__ is not list}
+    """Return the one value that the known words of a list stand for; None where they stand for several.
+
+    A resource of RDF has classes of which the card need not know all.
+    """
+    found, unknown = set(), None
+    for value in values:
+        try:
+            found.add(_enum(table, value) if value.__class__ is not list else None)
+        except UnmappedValue as error:
+            unknown = error
+    found.discard(None)
+    if unknown and not found:
+        raise unknown
     return found.pop() if len(found) == 1 else None
 
 

@@ -1,4 +1,4 @@
-"""Read the JSON documents of a folder by the card's envelope, as the answers of a platform are read.
+"""Read the JSON and RDF documents of a folder, as the answers of a platform are read.
 
 Does not know folders or pages.
 """
@@ -6,35 +6,36 @@ Does not know folders or pages.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from itertools import chain
 from typing import Any
 
 from include.errors import ShuhengError, SourceMalformed
 from include.sources.call import Answer
 from include.sources.card import Card
 from include.sources.decoding import decode_json
-from include.sources.envelope import MISSING, check, open_envelope, walk
+from include.sources.document import open_document
+from include.sources.envelope import MISSING, check, walk
 from include.sources.raw_page import Contents
 
+_NOWHERE = "https://shuheng.invalid/"
 _DEEPEST = 64
 _WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
 _REMEDY = "export the catalogue anew as JSON in UTF-8 and deliver it again"
 
 
-def read_json(card: Card, data: bytes, name: str) -> Iterator[Contents]:
-    """Yield the rows of a JSON document; where the card names several lists, `_list` says which a row stood in."""
-    document, notes = _decode(data)
+def read_document(card: Card, data: bytes, name: str) -> Iterator[Contents]:
+    """Yield the rows of a document, each with the name of its file."""
+    is_rdf = card.document is not None and card.document.format == "rdf"
+    document, notes = (None, ()) if is_rdf else _decode(data)
+    # A file has no address: identities must not change with the folder that it lies in.
+    answer = Answer(200, document, data, "", _NOWHERE)
+    if not is_rdf:
+        _check(card, answer)
+    opened = open_document(answer, card)
     # Nothing labels a file, so there is nothing that it is mislabelled as.
-    told = [f"{name}: {note.partition(' though ')[0]}" for note in notes]
-    answer = Answer(200, document, data, "", "")
-    _check(card, answer)
-    paths = card.envelope.rows
-    if all(walk(document, path) is MISSING for path in paths):
-        raise SourceMalformed(
-            f"it has nothing at {' or '.join(map(repr, paths))}; compare envelope.rows of the card with the file"
-        )
-    opened = open_envelope(answer, card)
-    told += [f"{name}: {note}" for note in opened.notes]
-    yield Contents((row | {"_file": name} for row in opened.rows), opened.declared_rows, tuple(told))
+    told = [f"{name}: {note.partition(' though ')[0]}" for note in (*notes, *opened.notes)]
+    rows = chain.from_iterable(chain([opened.rows], opened.more or ()))
+    yield Contents((row | {"_file": name} for row in rows), opened.declared_rows, tuple(told))
 
 
 def _decode(data: bytes) -> tuple[Any, tuple[str, ...]]:
@@ -64,10 +65,18 @@ def _inside(value: Any) -> Iterable[Any]:
 
 
 def _check(card: Card, answer: Answer) -> None:
-    """Refuse an answer that was saved though the platform said that the call failed."""
+    """Refuse an answer that was saved though the call failed, and one that has nothing where the rows should be.
+
+    A platform without rows may leave the list out; of a file it is believed that somebody put one in.
+    """
     try:
         check(answer, card, str)
     except SourceMalformed:
         raise
     except ShuhengError as error:
         raise SourceMalformed(f"it is the saved answer of a call that failed: {error}; {_REMEDY}") from None
+    paths = card.envelope.rows
+    if all(walk(answer.document, path) is MISSING for path in paths):
+        raise SourceMalformed(
+            f"it has nothing at {' or '.join(map(repr, paths))}; compare envelope.rows of the card with the file"
+        )

@@ -10,13 +10,14 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from fnmatch import fnmatchcase
 from functools import partial
-from itertools import count, islice
+from itertools import count
 from pathlib import Path
 
 from include.connections import Connection
 from include.errors import ConfigurationError, LimitExceeded, ShuhengError, SourceMalformed, SourceUnreachable
 from include.sources.card import Card
-from include.sources.documents_in_files import read_json
+from include.sources.document import portions
+from include.sources.documents_in_files import read_document
 from include.sources.file_block import Files
 from include.sources.page import PageFault, Window
 from include.sources.raw_page import Contents, RawPage
@@ -26,8 +27,6 @@ log = logging.getLogger(__name__)
 
 _UNCOMPRESSED = 8
 """How many times a card's page_bytes a workbook may be once it is uncompressed."""
-_MOST_ROWS = 1000
-"""Rows a page: so many are held by all that comes after the reader."""
 
 ReadFile = Callable[[bytes, str], Iterable[Contents]]
 
@@ -91,18 +90,18 @@ def _found(card: Card, files: Files, folder: Path) -> Iterator[RawPage | Shuheng
 def _reader(card: Card, files: Files) -> tuple[ReadFile, int]:
     """Return what reads the content of a file, and how many bytes a file may have."""
     kind = card.document.format if card.document else "sheets"
-    if kind == "json":
-        return partial(read_json, card), card.limits.page_bytes
+    if kind != "sheets":
+        return partial(read_document, card), card.limits.page_bytes
     limit = card.limits.page_bytes * _UNCOMPRESSED
     return WorkbookReader(card, files, limit).read, limit
 
 
 def _pages(contents: Contents, size: int) -> Iterator[RawPage]:
     """Cut the rows into pages; the first has the size of the file and the notes, and is there without rows too."""
-    rows, declared = iter(contents.rows), contents.declared_rows
-    yield RawPage(0, [*islice(rows, _MOST_ROWS)], declared, received_bytes=size, notes=contents.notes)
-    while page := [*islice(rows, _MOST_ROWS)]:
-        yield RawPage(0, page, declared)
+    page = RawPage(0, [], contents.declared_rows, received_bytes=size, notes=contents.notes)
+    for part, rows in enumerate(portions(contents.rows)):
+        yield replace(page, rows=rows, part=part)
+        page = RawPage(0, [], contents.declared_rows)
 
 
 def _paths(files: Files, folder: Path) -> list[Path]:

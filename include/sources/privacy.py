@@ -116,6 +116,7 @@ class Gatekeeper:
             is_last=page.is_last,
             body_sha256=page.body_sha256,
             notes=page.notes,
+            part=page.part,
         )
 
     def is_open(self, row: Row) -> bool:

@@ -32,6 +32,8 @@ class RawPage:
     body_sha256: str | None = None
     known: KnownPage | None = None
     """Set where the answer came before, byte for byte: then it was neither parsed nor are there rows."""
+    part: int = 0
+    """Place within an answer or file that makes several pages."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,8 +64,11 @@ def write_straight(
         local[column] = f"given[{column!r}]"
     for number, (rule, convert) in enumerate(rules):
         source = rule.sources[0]
-        reach, name = _reach(source, number, lines)
-        lines.append(f"    v = {reach}({name!r})")
+        if source == ".":
+            lines.append("    v = row")
+        else:
+            reach, name = _reach(source, number, lines)
+            lines.append(f"    v = {reach}({name!r})")
         value, raw = f"f{number}", f"r{number}"
         local[rule.name] = value
         if rule.raw and rule.converter == "enum":
