@@ -43,6 +43,8 @@ class PageMapper:
         self._card, self._as_text = card, as_text
         self._tail = (card.source, batch_id, batch_id) if batch_id else None
         mapped = {rule.name for rule in card.fields} | card.constants.keys()
+        # In RDF an entry without items makes no statement about them.
+        self._tells_items = card.document is None or card.document.format != "rdf"
         self._quality = Quality(mapped, now().date())
         self._entities = [card.entity, *(n.entity for n in card.nested)]
 
@@ -81,6 +83,6 @@ class PageMapper:
             return code_standing(code) if code else (None, None)
         if entity == "resource":
             listed = mapped.record["distributions"]
-            doubts = (*mapped.warnings, *doubts_of_items(mapped))
+            doubts = (*mapped.warnings, *(doubts_of_items(mapped) if self._tells_items else ()))
             return len(orjson.loads(listed)) if listed else 0, self._quality.warnings_of(mapped.record, doubts)
         return ()
