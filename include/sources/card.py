@@ -174,6 +174,11 @@ class FieldRule:
     raw: str | None
     inner: dict[str, str] = field(default_factory=dict)
 
+    @property
+    def raw_fields(self) -> tuple[str, ...]:
+        """Return the paths from the row that it is read from; objects made of the row itself name their own."""
+        return tuple(p for s in self.sources for p in (self.inner.values() if s == "." else (s,)))
+
 
 @dataclass(frozen=True, slots=True)
 class Nested:

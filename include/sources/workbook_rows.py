@@ -126,7 +126,7 @@ class WorkbookReader:
 def _named(card: Card, inside: str = "") -> list[str]:
     """Return the raw fields that the card names, of its rows or inside a list that is put into them."""
     gates = [gate.field for gate in card.classified]
-    named = [*gates, *(source for rule in card.fields for source in rule.sources), *card.personal, *card.ignore]
+    named = [*gates, *(source for rule in card.fields for source in rule.raw_fields), *card.personal, *card.ignore]
     if not inside:
         return named
     nested = [source for n in card.nested if n.rows == inside for rule in n.fields for source in rule.sources]
