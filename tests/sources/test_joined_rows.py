@@ -16,7 +16,7 @@ from include.sources.joined_rows import fill_down
 from include.sources.page import PageFault, Window
 from include.sources.privacy import Gatekeeper
 from include.sources.raw_page import RawPage
-from include.sources.sheets import Merged, Sheet
+from include.sources.workbook import Merged, Sheet
 from tests.sources import workbooks
 from tests.sources.test_file_reader import connection
 
