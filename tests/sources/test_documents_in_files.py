@@ -18,10 +18,10 @@ from tests.sources import workbooks
 from tests.sources.test_file_reader import connection
 
 
-def card(limits: dict[str, int] | None = None, **envelope: object) -> Card:
+def card(limits: dict[str, int] | None = None, kind: str = "json", **envelope: object) -> Card:
     data = {
         "source": "made_up_files", "title": "虚构目录", "entity": "resource", "group": "catalogues", "reader": "file",
-        "connection": "made_up_files", "key": ["resource_id"], "file": {"glob": ["*"]}, "document": {"format": "json"},
+        "connection": "made_up_files", "key": ["resource_id"], "file": {"glob": ["*"]}, "document": {"format": kind},
         "fields": {"resource_id": "id", "title": "name"}, "envelope": envelope, "limits": limits or {},
     }  # fmt: skip
     return build_card(data, Path("made_up_files.yaml"))
@@ -129,3 +129,26 @@ def test_long_numbers_keep_their_digits(tmp_path: Path) -> None:
     (tmp_path / "a.json").write_bytes(b'[{"id": 26112305000404000018}]')
     (page,) = pages(tmp_path, card())
     assert page.rows[0]["id"] == "26112305000404000018"
+
+
+TURTLE = """
+@prefix dcat: <http://www.w3.org/ns/dcat#> . @prefix dct: <http://purl.org/dc/terms/> .
+<urn:c> a dcat:Catalog ; dcat:dataset <urn:a>, <urn:b>, <urn:gone> .
+<urn:a> a dcat:Dataset ; dct:title "甲" .
+<urn:b> a dcat:Dataset ; dct:title "乙" .
+"""
+
+
+@pytest.mark.parametrize("name", ["目录.ttl", "目录.txt"])
+def test_a_dcat_document_is_read_by_its_content_with_what_it_lists(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_text(TURTLE, "utf-8")
+    (page,) = pages(tmp_path, card(kind="rdf"))
+    assert [(row["@id"], row["dct:title"], row["_file"]) for row in page.rows] == [
+        ("urn:a", "甲", name),
+        ("urn:b", "乙", name),
+    ]
+    assert (page.declared_rows, page.is_last) == (3, True)
+
+
+def test_a_dcat_document_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    assert isinstance(error(tmp_path, b"<urn:a> a ", card(kind="rdf")), SourceMalformed)
