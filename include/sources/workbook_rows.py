@@ -20,7 +20,8 @@ from include.sources.headed_rows import HEADING_WITHIN, Heading, Row, Table, nor
 from include.sources.joined_rows import fill_down, fold_lines, put_children, remarks
 from include.sources.privacy import Gatekeeper
 from include.sources.raw_page import Contents
-from include.sources.sheets import Line, Sheet, open_sheets
+from include.sources.sheets import open_sheets
+from include.sources.workbook import Line, Sheet
 
 _YEAR = re.compile(r"(?<!\d)((?:19|20)\d{2})(?!\d)", re.ASCII)
 _QUOTED_HEADINGS = 20
