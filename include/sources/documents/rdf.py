@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import codecs
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from itertools import islice
-from typing import Any
+from itertools import chain, islice
 
 import pyoxigraph
 from pyoxigraph import RdfFormat
@@ -105,40 +104,23 @@ def _read(text: bytes, notes: tuple[str, ...], hint: str, options: Document, lim
     elif form == RdfFormat.JSON_LD:
         check_depth(text)
         text = embed_contexts(text, context_finder(options.contexts), limit)
-    statements, remarks = _parse(text, form), None
+    graph, remarks, said = _parse(text, form, options.shapes)
+    notes += said
     del text
-    if options.shapes:
-        statements, remarks, said = _checked(statements, options.shapes)
-        notes += said
-    graph = Graph(statements)
     types = options.types or TYPES
     listing = read_listing(graph, types)
     maker = RowMaker(graph, types, options.languages, remarks)
     return RdfDocument(maker.rows(), maker.count, listing.total, listing.next_url, notes + listing.notes)
 
 
-def _checked(statements: Iterable[Any], shapes: str) -> tuple[Iterable[Any], Remarks | None, tuple[str, ...]]:
-    """Check a document by shapes, where it is small enough; the statements come back to be read."""
-    iterator = iter(statements)
-    first = list(islice(iterator, MOST_CHECKED + 1))
-    if len(first) > MOST_CHECKED:
-        note = f"not checked by shapes: the document has more than {MOST_CHECKED} statements"
-        return _joined(first, iterator), None, (note,)
-    remarks, notes = check_shapes(first, shapes)
-    return first, remarks, notes
-
-
-def _joined(first: list[Any], rest: Iterator[Any]) -> Iterator[Any]:
-    first.reverse()
-    while first:
-        yield first.pop()
-    yield from rest
-
-
-def _parse(text: bytes, form: RdfFormat) -> Iterator[Any]:
-    """Yield the statements; lenient, because real catalogues have spaces in their addresses."""
+def _parse(text: bytes, form: RdfFormat, shapes: str | None) -> tuple[Graph, Remarks | None, tuple[str, ...]]:
+    """Return the statements, and what shapes say of them; lenient, because real catalogues have spaces in their addresses."""
     try:
-        yield from pyoxigraph.parse(input=text, format=form, base_iri=BASE, lenient=True)
+        statements = pyoxigraph.parse(input=text, format=form, base_iri=BASE, lenient=True)
+        if not shapes:
+            return Graph(statements), None, ()
+        first = list(islice(statements, MOST_CHECKED + 1))
+        graph = Graph(chain(first, statements))
     except (SyntaxError, ValueError) as error:
         if _REMOTE in str(error):
             raise SourceMalformed(
@@ -152,6 +134,9 @@ def _parse(text: bytes, form: RdfFormat) -> Iterator[Any]:
         if type(error).__name__ != "PanicException":
             raise
         raise SourceMalformed(f"the {form.name} breaks the parser; ask the portal for a correct export") from None
+    if len(first) > MOST_CHECKED:
+        return graph, None, (f"not checked by shapes: the document has more than {MOST_CHECKED} statements",)
+    return graph, *check_shapes(first, shapes)
 
 
 def _recognise(text: bytes, hint: str) -> RdfFormat:
