@@ -34,11 +34,7 @@ _HTML = re.compile(rb"<!doctype\s+html|<html[\s>]", re.IGNORECASE)
 _XML = re.compile(rb"<\?xml|<!|<(?:[\w.-]+:)?RDF[\s>]|<[\w.-]+(?::[\w.-]+)?\s[^<>]*\bxmlns\b")
 _JSON = re.compile(rb"\{|\[\s*[\[{]|\[\s*\]\s*\Z")
 _TURTLE = re.compile(rb"[@<#\[(_]|(?:prefix|base)\s|[\w.-]*:", re.IGNORECASE)
-_HINTS = (
-    (re.compile(r"json", re.IGNORECASE), RdfFormat.JSON_LD),
-    (re.compile(r"xml|\.rdf\b|\.owl\b", re.IGNORECASE), RdfFormat.RDF_XML),
-    (re.compile(r"turtle|n-?triples|n3|\.ttl\b|\.nt\b", re.IGNORECASE), RdfFormat.TURTLE),
-)
+_XML_BY_NAME = re.compile(r"xml|\.rdf\b|\.owl\b", re.IGNORECASE)
 _DECLARED = re.compile(rb"<\?xml[^>]{0,100}?encoding\s*=\s*[\"']([\w.:-]{1,40})[\"']", re.IGNORECASE)
 _CHARSET = re.compile(r"charset\s*=\s*[\"']?([\w.:-]{1,40})", re.IGNORECASE)
 _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
@@ -151,12 +147,13 @@ def _recognise(text: bytes, hint: str) -> RdfFormat:
         return RdfFormat.JSON_LD
     if _XML.match(beginning):
         return RdfFormat.RDF_XML
-    hinted = next((form for pattern, form in _HINTS if pattern.search(hint)), RdfFormat.TURTLE)
-    if hinted == RdfFormat.TURTLE and not _TURTLE.match(beginning):
-        raise SourceMalformed(
-            "it is neither RDF/XML, Turtle, N-Triples nor JSON-LD; compare the address with the portal's manual"
-        )
-    return hinted
+    if beginning.startswith(b"<") and _XML_BY_NAME.search(hint):
+        return RdfFormat.RDF_XML
+    if _TURTLE.match(beginning):
+        return RdfFormat.TURTLE  # N-Triples are Turtle, too
+    raise SourceMalformed(
+        "it is neither RDF/XML, Turtle, N-Triples nor JSON-LD; compare the address with the portal's manual"
+    )
 
 
 def _as_utf8(body: bytes, hint: str) -> tuple[bytes, tuple[str, ...]]:

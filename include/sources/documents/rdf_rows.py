@@ -99,6 +99,7 @@ class RowMaker:
         """Return the items of a list of RDF in their order, which is the one thing about values that has an order."""
         items: list[Any] = []
         seen = {_NIL}
+        self._path.append(key)
         while key in self._lists and key not in seen:
             seen.add(key)
             node = self._nodes[key]
@@ -107,6 +108,7 @@ class RowMaker:
             language, value = values.get("rdf:first", ("", ""))
             items.append(self._linked(value) if language is None else value)
             key = values["rdf:rest"][1]
+        self._path.pop()
         return [item for item in items if item]
 
     def _in_one_language(self, texts: dict[str, list[str]], node: list[Any], name: str | None) -> list[Any]:
