@@ -154,10 +154,19 @@ def quarantine(options: argparse.Namespace) -> int:
         key = row["record_key"] or "(无标识)"
         say(f"{row['record_hash'][:12]}  {row['source']}  {key}  批次 {row['batch_id']} 第 {row['page']} 页")
         for problem in row["problems"]:
-            say(f"    {problem['title']}({problem['field']}): {problem['problem']}; 原值 {problem['raw']!r}")
+            show_problem(problem)
         if options.hash:
             say("    " + row["raw"])
     return DONE
+
+
+def show_problem(problem: dict[str, str]) -> None:
+    """Print a problem with its remedy; older rows have none, and an English sentence without the title."""
+    if "fix" not in problem:
+        say(f"    {problem['title']}({problem['field']}): {problem['problem']}; 原值“{problem['raw']}”")
+        return
+    say(f"    {problem['field']}: {problem['problem']}" + (f"; 原值“{problem['raw']}”" if problem["raw"] else ""))
+    say(f"        改法: {problem['fix']}")
 
 
 def replay(options: argparse.Namespace) -> int:
