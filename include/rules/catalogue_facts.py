@@ -35,9 +35,7 @@ _COLLECTION = {
 class Catalogues:
     """The entries of all catalogues, put together and joined; `of_project` gives the systems that name a project."""
 
-    def __init__(
-        self, registers: Registers, grace_percent: int, of_project: Callable[[str], Collection[str]]
-    ) -> None:
+    def __init__(self, registers: Registers, grace_percent: int, of_project: Callable[[str], Collection[str]]) -> None:
         self._registers, self._grace, self._of_project = registers, grace_percent, of_project
         self._rows = registers.rows("resource", _COLUMNS)
         self._counts: dict[tuple[str | None, str], Counter[str]] = {}

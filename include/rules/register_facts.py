@@ -56,8 +56,11 @@ class Combined:
 
     def get(self, name: str) -> Any:
         """Return the first value that a source has."""
-        row = self.origin(name)
-        return row[name] if row else None
+        for row in self.rows:
+            value = row[name]
+            if value is not None:
+                return value
+        return None
 
     def origin(self, name: str) -> Row | None:
         """Return the row that a value comes from."""
