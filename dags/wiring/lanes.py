@@ -74,6 +74,7 @@ def sync_lanes(cards: Sequence[Outline], asked: Callable[[Any, str], dict[str, A
         @task(task_display_name="并入台账", map_index_template="{{ shown }}")
         def merge(batch: dict[str, str]) -> dict[str, Any]:
             get_current_context()["shown"] = titles[batch["source"]]
+            skip_unless(bool(batch["batch_id"]), "the source was only looked at")
             return tasks.merge_source(batch)
 
         @task_group(group_id=pool, group_display_name="、".join(c.title for c in cards if c.pool == pool))
