@@ -28,7 +28,7 @@ def read_document(card: Card, data: bytes, name: str) -> Iterator[Contents]:
     is_rdf = card.document is not None and card.document.format == "rdf"
     document, notes = (None, ()) if is_rdf else _decode(data)
     # A file has no address: identities must not change with the folder that it lies in.
-    answer = Answer(200, document, data, "", _NOWHERE)
+    answer = Answer(200, document, data, name if is_rdf else "", _NOWHERE)
     if not is_rdf:
         _check(card, answer)
     opened = open_document(answer, card)

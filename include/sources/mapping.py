@@ -157,7 +157,7 @@ class CardMapper:
         ]
         self._known = {"": _first_steps(card)}
         self._shapes: dict[tuple[str, ...], tuple[str, ...]] = {}
-        for path in self._known[""] & {p.split(".")[0] for p in _paths(card) if "." in p}:
+        for path in self._known[""] & {p.split(".")[0] for p in _paths(card) if "." in p} - set(card.ignore):
             self._known[path] = {p.split(".", 1)[1].split(".")[0] for p in _paths(card) if p.startswith(path + ".")}
         self._paths = tuple(path for path in self._known if path)
 
