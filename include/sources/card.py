@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from include.sources.checked_yaml import SCHEMAS
+from include.sources.file_block import Files, build_files
 from include.sources.vocabulary import vocabulary
 
 GATE = 1
@@ -120,16 +121,6 @@ class Sql:
     key: tuple[str, ...]
     page_size: int = 1000
     children: tuple[SqlChild, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Files:
-    """Workbooks and CSV files in a folder."""
-
-    glob: tuple[str, ...]
-    header: tuple[str, ...]
-    sheet: str = "*"
-    skip: tuple[str, ...] = ("合计", "总计", "小计")
 
 
 @dataclass(frozen=True, slots=True)
@@ -282,7 +273,7 @@ def build_card(data: dict[str, Any], file: Path) -> Card:
         envelope=Envelope(**envelope, total_path=total.get("path"), total_counts=total.get("counts", "rows")),
         document=Document(**{k: _frozen(v) for k, v in data["document"].items()}) if "document" in data else None,
         sql=_sql(data["sql"]) if "sql" in data else None,
-        files=Files(**{k: _frozen(v) for k, v in data["file"].items()}) if "file" in data else None,
+        files=build_files(data["file"]) if "file" in data else None,
         cursor=Cursor(**data["cursor"]) if "cursor" in data else None,
         series=Series(**data["series"]) if "series" in data else None,
         classified=tuple(_gate(g) for g in data.get("classified", [])),

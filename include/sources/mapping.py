@@ -149,6 +149,7 @@ class CardMapper:
             card.entity, card.fields, card.key, self.oddities, given=tuple(card.constants), fallback=card.fallback
         )
         self._constants = dict(card.constants)
+        self._is_rdf = card.document is not None and card.document.format == "rdf"
         self._is_marked = bool(card.files or card.document)
         self.nested = [
             (n, RecordMapper(n.entity, n.fields, n.key, self.oddities, n.rows + ".", tuple(n.parent)))
@@ -156,7 +157,7 @@ class CardMapper:
         ]
         self._known = {"": _first_steps(card)}
         self._shapes: dict[tuple[str, ...], tuple[str, ...]] = {}
-        for path in self._known[""] & {p.split(".")[0] for p in _paths(card) if "." in p}:
+        for path in self._known[""] & {p.split(".")[0] for p in _paths(card) if "." in p} - set(card.ignore):
             self._known[path] = {p.split(".", 1)[1].split(".")[0] for p in _paths(card) if p.startswith(path + ".")}
         self._paths = tuple(path for path in self._known if path)
 
@@ -170,8 +171,8 @@ class CardMapper:
         children: list[tuple[str, str, Row]] = []
         listed = []
         for nested, mapper in self.nested:
-            rows = pick(row, nested.rows)
-            if not isinstance(rows, list):
+            rows = self._listed(row, nested.rows)
+            if rows is None:
                 continue
             listed.append(nested.entity)
             given = {child: record.get(parent) for child, parent in nested.parent.items()}
@@ -189,6 +190,18 @@ class CardMapper:
                 else:
                     children.append((nested.entity, key, child))
         return Mapped(self.main.record_key(record), record, problems, children, ",".join(listed), doubts)
+
+    def _listed(self, row: Row, path: str) -> list[Any] | None:
+        """Return the list of nested records; None where the row says nothing of them.
+
+        In RDF one of them stands without a list, and none is no statement at all.
+        """
+        found = pick(row, path)
+        if found.__class__ is dict:
+            return [found]
+        if found is None and self._is_rdf:
+            return []
+        return found if isinstance(found, list) else None
 
     def _note_fields(self, row: Row) -> None:
         unknown = self._unknown("", row)

@@ -54,6 +54,16 @@ def read_date(value: object) -> str | None:
     return None if moment is None else moment.date().isoformat()
 
 
+def read_partial_date(value: object) -> str | None:
+    """Return a day as `read_date` does; None where only a year or a month is written, which catalogues may do."""
+    try:
+        return read_date(value)
+    except ValueError:
+        if isinstance(value, (str, int)) and not isinstance(value, bool) and _MONTH.fullmatch(plain(value)):
+            return None
+        raise
+
+
 @lru_cache(maxsize=16_384)
 def _day(text: str) -> str | None:
     """Return an ISO day as it is, "" for a placeholder, None where the general path must look."""

@@ -40,7 +40,7 @@ _CONTAINER = re.compile(r"\x00[\[{]")
 _MOST_SHAPES = 2_000
 _CHUNK = 64
 """Rows whose texts are searched at once: enough to spread the cost of a search, and still within the fast caches."""
-_TYPED = frozenset({"integer", "year", "flag", "yuan", "wan_yuan", "date", "datetime", "project_code"})
+_TYPED = frozenset({"integer", "year", "flag", "yuan", "wan_yuan", "date", "datetime", "partial_date", "project_code", "count"})
 
 _CLASSIFIED_NAME = re.compile(
     r"[涉绝](?<!非.)\s*密|机(?<!非.)\s*密(?![码钥])|秘(?<!非.)\s*密\s*(?:级|★|\*)"  # 手机密码 is no 机密

@@ -64,11 +64,7 @@ def write_straight(
         local[column] = f"given[{column!r}]"
     for number, (rule, convert) in enumerate(rules):
         source = rule.sources[0]
-        if source == ".":
-            lines.append("    v = row")
-        else:
-            reach, name = _reach(source, number, lines)
-            lines.append(f"    v = {reach}({name!r})")
+        lines.append(f"    v = {_reach(source, number, lines)}")
         value, raw = f"f{number}", f"r{number}"
         local[rule.name] = value
         if rule.raw and rule.converter == "enum":
@@ -88,11 +84,7 @@ def write_straight(
         if len(rule.sources) > 1:
             lines.append(f"    if {value} is None: raise NotStraight")
     if fallback:
-        if local[fallback.name] == "None":
-            local[fallback.name] = "k"
-            lines.append("    k = None")
-        made = ", ".join(local[name] for name in fallback.fields)
-        lines.append(f"    if {local[fallback.name]} is None: {local[fallback.name]} = make_key([{made}])")
+        _make_key(fallback, local, lines)
     pairs = ", ".join(f"{column!r}: {expression}" for column, expression in local.items())
     lines.append("    return {" + pairs + "}")
     exec("\n".join(lines), names)  # noqa: S102 - see the docstring
@@ -100,15 +92,26 @@ def write_straight(
     return function
 
 
-def _reach(source: str, number: int, lines: list[str]) -> tuple[str, str]:
-    """Return how the source is reached and its last step; a dotted path goes through one dictionary or is not straight."""
+def _make_key(fallback: Fallback, local: dict[str, str], lines: list[str]) -> None:
+    """Add what makes the key of a row that has none."""
+    if local[fallback.name] == "None":
+        local[fallback.name] = "k"
+        lines.append("    k = None")
+    made = ", ".join(local[name] for name in fallback.fields)
+    lines.append(f"    if {local[fallback.name]} is None: {local[fallback.name]} = make_key([{made}])")
+
+
+def _reach(source: str, number: int, lines: list[str]) -> str:
+    """Return the expression that reaches the source; a dotted path goes through one dictionary or is not straight."""
+    if source == ".":
+        return "row"
     step, dot, name = source.partition(".")
     if not dot:
-        return "get", source
+        return f"get({source!r})"
     lines += [
         f"    i{number} = get({step!r})",
         f"    if i{number}.__class__ is not dict or {source!r} in row: raise NotStraight",
     ]
     if "." in name:
         lines.append("    raise NotStraight")
-    return f"i{number}.get", name
+    return f"i{number}.get({name!r})"
