@@ -53,8 +53,14 @@ def read_objects(inner: dict[str, str], value: object) -> str | None:
     found = []
     for entry in _entries(value):
         row = entry if isinstance(entry, dict) else {next(iter(inner.values())): entry}
-        texts = ((name, _text_of(pick(row, path))) for name, path in inner.items())
-        if one := {name: text for name, text in texts if text}:
+        one = {}
+        for name, path in inner.items():
+            there = row.get(path)
+            if there is None and "." in path:
+                there = pick(row, path)
+            if text := fold_text(there) if there.__class__ is str else _text_of(there):
+                one[name] = text
+        if one:
             found.append(one)
     return orjson.dumps(found).decode() if found else None
 
