@@ -37,9 +37,11 @@ class RecordOutcome:
 
 def note_records(connection: Connection, bind: Bind, outcome: str, query: str) -> None:
     """Note an outcome for the records that a query names, with its detail: columns `record_key` and `detail`."""
-    runner(connection, bind)(
+    # Names of their own: PostgreSQL wants one type of a value, and here it is selected, in queries compared.
+    values = bind | {"noted_source": bind["source"], "noted_batch": bind["batch"]}
+    runner(connection, values)(
         "INSERT INTO batch_record (source, batch_id, outcome, record_key, detail) "
-        f"SELECT :source, :batch, '{outcome}', n.record_key, n.detail FROM ({query}) n WHERE 1 = 1 ON CONFLICT DO NOTHING"
+        f"SELECT :noted_source, :noted_batch, '{outcome}', n.record_key, n.detail FROM ({query}) n WHERE 1 = 1 ON CONFLICT DO NOTHING"
     )
 
 

@@ -23,7 +23,7 @@ from include.ledger.plain_sql import Bind, runner
 from include.ledger.question import Question, settle_questions
 from include.ledger.reconcile import folded
 from include.ledger.stage import Stage
-from include.ledger.tables import identity_decision, quarantine
+from include.ledger.tables import identity_decision, quarantine, resource_change
 from include.sources.card import Card
 from include.sources.remarks import Problem
 
@@ -72,7 +72,7 @@ def repoint(connection: Connection, card: Card, bind: Bind) -> None:
     for child in (nested.entity for nested in card.nested):
         moved = run(
             f"INSERT INTO {child}_change (source, record_key, batch_id, field, old, new, changed_at) "
-            "SELECT :source, c.record_key, :batch, 'resource_id', c.resource_id, s.resource_id, :at FROM stage_resource s "
+            "SELECT c.source, c.record_key, :batch, 'resource_id', c.resource_id, s.resource_id, :at FROM stage_resource s "
             f"CROSS JOIN resource k CROSS JOIN {child} c WHERE k.source = :source AND k.record_key = s.record_key "
             "AND k.resource_id <> s.resource_id AND c.source = :source AND c.resource_id = k.resource_id"
         ).rowcount
@@ -168,3 +168,12 @@ def decided_keys(connection: Connection, source: str) -> list[tuple[str, str]]:
         identity_decision.c.source == source, identity_decision.c.is_same
     )
     return list(connection.execute(same.order_by(*same.selected_columns)).tuples())
+
+
+def changed_identifiers(connection: Connection, source: str, batch_id: str) -> bool:
+    """Return whether a batch gave a record another identifier."""
+    if not decided_keys(connection, source):
+        return False
+    changed = (resource_change.c.source == source) & (resource_change.c.batch_id == batch_id)
+    query = select(resource_change.c.record_key).where(changed, resource_change.c.field == "resource_id").limit(1)
+    return connection.execute(query).first() is not None

@@ -14,6 +14,7 @@ from include.ledger.absence import OUTSIDE
 from include.ledger.batch_record import copy_notes
 from include.ledger.last_batch import last_full
 from include.ledger.merge import MergeResult
+from include.ledger.recoined import changed_identifiers
 from include.ledger.tables import absence, batch
 from include.sources.card import Card
 
@@ -27,8 +28,8 @@ def same_again(connection: Connection, store: LandingStore, card: Card, manifest
     last = last_full(connection, card.source)
     if not (manifest.is_full and manifest.is_complete and last and last["is_complete"]):
         return None
-    if last["held"]:
-        return None  # somebody may have decided meanwhile which records these are
+    if last["held"] or changed_identifiers(connection, card.source, last["batch_id"]):
+        return None  # there may be a decision to apply, or a row that could only be taken for another's
     if (last["card_digest"], last["filter_digest"]) != (card.digest, manifest.filter_digest):
         return None
     waiting = (
