@@ -48,6 +48,7 @@ def settle_oddities(connection: Connection, card: Card, feed: Feed, result: Merg
     kinds = {"unmapped_field", "unmapped_value"}
     settle_questions(connection, card.source, kinds, settled, batch_id, at, may_close=was_mapped_whole)
     _note_held(connection, card, result, at)
+    _note_mismatch(connection, card, result, at)
     if result.restored or _is_unstable(connection, card):
         _note_unstable(connection, card, result, at)
 
@@ -82,6 +83,20 @@ def _note_held(connection: Connection, card: Card, result: MergeResult, at: date
     found = [Question("vanishing_held", card.source, card.source, sentence, {"reasons": held})] if held else []
     may_close = result.is_full and result.is_complete
     settle_questions(connection, card.source, {"vanishing_held"}, found, result.batch_id, at, may_close=may_close)
+
+
+def _note_mismatch(connection: Connection, card: Card, result: MergeResult, at: datetime) -> None:
+    """Ask where what became of the rows does not add up to what was received, or that not to what the source declares."""
+    account = result.account()
+    sentence = (
+        f"来源“{card.title}”计数不符:收到 {result.rows_received} 条,去向合计 {sum(account.values())} 条,"
+        f"来源声明 {'未给出' if result.declared is None else f'{result.declared} 条'};请核对批次 {result.batch_id} 的日志"
+    )
+    is_short = result.is_full and result.declared not in (None, result.rows_received)
+    is_wrong = sum(account.values()) != result.rows_received or is_short
+    detail = account | {"rows_received": result.rows_received, "declared": result.declared}
+    found = [Question("count_mismatch", card.source, card.source, sentence, detail)] if is_wrong else []
+    settle_questions(connection, card.source, {"count_mismatch"}, found, result.batch_id, at, may_close=result.is_full)
 
 
 def _is_unstable(connection: Connection, card: Card) -> bool:

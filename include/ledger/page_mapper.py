@@ -57,7 +57,7 @@ class PageMapper:
             if mapped.problems or mapped.key is None:
                 mapped_page.keyless += mapped.key is None
                 problems = json.dumps([asdict(p) for p in mapped.problems], ensure_ascii=False)
-                mapped_page.bad.append([digest.hex(), mapped.key, page, number, problems, line.decode()])
+                mapped_page.bad.append([digest.hex(), mapped.key, page, number, problems, line.decode(), None])
             else:
                 self._put(mapped, digest.hex(), page * PAGE_FACTOR + number, rows)
         for entity, values in rows.items():

@@ -18,7 +18,7 @@ from include.sources.file_block import Files, build_files
 from include.sources.kinds import kind_schemas
 from include.sources.vocabulary import vocabulary
 
-GATE = 1
+GATE = 2
 """Raise it when the privacy gate refuses or masks more than before, so that every source is read through it anew."""
 
 
@@ -174,6 +174,11 @@ class FieldRule:
     map: dict[str, Any]
     raw: str | None
     inner: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def raw_fields(self) -> tuple[str, ...]:
+        """Return the paths from the row that it is read from; objects made of the row itself name their own."""
+        return tuple(p for s in self.sources for p in (self.inner.values() if s == "." else (s,)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from include.sources.card import Card, FieldRule, canonical_schema
 from include.sources.checking import RecordChecker
 from include.sources.conversions import UnmappedValue, converter
 from include.sources.picking import pick
-from include.sources.remarks import Problem, remarks_of
+from include.sources.remarks import MARKS, Problem, remarks_of
 from include.sources.straight import Fallback, NotStraight, make_key, write_straight, written
 
 _MOST_SHAPES = 1000
@@ -214,7 +214,7 @@ class CardMapper:
         unknown = self._shapes.get(shape)
         if unknown is None:
             known, front = self._known[path], path + "." if path else ""
-            unknown = tuple(front + name for name in row if name not in known)
+            unknown = tuple(front + name for name in row if name not in known and name not in MARKS)
             if len(self._shapes) < _MOST_SHAPES:
                 self._shapes[shape] = unknown
         return unknown
@@ -226,10 +226,10 @@ def _named(item: Row) -> Row:
 
 
 def _paths(card: Card) -> set[str]:
-    paths = {s for rule in card.fields for s in rule.sources} | set(card.ignore) | set(card.personal)
+    paths = {s for rule in card.fields for s in rule.raw_fields} | set(card.ignore) | set(card.personal)
     paths |= {gate.field for gate in card.classified}
     for rule in card.fields:
-        paths |= {path if s == "." else f"{s}.{path}" for s in rule.sources for path in rule.inner.values()}
+        paths |= {f"{s}.{path}" for s in rule.sources if s != "." for path in rule.inner.values()}
     for nested in card.nested:
         paths |= {nested.rows} | {f"{nested.rows}.{s}" for rule in nested.fields for s in rule.sources}
     return paths | ({card.cursor.field} if card.cursor else set())

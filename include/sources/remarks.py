@@ -9,6 +9,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 
+MARKS = frozenset({"_file", "_sheet", "_row", "_year", "_list", "_shifted", "_shacl"})
+"""Fields that readers add to a row; no platform has them, so no card need name them."""
+
+
 @dataclass(frozen=True, slots=True)
 class Problem:
     """One thing that is wrong with one field of a raw row."""
