@@ -35,6 +35,7 @@ class PageEntry:
     is_last: bool
     body_sha256: str | None = None
     high_water: str | None = None
+    part: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +129,7 @@ def land_pages(
                 PageEntry(
                     item.number, sha256, rows, item.rows_received, item.refused,
                     item.declared_rows, item.declared_pages, item.received_bytes, item.is_last,
-                    item.body_sha256, mark,
+                    item.body_sha256, mark, item.part,
                 )
             )  # fmt: skip
             manifest.notes.extend(n for n in item.notes if n not in manifest.notes)
@@ -169,14 +170,20 @@ def _uncollected(pages: Iterable[Page | PageFault]) -> Iterator[Page | PageFault
         yield from pages
 
 
-def known_pages(manifest: Manifest, store: LandingStore) -> dict[str, KnownPage]:
-    """Return what a batch knows of its answers by the hash of their bytes; only pages that are still landed."""
+def known_pages(manifest: Manifest, store: LandingStore) -> dict[str, tuple[KnownPage, ...]]:
+    """Return what a batch knows of its answers by the hash of their bytes; only those whose pages are all still landed."""
+    found: dict[str, list[KnownPage]] = {}
+    for p in manifest.pages:
+        if not p.body_sha256:
+            continue
+        known = KnownPage(p.sha256, p.rows, p.rows_received, p.refused, p.declared_rows, p.declared_pages, p.high_water)
+        if p.part == 0:
+            found[p.body_sha256] = []
+        found[p.body_sha256].append(known)
     return {
-        p.body_sha256: KnownPage(
-            p.sha256, p.rows, p.rows_received, p.refused, p.declared_rows, p.declared_pages, p.high_water
-        )
-        for p in manifest.pages
-        if p.body_sha256 and store.has_page(manifest.source, p.sha256)
+        body: tuple(pages)
+        for body, pages in found.items()
+        if all(store.has_page(manifest.source, page.page) for page in pages)
     }
 
 

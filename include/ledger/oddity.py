@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Connection, bindparam, text
+from sqlalchemy import Connection, RowMapping, bindparam, text
 
 from include.ledger.question import Question, open_of_kind, settle_questions
 from include.ledger.types import Moment
@@ -26,27 +28,50 @@ def settle_oddities(connection: Connection, card: Card, feed: Feed, result: Merg
     """Open one question per unmapped field and value; they close when the card maps them and a whole read meets none."""
     batch_id, oddities = result.batch_id, feed.oddities
     found = [
-        Question(
-            "unmapped_field", card.source, name,
-            f"来源“{card.title}”的字段 {name} 未在卡片中映射,已原样留存;请在卡片 fields 中映射或列入 ignore", {"records": count},
+        _unmapped(
+            card, feed, "unmapped_field", name, name, count,
+            f"来源“{card.title}”的字段 {name} 未在卡片中映射,已原样留存;请在卡片 fields 中映射或列入 ignore",
         )
         for name, count in oddities.fields.items()
     ]  # fmt: skip
     found += [
-        Question(
-            "unmapped_value", card.source, f"{name}={value}",
-            f"来源“{card.title}”的字段 {name} 出现未映射的值“{value}”,原值已留存;请在卡片的 map 中补充", {"records": count},
+        _unmapped(
+            card, feed, "unmapped_value", name, f"{name}={value}", count,
+            f"来源“{card.title}”的字段 {name} 出现未映射的值“{value}”,原值已留存;请在卡片的 map 中补充",
         )
         for (name, value), count in oddities.values.items()
     ]  # fmt: skip
     # Known rows are not mapped again, so only a batch that mapped every row can say that a value is gone; a series maps all.
     is_whole = card.series is not None or (result.is_full and feed.counts.unchanged == 0)
     was_mapped_whole = result.is_complete and is_whole
+    known = {
+        (q["kind"], q["subject"]): q
+        for kind in ("unmapped_field", "unmapped_value") for q in open_of_kind(connection, kind)
+        if q["source"] == card.source
+    } if found else {}  # fmt: skip
+    settled = [_widest(q, known.get((q.kind, q.subject))) for q in found]
     kinds = {"unmapped_field", "unmapped_value"}
-    settle_questions(connection, card.source, kinds, found, batch_id, at, may_close=was_mapped_whole)
+    settle_questions(connection, card.source, kinds, settled, batch_id, at, may_close=was_mapped_whole)
     _note_held(connection, card, result, at)
     if result.restored or _is_unstable(connection, card):
         _note_unstable(connection, card, result, at)
+
+
+def _unmapped(card: Card, feed: Feed, kind: str, name: str, subject: str, count: int, sentence: str) -> Question:
+    """Ask about a field or value, with how many of the records that this batch mapped have it."""
+    entity = next((n.entity for n in card.nested if name.startswith(n.rows + ".")), None)
+    of = feed.counts.rows[entity] if entity else feed.counts.staged + feed.counts.quarantined
+    # In a list of objects a field stands several times in one record: no share of records can be told then.
+    share = count / of if 0 < count <= of else None
+    reach = f"{of} 条记录中出现 {count} 次" + ("" if share is None else f",占 {share:.1%}")
+    return Question(kind, card.source, subject, f"{sentence}({reach})", {"records": count, "of": of, "share": share})
+
+
+def _widest(asked: Question, known: RowMapping | None) -> Question:
+    """Return the question as it stands where it was asked of more records: three changed ones say little of a source."""
+    if known is None or json.loads(known["detail"]).get("of", 0) <= asked.detail["of"]:
+        return asked
+    return replace(asked, text=known["text"], detail=json.loads(known["detail"]))
 
 
 def _note_held(connection: Connection, card: Card, result: MergeResult, at: datetime) -> None:

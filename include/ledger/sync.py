@@ -24,7 +24,7 @@ from include.ledger.last_batch import last_full
 from include.ledger.tables import watermark as watermark_table
 from include.sources.card import Card
 from include.sources.high_water import high_water_of
-from include.sources.page import KnownPage, Window
+from include.sources.page import KnownAnswers, Window
 from include.sources.read import read_pages
 
 log = logging.getLogger(__name__)
@@ -108,7 +108,7 @@ def merge_batch(
     return result
 
 
-def _known_pages(engine: Engine, store: LandingStore, card: Card) -> dict[str, KnownPage]:
+def _known_pages(engine: Engine, store: LandingStore, card: Card) -> KnownAnswers:
     """Return the answers of the last full batch under this very card, so that the same bytes are not read twice."""
     with engine.connect() as connection:
         last = last_full(connection, card.source)
@@ -168,8 +168,10 @@ def _full_is_due(connection: Connection, card: Card, at: datetime) -> bool:
 
 def filter_digest(card: Card) -> str:
     """Return a digest of what the source is asked, so that a narrower question is not taken for vanished records."""
-    asked = [card.reader, asdict(card.request) if card.request else None, asdict(card.sql) if card.sql else None,
+    asked: list[Any] = [card.reader, asdict(card.request) if card.request else None, asdict(card.sql) if card.sql else None,
              asdict(card.files) if card.files else None]  # fmt: skip
+    if card.document or len(card.envelope.rows) > 1:
+        asked.append([asdict(card.document) if card.document else None, card.envelope.rows])
     return hashlib.blake2b(json.dumps(asked, sort_keys=True, default=str).encode(), digest_size=8).hexdigest()
 
 

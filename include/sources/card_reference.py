@@ -19,7 +19,7 @@ from include.sources.checked_yaml import SCHEMAS
 PAGE = ROOT / "docs" / "source-cards.md"
 ENTITIES = (
     "project", "approval_item", "plan_entry", "system", "exchange_service", "exchange_call_day", "cloud_resource",
-    "cloud_usage_day", "system_usage_day", "exemption", "maintenance_window",
+    "cloud_usage_day", "system_usage_day", "exemption", "maintenance_window", "resource", "resource_item",
 )  # fmt: skip
 
 CONVERTERS = {
@@ -61,6 +61,23 @@ CONVERTERS = {
     "basis_points": (
         '3.25, "3.25", "3.25%", "３.２５％"; below 0 or above 100 is an error',
         "whole hundredths of a percent, halves up: 325",
+    ),
+    "count": ('12, "1,200"', "a whole number of any size"),
+    "identifier": (
+        "any scalar; an http(s) address loses scheme, host and port",
+        "one line: /info?id=217; a portal that moves keeps its records",
+    ),
+    "names": (
+        "a list of texts or of objects with a name; text with , ; 、 | between; a list written as text: ['a', 'b']",
+        "each once, in their order, joined with 、",
+    ),
+    "objects": (
+        "a list of objects, of which `fields:` names what is kept; a list of texts fills its first field",
+        'canonical JSON: [{"url":"…","format":"csv"}]',
+    ),
+    "partial_date": (
+        "as `date`; a bare year or month (2023, 2023-05) is absent",
+        "2026-11-03; what was written stands in the …_raw field",
     ),
     "enum": (
         "a word or code that `map:` names",

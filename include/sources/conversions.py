@@ -16,7 +16,7 @@ from typing import Any
 from include.sources.folding import fold_text, plain, wrong
 from include.sources.listings import read_identifier, read_names, read_objects
 from include.sources.measures import read_basis_points, read_hourly_rate, read_project_codes, read_season
-from include.sources.moments import read_date, read_datetime, read_year
+from include.sources.moments import read_date, read_datetime, read_partial_date, read_year
 from include.sources.project_code import parse_project_code
 
 Value = str | int | bool | None
@@ -118,8 +118,19 @@ def _enum(table: dict[str, Any], value: object) -> Value:
 
 
 def _enum_of_list(table: dict[str, Any], values: list[object]) -> Value:
-    """Return the one value that all the words of a list stand for; None where they stand for several."""
-    found = {_enum(table, value) for value in values if value is not None and value.__class__ is not list}
+    """Return the one value that the known words of a list stand for; None where they stand for several.
+
+    A resource of RDF has classes of which the card need not know all.
+    """
+    found, unknown = set(), None
+    for value in values:
+        try:
+            found.add(_enum(table, value) if value.__class__ is not list else None)
+        except UnmappedValue as error:
+            unknown = error
+    found.discard(None)
+    if unknown and not found:
+        raise unknown
     return found.pop() if len(found) == 1 else None
 
 
@@ -213,4 +224,5 @@ _CONVERTERS: dict[str, Converter] = {
     "datetime": read_datetime, "project_code": _project_code, "uscc": _uscc, "document_no": _document_no,
     "project_codes": read_project_codes, "season": read_season, "hourly_rate": read_hourly_rate,
     "basis_points": read_basis_points, "count": _integer, "identifier": read_identifier, "names": read_names,
+    "partial_date": read_partial_date,
 }  # fmt: skip

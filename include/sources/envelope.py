@@ -6,7 +6,7 @@ HTTP 200 with a failing code is a failure. Messages of the platform are cut and 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -39,11 +39,15 @@ class SecretExpired(SourceRefused):
 class Opened:
     """What stood in an envelope."""
 
-    rows: list[dict[str, Any]] = field(repr=False)
+    rows: Any = field(repr=False)
+    """A list; an iterator where they are made one by one."""
     declared_rows: int | None = None
     declared_pages: int | None = None
     next_cursor: str | int | None = None
     notes: tuple[str, ...] = ()
+    next_link: str | None = None
+    more: Iterator[list[dict[str, Any]]] | None = None
+    """Further rows of the same answer, in portions that are made when they are asked for."""
 
 
 def walk(document: Any, path: str) -> Any:

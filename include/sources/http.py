@@ -44,13 +44,14 @@ _CHUNK = 1 << 20
 _LONGEST_PAUSE = 300.0
 _LONGEST_BACKOFF = 60.0
 _USER_AGENT = "shuheng"
+_RDF = "text/turtle, application/rdf+xml;q=0.9, application/ld+json;q=0.8"
 
 
 class HttpSession:
     """Calls to one platform over one kept-alive connection.
 
     `error_is_answer`: JSON sent with HTTP 5xx is the platform's own refusal and is returned, as x-tif gateways do. `known`: hashes
-    of bodies that were read and accepted before; they are not parsed again.
+    of bodies that were read and accepted before; they are not parsed again. `is_rdf`: answers are RDF; only refusals are JSON.
     """
 
     def __init__(
@@ -60,12 +61,13 @@ class HttpSession:
         timing: Timing = SYSTEM_TIMING,
         error_is_answer: bool = False,
         known: Container[str] = (),
+        is_rdf: bool = False,
     ) -> None:
         """Check the connection's address and make ready; nothing is sent yet."""
         _hide_queries()
         self._base = _base_url(connection)
         self._limits, self._timing, self._error_is_answer = limits, timing, error_is_answer
-        self._known = known
+        self._known, self._is_rdf = known, is_rdf
         self._dialer = Dialer(address_policy(limits, connection))
         self._adapter = DialingAdapter(self._dialer)
         self._verify: bool | str = connection.extra.get("ca_file") or True
@@ -145,7 +147,11 @@ class HttpSession:
             timer.cancel()
 
     def _prepare(self, call: Call) -> requests.PreparedRequest:
-        headers = {"User-Agent": _USER_AGENT, "Accept": "application/json", "Accept-Encoding": "gzip, deflate"}
+        headers = {
+            "User-Agent": _USER_AGENT,
+            "Accept": _RDF if self._is_rdf else "application/json",
+            "Accept-Encoding": "gzip, deflate",
+        }
         headers.update(call.headers)
         if call.content_type:
             headers["Content-Type"] = call.content_type
@@ -186,7 +192,7 @@ class HttpSession:
     def _document(self, status: int, body: bytes, content_type: str) -> tuple[Any, tuple[str, ...]]:
         """Return the JSON value; for a failing status None where there is none, or the error that may pass."""
         if status < 400:
-            return decode_json(body, content_type)
+            return (None, ()) if self._is_rdf else decode_json(body, content_type)
         try:
             document, notes = decode_json(body, content_type)
         except ShuhengError:

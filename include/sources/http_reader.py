@@ -6,7 +6,7 @@ A page that cannot be had becomes a `PageFault` in its place. Nothing here looks
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any, TypeVar
@@ -23,9 +23,10 @@ from include.errors import (
 from include.sources.call import KNOWN, SYSTEM_TIMING, Answer, Call, Timing, build_call
 from include.sources.card import Card, Request
 from include.sources.detail_step import DetailStep
-from include.sources.envelope import Opened, SecretExpired, check, open_envelope, skew_note
+from include.sources.document import open_document
+from include.sources.envelope import Opened, SecretExpired, check, skew_note
 from include.sources.http import HttpSession
-from include.sources.page import KnownPage, PageFault, Window
+from include.sources.page import KnownAnswers, KnownPage, PageFault, Window
 from include.sources.paging import Seen, Step, fingerprint, make_pager, window_parameters
 from include.sources.raw_page import RawPage
 from include.sources.signers import make_signer
@@ -44,7 +45,7 @@ def read_http(
     connection: Connection,
     window: Window,
     timing: Timing = SYSTEM_TIMING,
-    known: Mapping[str, KnownPage] = MappingProxyType({}),
+    known: KnownAnswers = MappingProxyType({}),
 ) -> Iterator[RawPage | PageFault]:
     """Yield the pages of a source in order, and a fault in the place of each page that could not be had.
 
@@ -54,9 +55,10 @@ def read_http(
     if card.request is None or card.paging is None:
         raise ConfigurationError(f"card {card.source!r} has no request or no paging; the http reader needs both")
     is_tif = card.signer.profile == "tif"
-    if card.paging.style in ("cursor", "link"):
+    if card.paging.style in ("cursor", "link", "hydra"):
         known = {}  # the way to the next page stands in the answer
-    with HttpSession(connection, card.limits, timing, error_is_answer=is_tif, known=known) as session:
+    is_rdf = card.document is not None and card.document.format == "rdf"
+    with HttpSession(connection, card.limits, timing, error_is_answer=is_tif, known=known, is_rdf=is_rdf) as session:
         yield from _Reading(card, card.request, connection, session, window, timing, known).pages()
 
 
@@ -69,7 +71,7 @@ class _Received:
     received_bytes: int
     notes: tuple[str, ...]
     body_sha256: str
-    known: KnownPage | None = None
+    known: tuple[KnownPage, ...] = ()
 
 
 class _Reading:
@@ -83,7 +85,7 @@ class _Reading:
         session: HttpSession,
         window: Window,
         timing: Timing,
-        known: Mapping[str, KnownPage],
+        known: KnownAnswers,
     ) -> None:
         if card.paging is None:
             raise ConfigurationError(f"card {card.source!r} has no paging")
@@ -93,7 +95,7 @@ class _Reading:
         self._fixed = {**request.parameters, **window_parameters(card, window)}
         self._details = DetailStep(card, card.detail, self._ask_detail, session) if card.detail else None
         self._marks: dict[bytes, int] = {}
-        self._faults = self._faults_in_a_row = 0
+        self._faults = self._faults_in_a_row = self._further = 0
         self._is_over = self._is_skew_told = False
 
     def pages(self) -> Iterator[RawPage | PageFault]:
@@ -115,7 +117,7 @@ class _Reading:
             except ShuhengError as error:
                 fault, self._is_over = self._fault(number + 1, error), True
             lacking = self._details.complete(number, received.opened.rows) if self._details else None
-            yield self._page(number, received, is_last=step is None and fault is None)
+            yield from self._parts(number + self._further, received, is_last=step is None and fault is None)
             del received  # the rows belong to the gate now
             yield from filter(None, (lacking, fault))
 
@@ -141,14 +143,23 @@ class _Reading:
             "page failed source=%s page=%d goes_on=%s error=%s: %s",
             self._card.source, number, not self._is_over, type(error).__name__, error,
         )  # fmt: skip
-        return PageFault(number, error)
+        return PageFault(number + self._further, error)
 
-    def _page(self, number: int, received: _Received, is_last: bool) -> RawPage:
-        opened = received.opened
-        return RawPage(
-            number, opened.rows, opened.declared_rows, opened.declared_pages, received.received_bytes, is_last,
-            received.notes, received.body_sha256, received.known,
+    def _parts(self, number: int, received: _Received, is_last: bool) -> Iterator[RawPage]:
+        """Yield the pages that an answer makes: one, or several where it is a document of many records."""
+        known, opened = received.known, received.opened
+        held = RawPage(
+            number, opened.rows, opened.declared_rows, opened.declared_pages, received.received_bytes, False,
+            received.notes, received.body_sha256, known[0] if known else None,
         )  # fmt: skip
+        further = ((None, k) for k in known[1:]) if known else ((rows, None) for rows in opened.more or ())
+        for part, (rows, page) in enumerate(further, 1):
+            yield held
+            self._further += 1
+            held = replace(
+                held, number=number + part, rows=rows or [], notes=(), known=page, part=part, received_bytes=0
+            )
+        yield replace(held, is_last=is_last)
 
     def _receive(self, number: int, step: Step) -> _Received:
         """Ask for a page, and once more if it is one that came before; the second time it is an error."""
@@ -157,7 +168,8 @@ class _Reading:
             received = self._ask(lambda: self._unsigned(step), self._open)
             if not received.seen.rows:
                 return received
-            mark = received.body_sha256.encode() if received.known else fingerprint(received.opened.rows)
+            is_whole = received.known or self._card.document
+            mark = received.body_sha256.encode() if is_whole else fingerprint(received.opened.rows)
             earlier = self._marks.setdefault(mark, number)
             if earlier == number:
                 return received
@@ -184,21 +196,22 @@ class _Reading:
         if answer.document is KNOWN:
             return self._recall(answer, self._known[answer.body_sha256])
         check(answer, self._card, self._signer.hide)
-        opened = open_envelope(answer, self._card)
+        opened = open_document(answer, self._card)
         notes = answer.notes + opened.notes
         skew = skew_note(answer, self._card)
         if skew and not self._is_skew_told:  # once: every page would show another second
             notes, self._is_skew_told = notes + skew, True
         seen = Seen(
             len(opened.rows), opened.declared_rows, opened.declared_pages,
-            opened.next_cursor, answer.next_link, answer.url,
+            opened.next_cursor, opened.next_link or answer.next_link, answer.url,
         )  # fmt: skip
         return _Received(opened, seen, len(answer.body), notes, answer.body_sha256)
 
-    def _recall(self, answer: Answer, known: KnownPage) -> _Received:
+    def _recall(self, answer: Answer, known: tuple[KnownPage, ...]) -> _Received:
         """Say of an answer that came before what it said then."""
-        seen = Seen(known.rows_received, known.declared_rows, known.declared_pages, url=answer.url)
-        opened = Opened([], known.declared_rows, known.declared_pages)
+        rows, first = sum(page.rows_received for page in known), known[0]
+        seen = Seen(rows, first.declared_rows, first.declared_pages, url=answer.url)
+        opened = Opened([], first.declared_rows, first.declared_pages)
         return _Received(opened, seen, len(answer.body), answer.notes, answer.body_sha256, known)
 
     def _unsigned(self, step: Step) -> Call:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -38,6 +39,10 @@ class KnownPage:
     declared_rows: int | None
     declared_pages: int | None
     high_water: str | None
+
+
+KnownAnswers = Mapping[str, tuple[KnownPage, ...]]
+"""What is known of earlier answers, by the SHA-256 of their bytes: the pages that each made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +83,8 @@ class Page:
     """Set where the answer is known byte for byte; `rows` is empty then."""
     lines: PageLines | None = None
     """Set where a large read has made them already; `rows` is empty then."""
+    part: int = 0
+    """Place within an answer that makes several pages."""
 
 
 @dataclass(frozen=True, slots=True)

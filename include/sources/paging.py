@@ -62,7 +62,8 @@ class Pager(Protocol):
 def make_pager(paging: Paging) -> Pager:
     """Return the pager of a card's style."""
     makers: dict[str, type[Any]] = {
-        "single": SinglePager, "page": PagePager, "offset": OffsetPager, "cursor": CursorPager, "link": LinkPager
+        "single": SinglePager, "page": PagePager, "offset": OffsetPager, "cursor": CursorPager, "link": LinkPager,
+        "hydra": LinkPager,
     }  # fmt: skip
     pager: Pager = makers[paging.style](paging)
     return pager
@@ -220,7 +221,7 @@ class CursorPager:
 
 
 class LinkPager:
-    """By the Link header's rel=next, on the same scheme, host and port only."""
+    """By the address of the next page that the Link header or the document names, on the same scheme, host and port only."""
 
     survives_faults = False
 

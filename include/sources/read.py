@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from functools import partial
 
 from include.connections import Connection, get_connection
 from include.errors import ShuhengError
 from include.sources.card import Card
-from include.sources.page import KnownPage, Page, PageFault, Window
+from include.sources.page import KnownAnswers, KnownPage, Page, PageFault, Window
 from include.sources.raw_page import RawPage
 from include.sources.second_gate import Gates
 
 
-def read_pages(
-    card: Card, window: Window, refused: set[str], known: Mapping[str, KnownPage]
-) -> Iterator[Page | PageFault]:
+def read_pages(card: Card, window: Window, refused: set[str], known: KnownAnswers) -> Iterator[Page | PageFault]:
     """Yield the pages of a source, classified rows refused and persons masked.
 
     `refused` collects the identities of refused rows so that what is held of them can be removed; never store or log it.
@@ -51,5 +49,5 @@ def read_pages(
 def _known(raw: RawPage, known: KnownPage) -> Page:
     return Page(
         raw.number, [], known.rows_received, known.refused, known.declared_rows, known.declared_pages,
-        raw.received_bytes, raw.is_last, raw.notes, raw.body_sha256, known,
+        raw.received_bytes, raw.is_last, raw.notes, raw.body_sha256, known, None, raw.part,
     )  # fmt: skip

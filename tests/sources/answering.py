@@ -153,7 +153,7 @@ def make_card(
     return Card(
         "test_platform", "测试平台", "project", "http", "test_platform", ("project_code",), (), "0" * 16, "test.yaml",
         paging=paging or Paging("page", size="pageSize", page_size=3),
-        envelope=envelope or Envelope("code", ("0",), rows="data.list", total_path="data.total"),
+        envelope=envelope or Envelope("code", ("0",), rows=("data.list",), total_path="data.total"),
         request=request or Request("/list"),
         limits=Limits(**{"attempts": 3, "backoff_seconds": 1, **(limits or {})}),
         signer=signer or Signer(),

@@ -120,7 +120,7 @@ def test_the_example_is_a_card_that_loads(tmp_path: Path) -> None:
     file = tmp_path / "water_bureau.yaml"
     file.write_text(EXAMPLE, "utf-8")
     card = read_card(file)
-    assert (card.source, card.signer.profile, card.envelope.rows) == ("water_bureau", "tif", "result.items")
+    assert (card.source, card.signer.profile, card.envelope.rows) == ("water_bureau", "tif", ("result.items",))
     assert card.classified
     assert card.nested
     assert EXAMPLE in render()

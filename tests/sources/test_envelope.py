@@ -157,9 +157,9 @@ def test_blank_null_and_missing_rows_are_an_empty_list(data: Any) -> None:
 
 def test_rows_may_be_the_answer_itself_or_json_inside_a_string() -> None:
     rows = [{"ID": 1}, {"ID": 2}]
-    assert open_envelope(answer(rows), card(rows="")).rows == rows
-    assert open_envelope(answer({"data": json.dumps(rows)}), card(rows="data")).rows == rows
-    assert open_envelope(answer({"data": json.dumps({"list": rows})}), card(rows="data.list")).rows == rows
+    assert open_envelope(answer(rows), card(rows=("",))).rows == rows
+    assert open_envelope(answer({"data": json.dumps(rows)}), card(rows=("data",))).rows == rows
+    assert open_envelope(answer({"data": json.dumps({"list": rows})}), card(rows=("data.list",))).rows == rows
 
 
 @pytest.mark.parametrize(
@@ -205,7 +205,7 @@ def test_an_absent_total_is_simply_absent(total: Any) -> None:
 
 @pytest.mark.parametrize(("cursor", "read"), [("abc", "abc"), (7, 7), ("", None), (None, None), ({}, None)])
 def test_the_next_cursor_is_read_where_the_card_says(cursor: Any, read: Any) -> None:
-    of = make_card(paging=Paging("cursor", "cursor", next="data.next"), envelope=Envelope(rows="data.rows"))
+    of = make_card(paging=Paging("cursor", "cursor", next="data.next"), envelope=Envelope(rows=("data.rows",)))
     assert open_envelope(answer({"data": {"next": cursor}}), of).next_cursor == read
 
 

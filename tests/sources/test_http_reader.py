@@ -114,7 +114,7 @@ BROKEN = [
 def test_a_page_that_fails_for_good_leaves_a_fault_and_the_others_are_read(
     said: Reply, kind: type[Exception], attempts: int, page: int
 ) -> None:
-    card = make_card(envelope=Envelope("code", throttled=("E-9",), rows="data.list", total_path="data.total"))
+    card = make_card(envelope=Envelope("code", throttled=("E-9",), rows=("data.list",), total_path="data.total"))
     found, asked = read(broken_at(page, said), card)
     assert faults_of(found) == [(page, kind)]
     assert sorted(ids(found)) == [i for i in range(12) if not 3 * page - 3 <= i < 3 * page]
@@ -221,7 +221,7 @@ def test_reading_ends_when_its_time_is_over() -> None:
 
 def test_cursors_are_followed_and_end_at_the_first_fault() -> None:
     card = make_card(
-        paging=Paging("cursor", "cursor", next="next"), envelope=Envelope(rows="rows"), limits={"attempts": 1}
+        paging=Paging("cursor", "cursor", next="next"), envelope=Envelope(rows=("rows",)), limits={"attempts": 1}
     )
     following = {"": ("a", 0), "a": ("b", 3), "b": ("", 6)}
 
@@ -270,7 +270,7 @@ def test_a_wrong_label_is_noted_on_its_page() -> None:
 
 def test_neither_rows_nor_secrets_are_logged(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
-    card = make_card(signer=Signer("tif"), envelope=Envelope("code", rows="data.list", total_path="data.total"))
+    card = make_card(signer=Signer("tif"), envelope=Envelope("code", rows=("data.list",), total_path="data.total"))
     honest = listing(6)
 
     def answer(asked: Asked) -> Reply:

@@ -61,7 +61,7 @@ class Exchange:
 
 EXCHANGE_CARD = make_card(
     signer=Signer("gjgxjhpt", sid="s_1", secret_path="/secret"),
-    envelope=Envelope("code", expired=("E-107", "secret已过期"), rows="data.list", total_path="data.total"),
+    envelope=Envelope("code", expired=("E-107", "secret已过期"), rows=("data.list",), total_path="data.total"),
 )
 
 
