@@ -7,10 +7,9 @@ from dataclasses import asdict, dataclass, field
 
 import orjson
 
-from include.clock import now
 from include.ledger.copy_text import Rows, Values, copy_text
 from include.ledger.identity import code_standing
-from include.ledger.quality import Quality, doubts_of_items
+from include.ledger.quality import quality_of
 from include.sources.card import Card
 from include.sources.mapping import CardMapper, Mapped
 
@@ -42,10 +41,7 @@ class PageMapper:
         self.card_mapper = CardMapper(card)
         self._card, self._as_text = card, as_text
         self._tail = (card.source, batch_id, batch_id) if batch_id else None
-        mapped = {rule.name for rule in card.fields} | card.constants.keys()
-        # In RDF an entry without items makes no statement about them.
-        self._tells_items = card.document is None or card.document.format != "rdf"
-        self._quality = Quality(mapped, now().date())
+        self._quality = quality_of(card)
         self._entities = [card.entity, *(n.entity for n in card.nested)]
 
     def map(self, page: int, lines: Lines) -> MappedPage:
@@ -83,6 +79,5 @@ class PageMapper:
             return code_standing(code) if code else (None, None)
         if entity == "resource":
             listed = mapped.record["distributions"]
-            doubts = (*mapped.warnings, *(doubts_of_items(mapped) if self._tells_items else ()))
-            return len(orjson.loads(listed)) if listed else 0, self._quality.warnings_of(mapped.record, doubts)
+            return len(orjson.loads(listed)) if listed else 0, self._quality.judge(mapped)
         return ()

@@ -12,8 +12,11 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from include.clock import now
 from include.ledger.links import has_bad_link
+from include.sources.card import Card
 from include.sources.mapping import Mapped
+from include.sources.moments import read_year
 from include.sources.project_code import uscc_check
 
 Record = dict[str, Any]
@@ -84,10 +87,18 @@ def _is_open(record: Record, day: str) -> bool:
 
 def _has_placeholder(record: Record, day: str) -> bool:
     return (
-        (record["issued_on"] is None and record["issued_raw"] is not None)
-        or (record["modified_on"] is None and record["modified_raw"] is not None)
-        or (record["data_updated_on"] is None and record["data_updated_raw"] is not None)
+        (record["issued_on"] is None and _is_placeholder(record["issued_raw"]))
+        or (record["modified_on"] is None and _is_placeholder(record["modified_raw"]))
+        or (record["data_updated_on"] is None and _is_placeholder(record["data_updated_raw"]))
     )
+
+
+def _is_placeholder(raw: str | None) -> bool:
+    """Return whether a date was written that stands for none; a year or a month alone is a date without its day."""
+    try:
+        return raw is not None and read_year(raw) is None
+    except ValueError:
+        return False
 
 
 def _is_of_tomorrow(record: Record, day: str) -> bool:
@@ -190,8 +201,9 @@ WARNINGS: dict[str, QualityWarning] = {code: check.warning for code, check in CH
 class Quality:
     """The checks that make sense for a card that maps `fields`, on the day on which its records are read."""
 
-    def __init__(self, fields: Iterable[str], day: date) -> None:
+    def __init__(self, fields: Iterable[str], day: date, *, tells_items: bool = True) -> None:
         mapped = set(fields)
+        self._tells_items = tells_items
         self._day = day.isoformat()
         checks = [
             (code, check)
@@ -209,9 +221,21 @@ class Quality:
         found = [code for code, is_doubtful in self._checks[record["kind"]] if is_doubtful(record, day)]
         return ",".join(sorted({*found, *doubts})) or None
 
+    def judge(self, mapped: Mapped) -> str | None:
+        """Return the codes of an entry as it was mapped, what its reader and its items say among them."""
+        doubts = (*mapped.warnings, "no_items") if self._tells_items and _lacks_items(mapped) else mapped.warnings
+        return self.warnings_of(mapped.record, doubts)
 
-def doubts_of_items(mapped: Mapped) -> tuple[str, ...]:
-    """Return `no_items` for a data entry that came with a list of information items, and with none in it."""
+
+def quality_of(card: Card) -> Quality:
+    """Return the checks for what a card maps, for records that are read today."""
+    fields = {rule.name for rule in card.fields} | card.constants.keys()
+    # In RDF an entry without items makes no statement about them.
+    return Quality(fields, now().date(), tells_items=card.document is None or card.document.format != "rdf")
+
+
+def _lacks_items(mapped: Mapped) -> bool:
+    """Return whether a data entry came with a list of information items, and with none in it."""
     if "resource_item" not in mapped.listed or mapped.record["kind"] != "data":
-        return ()
-    return () if any(entity == "resource_item" for entity, _, _ in mapped.children) else ("no_items",)
+        return False
+    return all(entity != "resource_item" for entity, _, _ in mapped.children)
