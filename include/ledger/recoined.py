@@ -140,7 +140,8 @@ def _set_aside(stage: Stage, store: LandingStore, manifest: Manifest, pairs: lis
         if page not in lines:
             lines = {page: store.get_page(manifest.source, pages[page])}
         sentence = f"疑似重编标识:新标识 {new} 与已有记录 {known} 同名同单位,而后者未在本次读取中出现;待人确认"
-        problems = json.dumps([asdict(Problem("resource_id", "资源标识", sentence, new))], ensure_ascii=False)
+        fix = "用 decide 命令认定它与已有记录是同一条(--same)还是另一条(--different)"
+        problems = json.dumps([asdict(Problem("resource_id", "资源标识", sentence, new, fix))], ensure_ascii=False)
         rows.append([digest.replace("-", ""), known, page, line, problems, lines[page][line].decode(), new])
     stage.add("stage_quarantine", rows)
     stage.finish()
