@@ -201,7 +201,7 @@ def decide(options: argparse.Namespace) -> int:
             return DONE
         say(f"{card.source} 搁置待定 {len(held)} 条")
         for one in held:
-            say(f"    已有 {one.known_key}  新标识 {one.new_key}")
+            say(f"    已有 {one.record_key}  新标识 {one.new_key}")
         return DONE
     if not options.key and not options.all:
         raise ConfigurationError("name the known record, or say --all")

@@ -9,7 +9,7 @@ import orjson
 
 from include.ledger.copy_text import Rows, Values, copy_text
 from include.ledger.identity import code_standing
-from include.ledger.quality import quality_of
+from include.ledger.quality import Quality, doubts_of_items
 from include.sources.card import Card
 from include.sources.mapping import CardMapper, Mapped
 
@@ -41,7 +41,10 @@ class PageMapper:
         self.card_mapper = CardMapper(card)
         self._card, self._as_text = card, as_text
         self._tail = (card.source, batch_id, batch_id) if batch_id else None
-        self._quality = quality_of(card)
+        mapped = {rule.name for rule in card.fields} | card.constants.keys()
+        # In RDF an entry without items makes no statement about them.
+        self._tells_items = card.document is None or card.document.format != "rdf"
+        self._quality = Quality(mapped)
         self._entities = [card.entity, *(n.entity for n in card.nested)]
 
     def map(self, page: int, lines: Lines) -> MappedPage:
@@ -79,5 +82,10 @@ class PageMapper:
             return code_standing(code) if code else (None, None)
         if entity == "resource":
             listed = mapped.record["distributions"]
-            return len(orjson.loads(listed)) if listed else 0, self._quality.judge(mapped)
+            return len(orjson.loads(listed)) if listed else 0, self.warnings_of(mapped)
         return ()
+
+    def warnings_of(self, mapped: Mapped) -> str | None:
+        """Return the quality warnings of an entry that is taken: codes with commas, None where there are none."""
+        doubts = (*mapped.warnings, *(doubts_of_items(mapped) if self._tells_items else ()))
+        return self._quality.warnings_of(mapped.record, doubts)

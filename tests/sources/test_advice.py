@@ -24,9 +24,7 @@ CODE = "2611-230500-04-04-000018"
 BAD: dict[str, object] = {
     "text": {"a": 1}, "identifier": {"a": 1}, "names": [["a", ["b", {}]]], "objects": [{"url": [["a", ["b"]]]}],
     "integer": "十二", "count": "约1200", "year": "去年", "flag": "也许", "yuan": "面议", "wan_yuan": "-5",
-    "date": "2026-13-41", "partial_date": "2026-13-41", "datetime": "昨天", "project_code": "12345",
-    "project_codes": f"{CODE},无代码",
-    "uscc": "1123",
+    "date": "2026-13-41", "datetime": "昨天", "project_code": "12345", "project_codes": f"{CODE},无代码", "uscc": "1123",
     "document_no": {"a": 1}, "season": "夏天", "hourly_rate": "很多", "basis_points": "120%", "enum": {"a": 1},
 }  # fmt: skip
 """A raw value that each converter refuses."""
@@ -83,7 +81,7 @@ def test_several_values_where_one_belongs_are_called_that(name: str, value: obje
         ({"title": ""}, "title", "“信息资源名称”不足 1 个字", "至少填写 1 个字"),
         ({"title": "长" * 501}, "title", "“信息资源名称”超过 500 个字", "缩减到 500 个字以内"),
         ({"provider_uscc": "1"}, "provider_uscc", "“提供方代码”不是统一社会信用代码", "填写 18 位统一社会信用代码"),
-        ({"issued_on": "昨天"}, "issued_on", "“发布日期”不是能读懂的日期", "写成年-月-日"),
+        ({"issued_on": "昨天"}, "issued_on", "“发布日期”不是能读懂的日期", "例如 2026-11-03"),
         ({"record_count": -1}, "record_count", "“数据量”小于 0", "填写不小于 0 的数"),
         ({"vcpu": 2**31}, "vcpu", "“vCPU 核数”大于 2147483647", "填写不大于 2147483647 的数"),
         ({"record_count": "x"}, "record_count", "“数据量”不是整数", "例如 1200"),
