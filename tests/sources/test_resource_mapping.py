@@ -9,6 +9,7 @@ import pytest
 
 from include.sources.card_files import load_card
 from include.sources.mapping import CardMapper, Mapped
+from include.sources.straight import NotStraight
 
 Row = dict[str, Any]
 
@@ -76,6 +77,47 @@ def test_both_ways_of_mapping_give_the_same_record() -> None:
         assert straight == careful(row, dict(card.constants))[0]
 
 
+def package(**changed: Any) -> Row:
+    extras = [
+        {"key": "update_cycle", "value": "每月"},
+        {"key": "res_kind", "value": ""},
+        {"key": "open_type", "value": None},
+        {"key": "open_type", "value": "不开放"},
+    ]
+    return {
+        "id": "http://x/u1", "title": "t", "type": "dataset", "organization": {"title": "市教育局"}, "extras": extras,
+        "tags": [{"name": "教育"}], "groups": [], "metadata_created": "2026-03-05T08:30:00.123456",
+        "metadata_modified": "2026-03-06T09:00:00.5", "resources": [{"name": "a", "url": "http://x/a.csv", "size": 3}],
+    } | changed  # fmt: skip
+
+
+def test_what_stands_in_lists_is_mapped_alike_in_both_ways() -> None:
+    card = load_card("ckan_portal")
+    careful = CardMapper(card).main._map_carefully
+    rows = [
+        package(),
+        package(extras=[]),
+        package(extras=None, organization=None, maintainer="市统计局"),
+        package(extras={"update_cycle": "每年", "release_date": "2026-01-02"}),
+        package(extras=["每年", 5, {"update_cycle": "每年"}, {"update_cycle": "每月"}]),
+        package(extras=[{"update_cycle": "每年"}, {"key": "update_cycle", "value": "每日"}]),
+        package(organization=[{"name": "x"}, {"title": "市财政局"}]),
+        package(organization="市财政局"),
+        package(type=["dataset"], extras=[{"key": "res_kind"}]),
+    ]
+    for row in rows:
+        straight = CardMapper(card).main._straight(row, dict(card.constants))
+        assert straight == careful(row, dict(card.constants))[0]
+        assert straight["issued_on"] in ("2026-03-05", "2026-01-02")
+
+
+def test_a_field_that_has_a_dotted_name_is_left_to_the_careful_way() -> None:
+    row = package(**{"extras.update_cycle": "每日"})
+    with pytest.raises(NotStraight):
+        CardMapper(load_card("ckan_portal")).main._straight(row, {})
+    assert mapped(row, "ckan_portal").record["update_cycle"] == "daily"
+
+
 def test_extras_of_a_package_are_fields_and_unknown_ones_are_named() -> None:
     mapper = CardMapper(load_card("ckan_portal"))
     extras = [
@@ -100,6 +142,7 @@ def test_items_of_an_entry_carry_its_identity() -> None:
     row = {
         "cataId": "c1",
         "cataTitle": "t",
+        "orgName": "市教育局",
         "resKind": "数据",
         "columns": [{"columnName": "编号", "dataType": "C", "length": 20}],
     }
@@ -127,6 +170,7 @@ def test_a_class_that_the_card_does_not_know_hides_none_that_it_knows() -> None:
 def test_a_readers_remark_sets_aside_or_goes_with_the_record(
     remark: Row, problems: int, warnings: tuple[str, ...]
 ) -> None:
-    row = {"@id": "http://h/dataset/1", "@type": "dcat:Dataset", "dct:title": "t"} | remark
+    publisher = {"foaf:name": "市教育局"}
+    row = {"@id": "http://h/dataset/1", "@type": "dcat:Dataset", "dct:title": "t", "dct:publisher": publisher} | remark
     found = mapped(row, "dcat_portal")
     assert (len(found.problems), found.warnings) == (problems, warnings)

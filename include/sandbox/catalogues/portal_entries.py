@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from include.sandbox import words
@@ -83,7 +84,7 @@ UNMAPPED = {
 }
 AWKWARD = '含"引号"、\\反斜线\\、<尖括号>&连接符，\r\n\t换行与制表，联系电话{phone}'
 PART_OF_TWENTY = 20
-CLASSIFIED, UNTITLED, REPEATED, PLACEHELD, UNDATED, UNMAPPED_WORD, WORDY, UNMOUNTED = 5, 9, 11, 3, 13, 16, 1, 15
+CLASSIFIED, SPOILT, REPEATED, PLACEHELD, UNDATED, UNMAPPED_WORD, WORDY, UNMOUNTED = 5, 9, 11, 3, 13, 16, 1, 15
 OVERDUE = (7, 17)
 """Which of every twenty entries plays which part; those of an even number stay as they should be, or name no system."""
 
@@ -142,8 +143,10 @@ def _with_flaw(entry: Entry, n: int, part: int) -> Entry:
         return replace(entry, issued=IMPOSSIBLE)
     # In one graph a repeated subject is no second entry, so DCAT repeats none.
     repeats = 1 if entry.source == DCAT else 2
-    changes: dict[int, dict[str, object]] = {
-        UNTITLED: {"title": ""},
+    # Without identifiers an entry without a title could not be told from any other, so none could be missed.
+    spoilt = {"issued": IMPOSSIBLE} if entry.source == MUNICIPAL else {"title": ""}
+    changes: dict[int, Mapping[str, object]] = {
+        SPOILT: spoilt,
         REPEATED: {"copies": repeats},
         PLACEHELD: {"issued": PLACEHOLDER},
         UNDATED: {"issued": "", "modified": "", "updated": ""},

@@ -25,7 +25,7 @@ _REFERENCE = re.compile(rb"&([A-Za-z_][\w.:-]{0,99});")
 _ASIDE = re.compile(rb"<!--.*?(?:-->|\Z)|<\?.*?(?:\?>|\Z)|<!\[CDATA\[(.*?)(?:\]\]>|\Z)", re.DOTALL)
 """What is never closed ends with the document: looking for the end of each anew would take time by the square."""
 _TAG = re.compile(rb"<((?:[^<>\"']++|\"[^\"<]*\"|'[^'<]*')*+)>([^<]*)")
-_LONG = re.compile(rb"<[^<>]{%d}" % _LONGEST_TAG)
+_LONG = re.compile(rb"<[^<]{%d}" % _LONGEST_TAG)
 _STRUCTURE = bytes(set(range(256)) - set(b"<>\xfe\xff"))
 
 
@@ -48,7 +48,7 @@ def checked_xml(body: bytes, limit: int) -> bytes:
         body = _TAG.sub(_escaped_ends, body)
         nesting = _nesting(body)
     _check_nesting(nesting)
-    if _LONG.search(body):
+    if any(b">" not in found[0] for found in _LONG.finditer(body)):
         raise LimitExceeded(
             f"an element has more than {_LONGEST_TAG} bytes of attributes; ask the portal for a smaller export"
         )
