@@ -13,15 +13,16 @@ ROOT = Path(__file__).resolve().parent.parent
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Where the ledger, the landing zone and a bureau's own configuration are."""
+    """Where the ledger, the landing zone, the published data sets and a bureau's own configuration are."""
 
     ledger_url: str
     landing_url: str
+    datasets_url: str
     config_dir: Path | None
 
 
 def load_settings() -> Settings:
-    """Read `LEDGER_URL`, `LANDING_URL` and `SHUHENG_CONFIG`; the defaults lie in `.shuheng/` of the checkout."""
+    """Read `LEDGER_URL`, `LANDING_URL`, `DATASETS_URL` and `SHUHENG_CONFIG`; the defaults lie in `.shuheng/` of the checkout."""
     home = ROOT / ".shuheng"
     ledger_url = os.environ.get("LEDGER_URL") or f"sqlite:///{home / 'ledger.db'}"
     if ledger_url.startswith(("postgresql://", "postgres://")):
@@ -36,4 +37,5 @@ def load_settings() -> Settings:
     config_dir = Path(config) if config else None
     if config_dir and not config_dir.is_dir():
         raise ConfigurationError(f"SHUHENG_CONFIG names {config_dir}, which is not a folder; create it or unset it")
-    return Settings(ledger_url, os.environ.get("LANDING_URL") or str(home / "landing"), config_dir)
+    landing_url = os.environ.get("LANDING_URL") or str(home / "landing")
+    return Settings(ledger_url, landing_url, os.environ.get("DATASETS_URL") or str(home / "datasets"), config_dir)

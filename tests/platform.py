@@ -44,6 +44,7 @@ def connections(server: SandboxServer) -> dict[str, str]:
         "CITY_CLOUD": there | {"login": options.cloud_paasid, "password": options.cloud_token},
         "PROBING": {"conn_type": "generic", "extra": {"networks": GATEWAYS, "ca_file": str(server.gateway.ca_file)}},
         "USAGE_STATISTICS": there | {"login": options.usage_app_key, "password": options.usage_app_secret},
+        **dict.fromkeys(("CKAN_PORTAL", "DCAT_PORTAL", "DATAJSON_PORTAL", "MUNICIPAL_PORTAL"), there),
     }
     if options.home:
         home = Path(options.home)
@@ -51,6 +52,7 @@ def connections(server: SandboxServer) -> dict[str, str]:
         found["APPROVAL_FRONTDB"] = {"conn_type": "generic", "extra": {"url": url}}
         found["ANNUAL_PLAN"] = {"conn_type": "fs", "extra": {"path": str(home / "plans")}}
         found["SYSTEM_REGISTER"] = {"conn_type": "fs", "extra": {"path": str(home / "register")}}
+        found["CATALOGUE_FILES"] = {"conn_type": "fs", "extra": {"path": str(home / "catalogues")}}
         found["USAGE_FILES"] = {"conn_type": "fs", "extra": {"path": str(home / "usage")}}
     return {f"AIRFLOW_CONN_{name}": json.dumps(value) for name, value in found.items()}
 

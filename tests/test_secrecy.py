@@ -141,7 +141,9 @@ def _sample(server: SandboxServer) -> list[dict[str, Any]]:
 def _classified(run: Run) -> list[str]:
     said = run.truth["classified"]
     city = [text for part in run.truth["systems"]["classified"].values() for text in part]
-    return [*said["codes"], *said["names"], *said["units"], PLAN_NAME, PLAN_UNIT, *city]
+    entries = [text for part in run.truth["catalogues"]["classified"].values() for text in part]
+    assert len(entries) > 20
+    return [*said["codes"], *said["names"], *said["units"], PLAN_NAME, PLAN_UNIT, *city, *entries]
 
 
 def test_the_platform_does_serve_classified_projects_and_persons(run: Run) -> None:

@@ -16,13 +16,15 @@ from include.settings import ROOT, load_settings
 def test_without_any_setting_everything_lies_in_the_checkout(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("LEDGER_URL")
     monkeypatch.delenv("LANDING_URL")
+    monkeypatch.delenv("DATASETS_URL")
     found = load_settings()
     assert found.ledger_url == f"sqlite:///{ROOT}/.shuheng/ledger.db"
     assert found.landing_url == f"{ROOT}/.shuheng/landing"
+    assert found.datasets_url == f"{ROOT}/.shuheng/datasets"
     assert found.config_dir is None
 
 
-@pytest.mark.parametrize("name", ["LEDGER_URL", "LANDING_URL", "SHUHENG_CONFIG"])
+@pytest.mark.parametrize("name", ["LEDGER_URL", "LANDING_URL", "DATASETS_URL", "SHUHENG_CONFIG"])
 def test_a_blank_setting_is_no_setting(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     monkeypatch.delenv(name, raising=False)
     without = load_settings()

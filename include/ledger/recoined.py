@@ -31,6 +31,8 @@ _ABSENT = "{t}.source_hash IN (SELECT source_hash FROM stage_unseen)"
 _NAMED = 20
 """So many pairs a question names; `python -m include quarantine` lists them all."""
 
+_REMEDY = "核实是否为同一条目,再执行 python -m include decide 来源 已有标识 --same(同一)或 --different(不同)"
+
 
 def rename(connection: Connection, stage: Stage, card: Card, bind: Bind, *, is_full: bool) -> None:
     """Give staged rows the key of the record that a person decided them to be, their children too.
@@ -140,7 +142,7 @@ def _set_aside(stage: Stage, store: LandingStore, manifest: Manifest, pairs: lis
         if page not in lines:
             lines = {page: store.get_page(manifest.source, pages[page])}
         sentence = f"疑似重编标识:新标识 {new} 与已有记录 {known} 同名同单位,而后者未在本次读取中出现;待人确认"
-        problems = json.dumps([asdict(Problem("resource_id", "资源标识", sentence, new))], ensure_ascii=False)
+        problems = json.dumps([asdict(Problem("resource_id", "资源标识", sentence, new, _REMEDY))], ensure_ascii=False)
         rows.append([digest.replace("-", ""), known, page, line, problems, lines[page][line].decode(), new])
     stage.add("stage_quarantine", rows)
     stage.finish()

@@ -13,10 +13,9 @@ from include.landing.store import LandingStore
 from include.ledger.batch_merge import Progress
 from include.ledger.batch_record import HELD, QUARANTINED, REPEATED, WARNED, RecordOutcome, records_of_batch
 from include.ledger.merge import MergeResult
-from include.ledger.quality import warnings_of
+from include.ledger.page_mapper import PageMapper
 from include.ledger.sync import land, merge_batch
 from include.sources.card import Card
-from include.sources.mapping import CardMapper
 from include.sources.page import PageFault, Window
 from include.sources.read import read_pages
 
@@ -69,14 +68,14 @@ def preview(card: Card, most: int = FIRST) -> list[PreviewRecord]:
             rows += [orjson.loads(line) for line in page.lines.content.splitlines()] if page.lines else page.rows
             if len(rows) >= most:
                 break
-    mapper = CardMapper(card)
-    return [_previewed(mapper, row) for row in rows[:most]]
+    mapper = PageMapper(card, as_text=False)
+    return [_previewed(mapper, card, row) for row in rows[:most]]
 
 
-def _previewed(mapper: CardMapper, row: dict[str, Any]) -> PreviewRecord:
-    mapped = mapper.map(row)
-    is_judged = mapper.main.entity == "resource" and not mapped.problems
-    warnings = (warnings_of(mapped.record, mapped.warnings) or "").split(",") if is_judged else []
+def _previewed(mapper: PageMapper, card: Card, row: dict[str, Any]) -> PreviewRecord:
+    mapped = mapper.card_mapper.map(row)
+    is_judged = card.entity == "resource" and not mapped.problems
+    warnings = (mapper.warnings_of(mapped) or "").split(",") if is_judged else []
     children = [(entity, child) for entity, _, child in mapped.children]
     problems = [asdict(p) for p in mapped.problems]
     return PreviewRecord(mapped.key, mapped.record, problems, [w for w in warnings if w], children)

@@ -20,7 +20,7 @@ KIND_TYPES: dict[str, Any] = {
     "text": Text, "enum": lambda: String(40), "integer": Integer, "year": Integer, "flag": Boolean, "yuan": Yuan,
     "date": Date, "datetime": Moment, "project_code": lambda: String(30), "uscc": lambda: String(18), "document_no": Text,
     "project_codes": Text, "season": Text, "hourly_rate": Integer, "basis_points": Integer,
-    "count": BigInteger, "identifier": lambda: String(800), "names": Text, "objects": Text,
+    "count": BigInteger, "partial_date": Date, "identifier": lambda: String(800), "names": Text, "objects": Text,
 }  # fmt: skip
 
 

@@ -170,5 +170,10 @@ def connection_environment(ready: dict[str, Any]) -> dict[str, str]:
         "probing": {"conn_type": "generic", "extra": GATEWAYS | {"ca_file": ready["gateway"]["ca_file"]}},
         "system_register": {"conn_type": "fs", "extra": {"path": ready["register"]}},
         "usage_files": {"conn_type": "fs", "extra": {"path": ready["usage_files"]}},
+        "ckan_portal": http,
+        "dcat_portal": http,
+        "datajson_portal": http,
+        "municipal_portal": http,
+        "catalogue_files": {"conn_type": "fs", "extra": {"path": ready["catalogues"]["workbooks"]}},
     }
     return {f"AIRFLOW_CONN_{name.upper()}": json.dumps(value) for name, value in connections.items()}

@@ -17,6 +17,11 @@ from sqlalchemy import create_engine
 from sqlalchemy.engine import Engine
 from starlette.applications import Starlette
 
+from include.sandbox.catalogues.files import FOLDER
+from include.sandbox.catalogues.motion import check
+from include.sandbox.catalogues.portal_entries import DEFAULT_NUMBER
+from include.sandbox.catalogues.site import Catalogues
+from include.sandbox.catalogues.truth import catalogue_truth
 from include.sandbox.city_days import Days, shanghai_day
 from include.sandbox.city_signing import SmGate, TifGate
 from include.sandbox.cloud import CityCloud
@@ -54,6 +59,8 @@ class Options:
     """How many information systems the city has; None: a fifth of the projects, within bounds."""
     today: date | None = None
     """The day from which ages in the city are counted; None: the home's own first day, or today in Asia/Shanghai."""
+    catalogue_entries: int = DEFAULT_NUMBER
+    """How many entries each portal of catalogues lists."""
     gateway_port: int = 0
     home: Path | None = None
     """Where the front-end database, the plans, the register and the usage files are written; none are without it."""
@@ -107,6 +114,7 @@ class Sandbox:
         self.exchange = Exchange(self.city, self.days, self.exchange_gate, *shared, self.service_urls)
         self.cloud = CityCloud(self.city, self.days, TifGate(options.cloud_paasid, options.cloud_token), *shared)
         self.usage = UsageStatistics(self.days, SmGate(options.usage_app_key, options.usage_app_secret), *shared)
+        self.catalogues = Catalogues(self.city, options.catalogue_entries, self.days, self.exchange_gate, *shared)
 
     @contextmanager
     def serving_gateway(self) -> Iterator[None]:
@@ -125,10 +133,12 @@ class Sandbox:
             (home / START_FILE).write_text(f"{self.city.start}\n", "ascii")
             write_register(self.city, home / "register")
             self.write_usage()
+            self.catalogues.write_files(home)
             url = url or f"sqlite:///{(home / 'frontdb.sqlite').resolve()}"
         if url:
             self.engine = create_engine(url)
             write_frontdb(self.engine, self.world, self.options.frontdb_projects)
+            self.catalogues.write_tables(self.engine)
 
     def write_usage(self) -> None:
         """Write the usage files up to yesterday."""
@@ -138,11 +148,14 @@ class Sandbox:
     def application(self) -> Starlette:
         """Return the ASGI application of all addresses."""
         served = (self.provincial, self.zhejiang, self.exchange, self.cloud, self.usage, Control(self))
-        return Starlette(routes=[route for platform in served for route in platform.routes()])
+        routes = [route for platform in served for route in platform.routes()]
+        return Starlette(routes=[*routes, *self.catalogues.routes()])
 
-    def advance(self, wanted: dict[str, float]) -> Movement:
+    def advance(self, wanted: dict[str, Any]) -> Movement:
         """Move time one day on, in the front-end database too; the usage files are written up to yesterday."""
         self.write_usage()
+        of_catalogues = check(wanted["catalogue"]) if "catalogue" in wanted else None
+        wanted = {name: value for name, value in wanted.items() if name != "catalogue"}
         with self.world.lock:
             movement = advance(self.world, wanted)
             if self.engine:
@@ -153,6 +166,9 @@ class Sandbox:
                     if index < limit and record["UPDATETIME"].startswith(today)
                 ]
                 append_changes(self.engine, self.world, moved)
+        if of_catalogues is not None:
+            day = movement["day"]
+            movement["catalogue"] = self.catalogues.advance(of_catalogues, day, self.options.home, self.engine)
         return movement
 
     def truth(self) -> Truth:
@@ -161,6 +177,7 @@ class Sandbox:
             self._plan_truth = plan_truth(plan_entries(self.world.recorder), self.world.recorder)
         truth = whole_truth(self.counting, self.options.zj_projects)
         truth["systems"] = self.city.truth(self.service_urls)
+        truth["catalogues"] = catalogue_truth(self.catalogues.world)
         truth["plan"] = {**self._plan_truth, "files": [str(path) for path in self.plans]}
         if self.engine:
             truth["frontdb"] = frontdb_truth(self.engine, self.world, self.options.frontdb_projects)
@@ -197,6 +214,7 @@ class Sandbox:
             "today": self.city.start.isoformat(),
             "register": str(home / "register") if home else None,
             "usage_files": str(home / "usage") if home else None,
+            "catalogues": {"workbooks": str(home / FOLDER) if home else None, "entries": options.catalogue_entries},
             "control_token": options.control_token,
             "frontdb": self.engine.url.render_as_string(hide_password=True) if self.engine else None,
             "plans": str(self.plans[0].parent.resolve()) if self.plans else None,

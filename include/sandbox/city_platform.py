@@ -1,4 +1,4 @@
-"""What the city's three platforms have in common: a call is counted, checked, answered by page, and spoilt by faults."""
+"""What the city's platforms and portals have in common: a call is counted, checked, answered by page, spoilt by faults."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from include.sandbox.city_days import Days, shanghai_day
 from include.sandbox.faults import Fault, Faults, stretch_from
-from include.sandbox.responses import dated, json_answer, spoilt_answer
+from include.sandbox.responses import JSON_TYPE, dated, json_answer, spoilt_answer
 from include.sandbox.signing import Clock
 
 LONGEST_WINDOW_DAYS = 800
@@ -41,6 +41,7 @@ class Page:
     end: int
     total: int
     is_endless: bool = False
+    scenario: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,8 @@ class Asked:
     rows: Sequence[bytes] = ()
     days: tuple[date, ...] = ()
     kind: str = ""
+    made: Callable[[str], Sequence[bytes]] | None = None
+    """Returns the rows as a fault has them, where faults change what is listed."""
 
     @property
     def number(self) -> int:
@@ -78,13 +81,20 @@ class CityPlatform:
         """Return a JSON answer with the platform's own time."""
         return dated(json_answer(content, status), self.gate.clock)
 
-    def page(self, call: str, asked: Asked, envelope: Callable[[Page], bytes], expired_status: int = 200) -> Response:
+    def page(
+        self,
+        call: str,
+        asked: Asked,
+        envelope: Callable[[Page], bytes],
+        expired_status: int = 200,
+        media_type: str = JSON_TYPE,
+    ) -> Response:
         """Return one page in the platform's envelope, spoilt where a fault strikes it."""
         fault = self.faults.take(self.name, asked.number, call)
         if fault and fault.scenario == "expired_secret":
             return self.said(self.gate.expired(), expired_status)
         body = envelope(self._cut(asked, fault))
-        return dated(spoilt_answer(body, fault), self.gate.clock)
+        return dated(spoilt_answer(body, fault, media_type), self.gate.clock)
 
     def window(self, begin: str | None, end: str | None) -> tuple[date, ...]:
         """Return the days asked for that are over by the platform's clock; raises Refused."""
@@ -102,12 +112,12 @@ class CityPlatform:
 
     def _cut(self, asked: Asked, fault: Fault | None) -> Page:
         scenario = fault.scenario if fault else ""
-        rows = asked.rows
+        rows = asked.made(scenario) if asked.made else asked.rows
         if asked.kind:
             rows = _Joined([self._of_day(asked.kind, day, scenario) for day in asked.days])
         part = stretch_from(fault, asked.begin, asked.size, len(rows))
         found = list(rows[part.begin : part.end])
-        return Page(found, asked.begin + len(found), part.total, scenario == "endless_paging")
+        return Page(found, asked.begin + len(found), part.total, scenario == "endless_paging", scenario)
 
     def _of_day(self, kind: str, day: date, scenario: str) -> list[bytes]:
         if scenario == "missing_days" and MISSING_TO <= (self._today() - day).days <= MISSING_FROM:

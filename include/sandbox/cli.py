@@ -14,6 +14,7 @@ import orjson
 from sqlalchemy.exc import SQLAlchemyError
 
 from include.sandbox.app import Options, Sandbox
+from include.sandbox.catalogues.portal_entries import DEFAULT_NUMBER
 from include.sandbox.faults import SCENARIOS, Fault
 from include.sandbox.gateway import GatewayFailed
 from include.sandbox.server import bound_socket, serve
@@ -65,6 +66,7 @@ def _run(sandbox: Sandbox, sock: socket, is_warm: bool) -> int:
         sandbox.write_files()
         if is_warm:
             sandbox.world.warm()
+            sandbox.catalogues.world.warm()
         host, port = sock.getsockname()[:2]
         with sandbox.serving_gateway():
             ready = orjson.dumps(sandbox.described(f"http://{host}:{port}")).decode()
@@ -100,6 +102,7 @@ def _options(arguments: argparse.Namespace) -> Options:
         "secret_seconds": arguments.secret_seconds,
         "systems": arguments.systems,
         "today": arguments.today,
+        "catalogue_entries": arguments.catalogue_entries,
         "gateway_port": arguments.port + GATEWAY_STEP if 0 < arguments.port < HIGHEST_PORT else 0,
         "home": None if arguments.no_files else arguments.home,
         "frontdb_url": arguments.frontdb,
@@ -126,6 +129,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--today", type=date.fromisoformat, metavar="DAY", help="from which ages of systems are counted"
     )
+    entries = f"how many entries each portal of catalogues lists, default {DEFAULT_NUMBER}"
+    parser.add_argument("--catalogue-entries", type=int, default=DEFAULT_NUMBER, metavar="N", help=entries)
     parser.add_argument("--secret-seconds", type=float, default=3600, help="life of a handed-out secret")
     faults = f"NAME[:PLATFORM[:PAGE[:TIMES]]], may be repeated; names: {', '.join(SCENARIOS)}"
     parser.add_argument("--fault", action="append", default=[], metavar="FAULT", help=faults)

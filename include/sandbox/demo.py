@@ -28,7 +28,11 @@ from include.settings import ROOT
 DONE, FAILED, NOT_STARTED, INTERRUPTED = 0, 1, 2, 130
 STOP_SECONDS = 90.0
 DAG = "sync_projects"
-JUDGING = {"check_interconnection": "interconnection 联通", "watch_systems": "systems 信息系统"}
+JUDGING = {
+    "check_interconnection": "interconnection 联通",
+    "watch_systems": "systems 信息系统",
+    "harvest_catalogues": "catalogues 资源目录",
+}
 """The DAGs that judge, with what they judge; the first reads the calls that the second needs."""
 
 

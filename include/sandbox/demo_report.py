@@ -89,7 +89,11 @@ def show_run(stack: Stack, console: Console, title: str, state: str) -> None:
         )
 
 
-VERBS = {"check_interconnection": ("check", "--no-sync", "--no-probe"), "watch_systems": ("watch", "--no-sync")}
+VERBS = {
+    "check_interconnection": ("check", "--no-sync", "--no-probe"),
+    "watch_systems": ("watch", "--no-sync"),
+    "harvest_catalogues": ("harvest", "--no-sync"),
+}
 
 
 def show_judged(stack: Stack, console: Console, title: str, dag: str, state: str) -> None:

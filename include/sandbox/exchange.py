@@ -27,6 +27,7 @@ SIDS = {
     "services": "s_sys_service001",
     "detail": "s_sys_service003",
     "calls": "s_sys_log001",
+    "catalogue": "s_sys_catalog002",
 }
 """Call → the id of its service; a call signed for another one is refused."""
 PAGE_LIMIT, LOG_PAGE_LIMIT = 1000, 5000
@@ -62,7 +63,7 @@ class Exchange:
         """Hand out the secret to a caller who signs with the appkey, for any of the services."""
         if down := self.platform.opened("login"):
             return down
-        refusal = self.gate.refuse_login(await _body(request))
+        refusal = self.gate.refuse_login(await body_of(request))
         return self.platform.said(refusal or self.gate.issue())
 
     async def list_systems(self, request: Request) -> Response:
@@ -77,7 +78,7 @@ class Exchange:
         """Answer one page of the daily counts by service and caller."""
 
         def asked(query: Record) -> Asked:
-            number, size = _paging(query, LOG_PAGE_LIMIT)
+            number, size = paging(query, LOG_PAGE_LIMIT)
             days = self.platform.window(query.get("dayFrom"), query.get("dayTo"))
             return Asked((number - 1) * size, size, days=days, kind="calls")
 
@@ -143,7 +144,7 @@ class Exchange:
         if down := self.platform.opened(call):
             return down
         refusal = self.gate.refuse_call(request.headers, SIDS[call])
-        return self.platform.said(refusal) if refusal else await _body(request)
+        return self.platform.said(refusal) if refusal else await body_of(request)
 
     async def _listed(self, request: Request, call: str, read: Callable[[Record], Asked]) -> Response:
         answer = await self._let_in(request, call)
@@ -153,10 +154,11 @@ class Exchange:
             asked = read(answer)
         except Refused as error:
             return self.platform.said(self.gate.answer("-1", f"参数错误：{error}"))
-        return self.platform.page(call, asked, _envelope)
+        return self.platform.page(call, asked, envelope)
 
 
-def _envelope(page: Page) -> bytes:
+def envelope(page: Page) -> bytes:
+    """Return a page as the exchange answers it."""
     if not page.rows:
         return orjson.dumps({"code": "0", "message": "成功", "data": ""})
     head = '{"code":"0","message":"成功","data":{"list":['.encode()
@@ -184,16 +186,18 @@ def _registered(city: City, system: System) -> str:
 
 
 def _page(query: Record, rows: list[bytes]) -> Asked:
-    number, size = _paging(query, PAGE_LIMIT)
+    number, size = paging(query, PAGE_LIMIT)
     return Asked((number - 1) * size, size, rows)
 
 
-def _paging(query: Record, limit: int) -> tuple[int, int]:
+def paging(query: Record, limit: int) -> tuple[int, int]:
+    """Return the number and the size of the page asked for; raises Refused."""
     number = whole_number(query.get("pageNo", 1), "pageNo", 1, MOST)
     return number, whole_number(query.get("pageSize", 20), "pageSize", 1, limit)
 
 
-async def _body(request: Request) -> Record:
+async def body_of(request: Request) -> Record:
+    """Return the JSON object that a caller sent, an empty one where it is none."""
     try:
         values = orjson.loads(await request.body())
     except orjson.JSONDecodeError:

@@ -7,7 +7,8 @@ from threading import Lock
 from typing import Any
 
 CITY_PLATFORMS = ("exchange", "cloud", "usage")
-PLATFORMS = ("provincial", "zj", *CITY_PLATFORMS)
+CATALOGUE_PLATFORMS = ("catalogue", "ckan", "dcat", "datajson", "municipal")
+PLATFORMS = ("provincial", "zj", *CITY_PLATFORMS, *CATALOGUE_PLATFORMS)
 SCENARIOS = {
     "error_500": "answers HTTP 500 with a line of text",
     "error_429": "answers HTTP 429 with Retry-After: 1",
@@ -38,7 +39,16 @@ CITY_SCENARIOS = {
     "gateway_down": "the gateway accepts connections and answers none, until cleared",
 }
 """Faults of the city's platforms alone."""
-SCENARIOS |= CITY_SCENARIOS
+CATALOGUE_SCENARIOS = {
+    "recoined": "catalogues: every entry has another native identifier, and nothing else has changed",
+    "moved": "catalogues: every address of an entry or of its data has another host",
+    "vanish_half": "catalogues: every second entry is gone, and the total says so",
+    "remote_context": "JSON-LD names a context on another host instead of holding it",
+}
+"""Faults of catalogue portals alone."""
+SCENARIOS |= CITY_SCENARIOS | CATALOGUE_SCENARIOS
+OF_BOTH = ("partial_pages", "down")
+"""Faults of the city's platforms that portals have too."""
 LASTING = ("down", "gateway_down")
 CLOCKS = ("skewed_clock", "hour_off")
 APART = (*LASTING, *CLOCKS)
@@ -65,8 +75,9 @@ class Fault:
             raise ValueError(f"unknown scenario {self.scenario!r}; known are {', '.join(SCENARIOS)}")
         if self.platform not in PLATFORMS:
             raise ValueError(f"unknown platform {self.platform!r}; known are {', '.join(PLATFORMS)}")
-        if self.scenario in CITY_SCENARIOS and self.platform not in CITY_PLATFORMS:
-            raise ValueError(f"{self.scenario} is a fault of {', '.join(CITY_PLATFORMS)}, not of {self.platform}")
+        if self.platform not in _platforms_of(self.scenario):
+            known = ", ".join(_platforms_of(self.scenario))
+            raise ValueError(f"{self.scenario} is a fault of {known}, not of {self.platform}")
         if self.times < 0:
             raise ValueError("times is the number of answers spoilt, or 0 for all until cleared")
 
@@ -80,6 +91,14 @@ class Fault:
     def is_spent(self) -> bool:
         """Return whether the fault has struck as often as it should."""
         return 0 < self.times <= self.struck and self.scenario not in LASTING
+
+
+def _platforms_of(scenario: str) -> tuple[str, ...]:
+    if scenario in OF_BOTH:
+        return (*CITY_PLATFORMS, *CATALOGUE_PLATFORMS)
+    if scenario in CATALOGUE_SCENARIOS:
+        return CATALOGUE_PLATFORMS
+    return CITY_PLATFORMS if scenario in CITY_SCENARIOS else PLATFORMS
 
 
 class Faults:

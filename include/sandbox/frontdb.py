@@ -191,8 +191,8 @@ def write_frontdb(engine: Engine, world: World, limit: int) -> None:
         projects += _history(index, project_row(record))
         items += _item_history(index, item_rows(record))
     with engine.begin() as connection:
-        _insert(connection, PROJECTS, projects)
-        _insert(connection, ITEMS, items)
+        insert_numbered(connection, PROJECTS, projects)
+        insert_numbered(connection, ITEMS, items)
 
 
 def append_changes(engine: Engine, world: World, indexes: Iterable[int]) -> None:
@@ -200,12 +200,13 @@ def append_changes(engine: Engine, world: World, indexes: Iterable[int]) -> None
     with engine.begin() as connection:
         for index in sorted(indexes):
             record = world.current(index)
-            _follow(connection, PROJECTS, "XMDM", project_row(record))
+            follow(connection, PROJECTS, "XMDM", project_row(record))
             for row in item_rows(record):
-                _follow(connection, ITEMS, "SPSXSLBM", row)
+                follow(connection, ITEMS, "SPSXSLBM", row)
 
 
-def _follow(connection: Connection, table: Table, key: str, row: Row) -> None:
+def follow(connection: Connection, table: Table, key: str, row: Row) -> None:
+    """Write a changed row after the one it takes the place of, which is withdrawn before it."""
     newest = select(table).where(table.c[key] == row[key]).order_by(table.c.LSH.desc()).limit(1)
     last = connection.execute(newest).mappings().first()
     if last is not None and all(last[name] == value for name, value in row.items() if name != "GXSJ"):
@@ -213,10 +214,11 @@ def _follow(connection: Connection, table: Table, key: str, row: Row) -> None:
     rows = [row]
     if last is not None and last["SJYXBS"] == 1 and row["SJYXBS"] == 1:
         rows.insert(0, {**last, "SJYXBS": 0, "SJWXYY": "数据更正", "GXSJ": row["GXSJ"] - timedelta(minutes=5)})
-    _insert(connection, table, rows)
+    insert_numbered(connection, table, rows)
 
 
-def _insert(connection: Connection, table: Table, rows: list[Row]) -> None:
+def insert_numbered(connection: Connection, table: Table, rows: list[Row]) -> None:
+    """Write rows with the serial numbers that come next."""
     serial = connection.execute(select(func.coalesce(func.max(table.c.LSH), 0))).scalar_one()
     numbered = [{**row, "LSH": serial + number} for number, row in enumerate(rows, 1)]
     if numbered:

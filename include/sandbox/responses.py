@@ -35,10 +35,13 @@ def dated(response: Response, clock: Clock) -> Response:
     return response
 
 
-def spoilt_answer(body: bytes, fault: Fault | None) -> Response:
+def spoilt_answer(body: bytes, fault: Fault | None, media_type: str = JSON_TYPE) -> Response:
     """Return a body as an answer, spoilt where the fault is one of transport or content."""
     spoil = _SPOILERS.get(fault.scenario) if fault else None
-    return spoil(body) if spoil else Response(body, media_type=JSON_TYPE)
+    answer = spoil(body) if spoil else Response(body, media_type=JSON_TYPE)
+    if answer.headers.get("content-type") == JSON_TYPE and answer.status_code == 200:
+        answer.headers["content-type"] = media_type
+    return answer
 
 
 class ResetAnswer(Response):

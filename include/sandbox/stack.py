@@ -30,8 +30,8 @@ SEED = 7
 HEALTH_SECONDS = 180.0
 SANDBOX_SECONDS = 120.0
 PARSE_SECONDS = 120.0
-DAY = {"changes": 0.01, "new": 5, "reissue": 2}
-"""What one day of the sandbox's time brings: a share of changes, new and re-issued projects."""
+DAY = {"changes": 0.01, "new": 5, "reissue": 2, "catalogue": {"changes": 0.01, "new": 4, "vanish": 1}}
+"""What one day of the sandbox's time brings: a share of changes, new and re-issued projects, some catalogue entries."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +184,7 @@ class Stack:
             raise ComponentFailed(f"python -m include {' '.join(arguments)} failed: {done.stderr.strip()[-400:]}")
         return json.loads(done.stdout)
 
-    def advance(self, movement: dict[str, float] | None = None) -> dict[str, Any]:
+    def advance(self, movement: dict[str, Any] | None = None) -> dict[str, Any]:
         """Move the sandbox's time one day on, remember it, and return what has changed."""
         movement = DAY if movement is None else movement
         moved: dict[str, Any] = self._control("/control/advance", movement)

@@ -14,9 +14,11 @@ from pathlib import Path
 from typing import Any
 
 from include.sources.checked_yaml import SCHEMAS
+from include.sources.file_block import Files, build_files
+from include.sources.kinds import kind_schemas
 from include.sources.vocabulary import vocabulary
 
-GATE = 1
+GATE = 2
 """Raise it when the privacy gate refuses or masks more than before, so that every source is read through it anew."""
 
 
@@ -123,16 +125,6 @@ class Sql:
 
 
 @dataclass(frozen=True, slots=True)
-class Files:
-    """Workbooks and CSV files in a folder."""
-
-    glob: tuple[str, ...]
-    header: tuple[str, ...]
-    sheet: str = "*"
-    skip: tuple[str, ...] = ("合计", "总计", "小计")
-
-
-@dataclass(frozen=True, slots=True)
 class Document:
     """What a whole answer or file is written in, where it is no plain table; see the schema."""
 
@@ -182,6 +174,11 @@ class FieldRule:
     map: dict[str, Any]
     raw: str | None
     inner: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def raw_fields(self) -> tuple[str, ...]:
+        """Return the paths from the row that it is read from; objects made of the row itself name their own."""
+        return tuple(p for s in self.sources for p in (self.inner.values() if s == "." else (s,)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -282,7 +279,7 @@ def build_card(data: dict[str, Any], file: Path) -> Card:
         envelope=Envelope(**envelope, total_path=total.get("path"), total_counts=total.get("counts", "rows")),
         document=Document(**{k: _frozen(v) for k, v in data["document"].items()}) if "document" in data else None,
         sql=_sql(data["sql"]) if "sql" in data else None,
-        files=Files(**{k: _frozen(v) for k, v in data["file"].items()}) if "file" in data else None,
+        files=build_files(data["file"]) if "file" in data else None,
         cursor=Cursor(**data["cursor"]) if "cursor" in data else None,
         series=Series(**data["series"]) if "series" in data else None,
         classified=tuple(_gate(g) for g in data.get("classified", [])),
@@ -338,6 +335,7 @@ def _digest(data: dict[str, Any]) -> str:
     entities = [data["entity"], *(n["entity"] for n in data.get("nested", []))]
     schemas = [canonical_schema(e) for e in entities]
     spoken = sorted({p["x-vocabulary"] for s in schemas for p in s["properties"].values() if "x-vocabulary" in p})
-    parts = [GATE, relevant, schemas, *([{v: vocabulary(v) for v in spoken}] if spoken else [])]
+    kinds = [k for e in entities if (k := kind_schemas(e))]
+    parts = [GATE, relevant, schemas + kinds, *([{v: vocabulary(v) for v in spoken}] if spoken else [])]
     text = json.dumps(parts, sort_keys=True, ensure_ascii=False, default=str)
     return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()

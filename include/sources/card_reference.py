@@ -75,6 +75,10 @@ CONVERTERS = {
         "a list of objects, of which `fields:` names what is kept; a list of texts fills its first field",
         'canonical JSON: [{"url":"…","format":"csv"}]',
     ),
+    "partial_date": (
+        "as `date`; a bare year or month (2023, 2023-05) is absent",
+        "2026-11-03; what was written stands in the …_raw field",
+    ),
     "enum": (
         "a word or code that `map:` names",
         "a value of the canonical field; an unmapped word is absent, counted, kept in `raw:`",

@@ -16,7 +16,7 @@ from typing import Any
 from include.sources.folding import fold_text, plain, wrong
 from include.sources.listings import read_identifier, read_names, read_objects
 from include.sources.measures import read_basis_points, read_hourly_rate, read_project_codes, read_season
-from include.sources.moments import read_date, read_datetime, read_year
+from include.sources.moments import read_date, read_datetime, read_partial_date, read_year
 from include.sources.project_code import parse_project_code
 
 Value = str | int | bool | None
@@ -224,4 +224,5 @@ _CONVERTERS: dict[str, Converter] = {
     "datetime": read_datetime, "project_code": _project_code, "uscc": _uscc, "document_no": _document_no,
     "project_codes": read_project_codes, "season": read_season, "hourly_rate": read_hourly_rate,
     "basis_points": read_basis_points, "count": _integer, "identifier": read_identifier, "names": read_names,
+    "partial_date": read_partial_date,
 }  # fmt: skip

@@ -9,9 +9,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from itertools import islice
 from typing import Any
+from urllib.parse import urljoin, urlsplit
 
 from include.sources.call import Answer
-from include.sources.card import Card
+from include.sources.card import Card, Document
 from include.sources.envelope import Opened, open_envelope
 
 Row = dict[str, Any]
@@ -33,6 +34,14 @@ def open_document(answer: Answer, card: Card) -> Opened:
     """Return rows and totals of an answer."""
     if card.document is None:
         return open_envelope(answer, card)
-    opened = open_envelope(answer, card)
+    opened = _open_rdf(answer, card, card.document) if card.document.format == "rdf" else open_envelope(answer, card)
     made = portions(opened.rows)
     return replace(opened, rows=next(made), more=made)
+
+
+def _open_rdf(answer: Answer, card: Card, options: Document) -> Opened:
+    from include.sources.documents.rdf import read_rdf
+
+    found = read_rdf(answer.body, f"{answer.content_type} {urlsplit(answer.url).path}", options, card.limits.page_bytes)
+    link = urljoin(answer.url, found.next_url) if found.next_url else None
+    return Opened(found.rows, found.listed, notes=found.notes, next_link=link)

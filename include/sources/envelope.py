@@ -39,7 +39,8 @@ class SecretExpired(SourceRefused):
 class Opened:
     """What stood in an envelope."""
 
-    rows: list[dict[str, Any]] = field(repr=False)
+    rows: Any = field(repr=False)
+    """A list; an iterator where they are made one by one."""
     declared_rows: int | None = None
     declared_pages: int | None = None
     next_cursor: str | int | None = None

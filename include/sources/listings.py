@@ -13,7 +13,7 @@ from include.sources.picking import pick
 
 _ADDRESS = re.compile(r"https?://", re.IGNORECASE)
 _BETWEEN = re.compile(r"[,\uff0c;\uff1b|\u3001\n\r\t]+")
-_NAMED = ("name", "title", "display_name", "label", "skos:prefLabel", "foaf:name", "dct:title", "@id")
+_NAMED = ("title", "display_name", "label", "name", "skos:prefLabel", "foaf:name", "dct:title", "@id")
 _LISTED = re.compile(r"\s*\[.*\]\s*", re.DOTALL)
 _LONGEST_LIST = 10_000
 """Characters of a list written as text; a longer one is taken for text."""
@@ -53,8 +53,14 @@ def read_objects(inner: dict[str, str], value: object) -> str | None:
     found = []
     for entry in _entries(value):
         row = entry if isinstance(entry, dict) else {next(iter(inner.values())): entry}
-        texts = ((name, _text_of(pick(row, path))) for name, path in inner.items())
-        if one := {name: text for name, text in texts if text}:
+        one = {}
+        for name, path in inner.items():
+            there = row.get(path)
+            if there is None and "." in path:
+                there = pick(row, path)
+            if text := fold_text(there) if there.__class__ is str else _text_of(there):
+                one[name] = text
+        if one:
             found.append(one)
     return orjson.dumps(found).decode() if found else None
 

@@ -20,6 +20,7 @@ _DATE = (
 _TIME = r"[T ]{0,2}(?P<H>\d{1,2})[:时点](?P<M>\d{1,2})(?:[:分](?P<S>\d{1,2})(?:[.,]\d{1,9})?)?[分秒]?"
 _MOMENT = re.compile(rf"{_DATE}(?:{_TIME} ?(?P<z>[Zz]|[+-]\d\d(?::?\d\d)?)?)?", re.ASCII)
 _MONTH = re.compile(r"(\d{4})(?: ?年 ?\d{1,2} ?月| ?年|[-/.]\d{1,2}|(?:0[1-9]|1[0-2]))?", re.ASCII)
+_FRACTION = re.compile(r"\.\d{1,9}", re.ASCII)
 _DATE_WANTED = "a date like 2026-11-03"
 _PLACEHOLDERS = frozenset({"1900-01-01", "0001-01-01", "9999-12-31", "0000-00-00"})
 _PLACEHOLDER_YEARS = frozenset({0, 1, 1900, 9999})
@@ -35,11 +36,9 @@ _EXCEL_SERIALS = (40_000, 60_000)
 
 def read_datetime(value: object) -> str | None:
     """Return ISO text in +08:00; fractions of a second are cut off."""
-    if type(value) is str and len(value) in (19, 21) and value[13] == ":" == value[16] and value[10] in " T":
-        day = _day(value[:10])
-        clock = value[11:19]
-        if day is not None and _is_clock(clock) and value[19:] in ("", ".0"):
-            return f"{day}T{clock}+08:00" if day else None
+    if type(value) is str and (plain_form := _day_and_clock(value)):
+        day, clock = plain_form
+        return f"{day}T{clock}+08:00" if day else None
     moment = _moment(value)
     return None if moment is None else moment.isoformat(timespec="seconds") + "+08:00"
 
@@ -50,8 +49,20 @@ def read_date(value: object) -> str | None:
         day = _day(value)
         if day is not None:
             return day or None
+    elif type(value) is str and (plain_form := _day_and_clock(value)):
+        return plain_form[0] or None
     moment = _moment(value)
     return None if moment is None else moment.date().isoformat()
+
+
+def read_partial_date(value: object) -> str | None:
+    """Return a day as `read_date` does; None where only a year or a month is written, which catalogues may do."""
+    try:
+        return read_date(value)
+    except ValueError:
+        if isinstance(value, (str, int)) and not isinstance(value, bool) and _MONTH.fullmatch(plain(value)):
+            return None
+        raise
 
 
 @lru_cache(maxsize=16_384)
@@ -63,6 +74,16 @@ def _day(text: str) -> str | None:
         return text if text[4] == "-" == text[7] and date.fromisoformat(text) else None
     except ValueError:
         return None
+
+
+def _day_and_clock(text: str) -> tuple[str, str] | None:
+    """Return day ("" for a placeholder) and clock of 2026-11-03T08:30:00, with or without a fraction; None for any other form."""
+    if len(text) < 19 or not text[13] == ":" == text[16] or text[10] not in " T":
+        return None
+    day, clock, fraction = _day(text[:10]), text[11:19], text[19:]
+    if day is None or not _is_clock(clock):
+        return None
+    return (day, clock) if not fraction or _FRACTION.fullmatch(fraction) else None
 
 
 def _is_clock(text: str) -> bool:

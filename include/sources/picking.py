@@ -8,8 +8,8 @@ from typing import Any
 def pick(row: dict[str, Any], path: str) -> Any:
     """Return the value at a dotted path; the whole path as one name comes first, since workbooks have dots in headings.
 
-    "." is the row itself. A list of objects with `key` and `value` is looked up by key, as CKAN's `extras.update_cycle`; in another list the first object
-    that has the step counts.
+    "." is the row itself. A list of objects with `key` and `value` is looked up by key, as CKAN's `extras.update_cycle`; in another
+    list the first object that has the step counts.
     """
     if path in row or "." not in path:
         return row.get(path)

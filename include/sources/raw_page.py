@@ -5,6 +5,7 @@ Lives only in memory, between a reader and the gate; nothing may log, store or k
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -33,3 +34,12 @@ class RawPage:
     """Set where the answer came before, byte for byte: then it was neither parsed nor are there rows."""
     part: int = 0
     """Place within an answer or file that makes several pages."""
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """What a file, or a sheet of it, holds before it is cut into pages; the rows may be made as they are asked for."""
+
+    rows: Iterable[dict[str, Any]] = field(repr=False)
+    declared_rows: int | None = None
+    notes: tuple[str, ...] = ()

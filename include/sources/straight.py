@@ -43,6 +43,23 @@ def written(value: object) -> str | None:
         return str(value)[:_LONGEST_WORD]
 
 
+def fields_of(value: object) -> Row:
+    """Return what a path finds below a value, as `pick` does: in a list by `key` and `value`, or of the first that has it."""
+    if isinstance(value, dict):
+        return value
+    if value.__class__ is not list:
+        return {}
+    objects = [one for one in value if one.__class__ is dict]  # type: ignore[attr-defined]
+    found: Row = {}
+    for one in objects:
+        if "key" in one and "value" in one:
+            found.setdefault(one["key"], one["value"])
+    for one in objects:
+        for name in one:
+            found.setdefault(name, one[name])
+    return found
+
+
 class NotStraight(Exception):  # noqa: N818 - a signal between two functions, not an error
     """The row needs the careful way."""
 
@@ -57,24 +74,29 @@ def write_straight(
 
     Nothing of a card becomes code: field names go in as literals, converters and word lists as variables.
     """
-    names: dict[str, Any] = {"NotStraight": NotStraight, "make_key": make_key, "written": written}
+    names: dict[str, Any] = {
+        "NotStraight": NotStraight, "make_key": make_key, "written": written, "fields_of": fields_of,
+        "dotted": frozenset(s for rule, _ in rules for s in rule.sources if s != "." and "." in s),
+    }  # fmt: skip
     lines = ["def straight(row, given):", "    get = row.get"]
+    lines.append("    if not row.keys().isdisjoint(dotted): raise NotStraight")
     local = {column: "None" for column in columns}
     for column in given:
         local[column] = f"given[{column!r}]"
+    inner: dict[str, str] = {}
     for number, (rule, convert) in enumerate(rules):
-        source = rule.sources[0]
-        if source == ".":
-            lines.append("    v = row")
-        else:
-            reach, name = _reach(source, number, lines)
-            lines.append(f"    v = {reach}({name!r})")
+        first, *others = rule.sources
+        lines.append(f"    v = {_reach(first, inner, lines)}")
+        for source in others:
+            lines.append("    if v is None or v == '':")
+            lines.append(f"        v = {_reach(source, inner, lines)}")
         value, raw = f"f{number}", f"r{number}"
         local[rule.name] = value
         if rule.raw and rule.converter == "enum":
             names[f"t{number}"] = rule.map
             local[rule.raw] = raw
             lines += [
+                "    if v.__class__ is list and len(v) == 1: v = v[0]",
                 f"    if v.__class__ is str and v in t{number}: {value} = t{number}[v]; {raw} = v",
                 f"    elif v is None or v == '': {value} = {raw} = None",
                 "    else: raise NotStraight",
@@ -85,14 +107,10 @@ def write_straight(
             if rule.raw:
                 local[rule.raw] = raw
                 lines.append(f"    {raw} = None if v is None or v == '' else written(v)")
-        if len(rule.sources) > 1:
-            lines.append(f"    if {value} is None: raise NotStraight")
+        if others:  # a value that says nothing leaves the word to the next source
+            lines.append(f"    if {value} is None and v is not None and v != '': raise NotStraight")
     if fallback:
-        if local[fallback.name] == "None":
-            local[fallback.name] = "k"
-            lines.append("    k = None")
-        made = ", ".join(local[name] for name in fallback.fields)
-        lines.append(f"    if {local[fallback.name]} is None: {local[fallback.name]} = make_key([{made}])")
+        _make_key(fallback, local, lines)
     pairs = ", ".join(f"{column!r}: {expression}" for column, expression in local.items())
     lines.append("    return {" + pairs + "}")
     exec("\n".join(lines), names)  # noqa: S102 - see the docstring
@@ -100,15 +118,31 @@ def write_straight(
     return function
 
 
-def _reach(source: str, number: int, lines: list[str]) -> tuple[str, str]:
-    """Return how the source is reached and its last step; a dotted path goes through one dictionary or is not straight."""
-    step, dot, name = source.partition(".")
-    if not dot:
-        return "get", source
-    lines += [
-        f"    i{number} = get({step!r})",
-        f"    if i{number}.__class__ is not dict or {source!r} in row: raise NotStraight",
-    ]
-    if "." in name:
-        lines.append("    raise NotStraight")
-    return f"i{number}.get", name
+def _make_key(fallback: Fallback, local: dict[str, str], lines: list[str]) -> None:
+    """Add what makes the key of a row that has none."""
+    if local[fallback.name] == "None":
+        local[fallback.name] = "k"
+        lines.append("    k = None")
+    made = ", ".join(local[name] for name in fallback.fields)
+    lines.append(f"    if {local[fallback.name]} is None: {local[fallback.name]} = make_key([{made}])")
+
+
+def _reach(source: str, inner: dict[str, str], lines: list[str]) -> str:
+    """Return the expression that reaches the source; what a dotted path goes through is looked up once for all rules."""
+    if source == ".":
+        return "row"
+    path, _, name = source.rpartition(".")
+    return f"{_through(path, inner, lines)}({name!r})"
+
+
+def _through(path: str, inner: dict[str, str], lines: list[str]) -> str:
+    """Return the name of the function that looks fields up at a path, after lines that make it."""
+    if not path:
+        return "get"
+    if path not in inner:
+        above, _, step = path.rpartition(".")
+        reached = _through(above, inner, lines)
+        inner[path] = f"get{len(inner)}"
+        # Before the first rule's lines: a rule's own may stand within an `if`.
+        lines.insert(3 + len(inner) - 1, f"    {inner[path]} = fields_of({reached}({step!r})).get")
+    return inner[path]

@@ -123,6 +123,7 @@ class ExchangeCaller:
         "service/getlist": "s_sys_service001",
         "service/getdetail": "s_sys_service003",
         "calllog/daily": "s_sys_log001",
+        "catalog/list": "s_sys_catalog002",
     }
 
     def __init__(self, server: SandboxServer) -> None:

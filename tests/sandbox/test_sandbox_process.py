@@ -20,6 +20,7 @@ ROOT = Path(__file__).resolve().parents[2]
 CONNECTIONS = {
     *("PROVINCIAL_APPROVAL", "ZJ_PROJECTS", "APPROVAL_FRONTDB", "ANNUAL_PLAN", "EXCHANGE", "CITY_CLOUD"),
     *("USAGE_STATISTICS", "SYSTEM_REGISTER", "USAGE_FILES", "PROBING"),
+    *("CKAN_PORTAL", "DCAT_PORTAL", "DATAJSON_PORTAL", "MUNICIPAL_PORTAL", "CATALOGUE_FILES"),
 }
 START = "import sys; from include.sandbox.cli import main; sys.exit(main(sys.argv[1:]))"
 
@@ -64,6 +65,7 @@ def test_process_says_ready_and_ends_with_zero(how: signal.Signals, tmp_path: Pa
     assert (home / "plans" / "2027年度计划.xlsx").exists()
     assert list(Path(ready["register"]).glob("*.xlsx"))
     assert list(Path(ready["usage_files"]).glob("*.csv"))
+    assert len(list(Path(ready["catalogues"]["workbooks"]).iterdir())) == 2
     assert Path(ready["gateway"]["ca_file"]).exists()
     assert {name.removeprefix("AIRFLOW_CONN_") for name in connection_environment(ready)} == CONNECTIONS
     process.send_signal(how)
@@ -90,6 +92,8 @@ def test_taken_port_is_one_clear_sentence(capsys: pytest.CaptureFixture[str]):
         (["--fault", "nonsense"], "unknown scenario"),
         (["--fault", "missing_days:zj"], "not of zj"),
         (["--systems", "0"], "at least one system"),
+        (["--catalogue-entries", "0"], "at least one catalogue entry"),
+        (["--fault", "recoined:cloud"], "not of cloud"),
         (["--port", "0", "--no-files", "--frontdb", "sqlite:////no/such/folder/x.db"], "front-end database"),
     ],
 )

@@ -319,5 +319,5 @@ def test_the_digest_stays_where_records_are_read_alike(tmp_path: Path, change: C
 
 def test_a_gate_that_keeps_out_more_has_every_source_read_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     before = _digest(tmp_path, lambda d: None)
-    monkeypatch.setattr("include.sources.card.GATE", 2)
+    monkeypatch.setattr("include.sources.card.GATE", 3)
     assert _digest(tmp_path, lambda d: None) != before

@@ -190,11 +190,13 @@ def test_any_moment_keeps_its_instant_across_forms(moment: datetime) -> None:
     for form in (
         "%Y-%m-%d %H:%M:%S",
         "%Y-%m-%dT%H:%M:%S.0",
+        "%Y-%m-%dT%H:%M:%S.123456",
         "%Y/%m/%d %H:%M:%S",
         "%Y年%m月%d日 %H时%M分%S秒",
         "%Y%m%d%H%M%S",
     ):
         assert convert("datetime", moment.strftime(form)) == wanted
+        assert convert("date", moment.strftime(form)) == moment.date().isoformat()
     assert convert("datetime", wanted) == wanted
     assert convert("date", wanted) == moment.date().isoformat()
 

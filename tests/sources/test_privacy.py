@@ -120,6 +120,41 @@ def test_every_gate_must_be_open_and_may_stand_within_an_object() -> None:
 
 
 @pytest.mark.parametrize(
+    "marks",
+    [
+        [{"key": "LEVEL", "value": "秘密"}],
+        [{"key": "theme", "value": "教育"}, {"key": "LEVEL", "value": "内部"}],
+        [{"key": "LEVEL", "value": "公开"}, {"key": "LEVEL", "value": "秘密"}],
+        [{"LEVEL": "公开"}, {"LEVEL": "秘密"}],
+        [[{"LEVEL": "秘密"}]],
+        {"key": "LEVEL", "value": "秘密"},
+        {"LEVEL": ["公开", "秘密"]},
+    ],
+)
+def test_a_mark_within_a_list_is_found_and_each_one_must_be_open(marks: object) -> None:
+    gates = [{"field": "META.LEVEL", "open": ["公开", "", None]}]
+    assert admit(row(META=marks), classified=gates).refused == 1
+    assert admit(row(**{"META.LEVEL": "秘密"}), classified=gates).refused == 1
+    for harmless in ([{"key": "LEVEL", "value": "公开"}], [{"key": "theme", "value": "秘密"}], [], ["秘密"]):
+        assert admit(row(META=harmless), classified=gates).refused == 0
+
+
+def test_a_person_who_is_named_by_the_key_of_a_pair_is_masked() -> None:
+    found = admitted(EXTRA=[{"key": "联系人", "value": "张三"}, {"key": "更新周期", "value": "每年"}])
+    assert found["EXTRA"] == [{"key": "联系人", "value": "***"}, {"key": "更新周期", "value": "每年"}]
+    extras = admit(row(EXTRA=[{"key": "owner", "value": "李四"}]), personal=["EXTRA.owner"]).rows[0]["EXTRA"]
+    assert extras == [{"key": "owner", "value": "***"}]
+
+
+def test_lists_that_the_card_does_not_name_are_masked_in_every_row_that_has_them() -> None:
+    gatekeeper, kinds = Gatekeeper(card()), ([{"linkMan": "李四"}], {"deep": [["13800001234"]]}, "致电13800001234", [])
+    rows = [row(EXTRA=copy.deepcopy(kinds[n % 4]), NAME=f"平台{n}") for n in range(300)]
+    page = gatekeeper.admit(RawPage(1, rows))
+    masked = ([{"linkMan": "***"}], {"deep": [["***"]]}, "致电***", [])
+    assert [r["EXTRA"] for r in page.rows] == [masked[n % 4] for n in range(300)]
+
+
+@pytest.mark.parametrize(
     "name", ["某涉密机房改造", "机密工程", "绝密项目", "秘密级系统", "工程（秘密★10年）", "涉 密系统", "未知涉密"]
 )
 def test_a_name_that_speaks_of_secrets_is_refused_whatever_the_card_says(name: str) -> None:
@@ -267,6 +302,11 @@ def test_the_gate_logs_nothing(caplog: pytest.LogCaptureFixture) -> None:
         ("zj_projects", {"secretLevel": "公开"}, {"secretLevel": "秘密"}),
         ("approval_frontdb", {"MJ": None}, {"MJ": "1"}),
         ("annual_plan", {"密级": ""}, {"密级": "内部"}),
+        (
+            "ckan_portal",
+            {"extras": [{"key": "secret_level", "value": "公开"}]},
+            {"extras": [{"key": "secret_level", "value": "秘密"}]},
+        ),
     ],
 )
 def test_the_shipped_cards_open_and_close(source: str, open_row: dict[str, Any], closed_row: dict[str, Any]) -> None:

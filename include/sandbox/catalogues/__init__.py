@@ -1,0 +1,1 @@
+"""The catalogues of the city: entries derived from its systems, and the portals and files that list them."""

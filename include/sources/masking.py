@@ -1,0 +1,233 @@
+"""Mask persons in rows: by name of field, and by form in any text.
+
+Built for speed: one plan for each set of keys, one search over the texts of many rows, and a close look only at the rows that were
+hit. Which fields hold lists or objects that the card does not name is learned from the first rows that have them.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Callable, Container, Iterator
+from dataclasses import dataclass, field
+from itertools import accumulate
+from operator import itemgetter
+from typing import Any
+
+from include.sources.card import Card
+from include.sources.personal_data import (
+    MASK,
+    SEPARATOR,
+    free_hints,
+    looks_personal,
+    mask_code,
+    mask_text,
+    mask_typed,
+    strict_hints,
+)
+
+Row = dict[str, Any]
+
+MOST_SHAPES = 2_000
+"""Sets of keys that are kept in mind; a source with more of them has no shape at all."""
+
+_CONTAINER = re.compile(r"\x00[\[{]")
+_TYPED = frozenset(
+    {"integer", "year", "flag", "yuan", "wan_yuan", "date", "datetime", "partial_date", "project_code", "count"}
+)
+
+
+class Texts:
+    """All texts of a page, for one search: free ones, and strict ones (codes, amounts, dates and the like)."""
+
+    def __init__(self) -> None:
+        self.free: list[str] = []
+        self.strict: list[str] = []
+        self._free_ends: list[int] = []
+        self._strict_ends: list[int] = []
+
+    def end_row(self) -> None:
+        """Remember that the texts of a row end here."""
+        self._free_ends.append(len(self.free))
+        self._strict_ends.append(len(self.strict))
+
+    def suspects(self) -> list[int]:
+        """Return the indexes of the rows that deserve a close look."""
+        found = _hit_rows(self.free, self._free_ends, free_hints)
+        return sorted(found | _hit_rows(self.strict, self._strict_ends, strict_hints))
+
+
+def _hit_rows(parts: list[str], row_ends: list[int], search: Callable[[str], Iterator[int]]) -> set[int]:
+    page = "".join(parts) + SEPARATOR
+    places = list(search(page))
+    if "{" in page or "[" in page:
+        # A list or an object where the card knows of none: its fields' names have not been looked at yet.
+        places.extend(match.start() for match in _CONTAINER.finditer(page))
+    ends = list(accumulate(map(len, parts))) if places else []
+    return {bisect_right(row_ends, bisect_right(ends, place)) for place in places}
+
+
+@dataclass(frozen=True, slots=True)
+class Paths:
+    """What the card says of raw fields, by dotted path, and what rows have shown of them."""
+
+    converters: dict[str, str]
+    codes: frozenset[str]
+    personal: frozenset[str]
+    containers: frozenset[str]
+    learned: set[str] = field(default_factory=set)
+    """Paths at which rows have a list or an object although the card does not say so."""
+
+    @classmethod
+    def of(cls, card: Card) -> Paths:
+        """Return what a card says."""
+        blocks = [("", card.fields), *((f"{n.rows}.", n.fields) for n in card.nested)]
+        rules = [(prefix + source, rule) for prefix, block in blocks for rule in block for source in rule.raw_fields]
+        converters: dict[str, str] = {}
+        for path, rule in rules:
+            if converters.get(path) not in _TYPED:
+                converters[path] = rule.converter
+        codes = {path for path, rule in rules if rule.converter == "uscc" or rule.name.endswith(("_code", "_id"))}
+        gated = {gate.field for gate in card.classified}
+        listed = {
+            f"{s}.{path}" for rule in card.fields for s in rule.sources if s != "." for path in rule.inner.values()
+        }
+        converters |= dict.fromkeys(listed - converters.keys(), "text")
+        inner = {*converters, *card.personal, *gated, *(f"{n.rows}." for n in card.nested)}
+        containers = {path[: m.start()] for path in inner for m in re.finditer(r"\.", path)}
+        return cls(converters, frozenset(codes), frozenset(card.personal), frozenset(containers))
+
+    def is_masked(self, path: str, key: str) -> bool:
+        """Return whether the field is masked whatever it holds."""
+        if path in self.personal:
+            return True
+        return path not in self.converters and path not in self.containers and looks_personal(key)
+
+
+@dataclass(frozen=True, slots=True)
+class _Shape:
+    """The plan for dictionaries with one set of keys."""
+
+    masked: tuple[str, ...]
+    inner: tuple[tuple[str, Level], ...]
+    free: Callable[[Row], tuple[Any, ...]]
+    free_form: str
+    strict: Callable[[Row], tuple[Any, ...]]
+    strict_form: str
+    is_pair: bool
+
+
+class Level:
+    """All dictionaries that stand at one dotted path."""
+
+    def __init__(self, paths: Paths, prefix: str) -> None:
+        self._paths, self._prefix = paths, prefix
+        self._shapes: dict[tuple[str, ...], _Shape] = {}
+        self._inner: dict[str, Level] = {}
+
+    def mask_fields(self, row: Row, keys: tuple[str, ...], texts: Texts) -> None:
+        """Mask the fields that are masked by name, and add all other values to the texts to be searched."""
+        shape = self._shapes.get(keys) or self._plan(keys)
+        for key in shape.masked:
+            if row[key]:
+                row[key] = MASK
+        if shape.is_pair and row["value"] and self._is_masked_pair(row):
+            row["value"] = MASK
+        texts.free.append(shape.free_form % shape.free(row))
+        if shape.strict_form:
+            texts.strict.append(shape.strict_form % shape.strict(row))
+        for key, level in shape.inner:
+            level._add(row[key], texts)
+
+    def _add(self, value: Any, texts: Texts) -> None:
+        if type(value) is dict:
+            self.mask_fields(value, tuple(value), texts)
+        elif type(value) is list:
+            for one in value:
+                if type(one) is dict:
+                    self.mask_fields(one, tuple(one), texts)
+                else:
+                    self._add(one, texts)
+        else:
+            texts.free.append(f"{SEPARATOR}{value}")
+
+    def look_closely(self, row: Row) -> None:
+        """Mask what is personal by its form, in this dictionary and everything within it."""
+        is_pair = _is_pair(row)
+        for key, value in row.items():
+            name = str(row["key"] if is_pair and key == "value" else key)
+            path = f"{self._prefix}{name}"
+            if value and self._paths.is_masked(path, name):
+                row[key] = MASK
+            else:
+                row[key] = self._looked_at(path, value)
+
+    def _is_masked_pair(self, row: Row) -> bool:
+        """Return whether an object of `key` and `value` holds, by its key, a person's name or number."""
+        name = str(row["key"])
+        return self._paths.is_masked(f"{self._prefix}{name}", name)
+
+    def _learn(self, path: str) -> None:
+        """Keep in mind that a list or an object stands here, so that other rows need no close look because of it."""
+        learned = self._paths.learned
+        if path not in learned and path not in self._paths.containers and len(learned) < MOST_SHAPES:
+            learned.add(path)
+            self._shapes.clear()
+
+    def _looked_at(self, path: str, value: Any) -> Any:
+        if isinstance(value, (dict, list, tuple)):
+            self._learn(path)
+        if isinstance(value, dict):
+            self._below(path).look_closely(value)
+            return value
+        if isinstance(value, (list, tuple)):
+            return [self._looked_at(path, v) for v in value]
+        if value is None or isinstance(value, bool):
+            return value
+        masker = self._masker(path)
+        if masker is mask_text and isinstance(value, str) and next(free_hints(value), None) is None:
+            return value  # most texts of a row that was hit are clean, and saying so is cheap
+        return masker(value)
+
+    def _masker(self, path: str) -> Callable[[Any], Any]:
+        if path in self._paths.codes:
+            return mask_code
+        return mask_typed if self._paths.converters.get(path) in _TYPED else mask_text
+
+    def _plan(self, keys: tuple[str, ...]) -> _Shape:
+        if len(self._shapes) >= MOST_SHAPES:
+            self._shapes.clear()
+        masked = tuple(k for k in keys if self._paths.is_masked(f"{self._prefix}{k}", str(k)))
+        nested = self._paths.containers | self._paths.learned
+        inner = tuple(k for k in keys if f"{self._prefix}{k}" in nested and k not in masked)
+        rest = [k for k in keys if k not in masked and k not in inner]
+        strict = [k for k in rest if self._masker(f"{self._prefix}{k}") is not mask_text]
+        free = [k for k in rest if k not in strict]
+        levels = tuple((k, self._below(f"{self._prefix}{k}")) for k in inner)
+        is_pair = _is_pair(keys) and "value" not in masked
+        shape = _Shape(masked, levels, _getter(free), _form(free), _getter(strict), _form(strict), is_pair)
+        self._shapes[keys] = shape
+        return shape
+
+    def _below(self, path: str) -> Level:
+        if path not in self._inner:
+            if len(self._inner) >= MOST_SHAPES:
+                self._inner.clear()
+            self._inner[path] = Level(self._paths, f"{path}.")
+        return self._inner[path]
+
+
+def _is_pair(keys: Container[str]) -> bool:
+    """Return whether an object names a field by its `key`, as CKAN's extras do."""
+    return "key" in keys and "value" in keys
+
+
+def _getter(keys: list[str]) -> Callable[[Row], tuple[Any, ...]]:
+    if len(keys) > 1:
+        return itemgetter(*keys)
+    return lambda row: tuple(row[key] for key in keys)
+
+
+def _form(keys: list[str]) -> str:
+    """Return the form that writes all values at once, each behind a separator."""
+    return f"{SEPARATOR}%s" * len(keys)
