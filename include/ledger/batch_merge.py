@@ -108,6 +108,8 @@ class BatchMerge:
                 absence.stage_unseen(stage, card, feed.known)
             if card.series:
                 self._days = observed.count_days(self._connection, card.entity, staged=not direct, source=card.source)
+            if feed.counts.quarantined:
+                self._count_bad_repeats(feed)
             if direct:
                 self._count_direct(feed)
             else:
@@ -127,6 +129,18 @@ class BatchMerge:
             if card.entity == "resource":
                 ask_recoined(self._connection, card, result.batch_id, self._at)
                 ask_two_owners(self._connection, card, result.batch_id, self._at)
+
+    def _count_bad_repeats(self, feed: Feed) -> None:
+        """Bad rows move with the listing like good ones."""
+        again = merge.count_bad_repeats(self._connection)
+        feed.counts.quarantined -= again
+        feed.counts.repeated += again
+        if again:
+            self._doubt_repeats(again)
+
+    def _doubt_repeats(self, across: int) -> None:
+        if not (self._card.series and self._card.files):  # a corrected file delivers days once more
+            self._doubt("repeated_rows", f"{across} rows came on two pages: the listing moved while it was read")
 
     def _count_direct(self, feed: Feed) -> None:
         """Note what went straight into the ledger; keys that come twice have broken it off before."""
@@ -196,8 +210,8 @@ class BatchMerge:
         counts.twice = twice
         if twice or counts.held:
             merge.drop_orphans(connection, card)
-        if across and not (card.series and card.files):  # a corrected file delivers days once more
-            self._doubt("repeated_rows", f"{across} rows came on two pages: the listing moved while it was read")
+        if across:
+            self._doubt_repeats(across)
 
     def _merge_rows(self, feed: Feed) -> None:
         card, result = self._card, self._result

@@ -161,6 +161,12 @@ def drop_repeats(connection: Connection, entity: str, bind: Bind, *, is_noted: b
     return int(repeated), int(across)
 
 
+def count_bad_repeats(connection: Connection) -> int:
+    """Count rows that are set aside and came on another page as well."""
+    twice = "SELECT count(*) - 1 AS n FROM stage_quarantine GROUP BY record_hash HAVING count(*) > 1"
+    return int(connection.exec_driver_sql(f"SELECT coalesce(sum(n), 0) FROM ({twice}) t").scalar_one())
+
+
 def _note_repeated(connection: Connection, bind: Bind, place: str) -> None:
     note_records(connection, bind, REPEATED, f"SELECT DISTINCT record_key, '' AS detail FROM {place}")
 
