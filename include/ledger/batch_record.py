@@ -41,7 +41,8 @@ def note_records(connection: Connection, bind: Bind, outcome: str, query: str) -
     values = bind | {"noted_source": bind["source"], "noted_batch": bind["batch"]}
     runner(connection, values)(
         "INSERT INTO batch_record (source, batch_id, outcome, record_key, detail) "
-        f"SELECT :noted_source, :noted_batch, '{outcome}', n.record_key, n.detail FROM ({query}) n WHERE 1 = 1 ON CONFLICT DO NOTHING"
+        f"SELECT :noted_source, :noted_batch, '{outcome}', n.record_key, n.detail FROM ({query}) n WHERE 1 = 1 "
+        "ON CONFLICT DO NOTHING"
     )
 
 
