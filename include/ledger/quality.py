@@ -45,7 +45,7 @@ _OF_TIME = re.compile(r"[年月日天周旬季时分秒期次新0-9A-Za-z]")
 """What a word for an update cycle has at least one of; 牲畜饲养 has slipped in from another column."""
 
 
-_IMPRECISE = re.compile(r"(?!0|1900|9999)\d{4}\s*(?:年|[-/.年]\s*\d{1,2}\s*月?)?")
+_IMPRECISE = re.compile(r"(?!0|1900|9999)\d{4}\s*(?:年|[-/.年]\s*\d{1,2}\s*月?|0[1-9]|1[0-2])?")
 """A year or a month instead of a day."""
 
 
