@@ -7,7 +7,18 @@ from collections.abc import Callable
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from include.commands import DEGRADED, DONE, cards_of, dumps, judge_after, say, show_result, shown_progress, sync_cards
+from include.commands import (
+    DEGRADED,
+    DONE,
+    cards_of,
+    dumps,
+    judge_after,
+    say,
+    show_problem,
+    show_result,
+    shown_progress,
+    sync_cards,
+)
 from include.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -25,7 +36,7 @@ def add_arguments(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("sources", nargs="*", metavar="SOURCE", help="catalogue sources; by default all enabled ones")
     verb.add_argument(
         "--mode", choices=["normal", "force", "validate", "preview", "clear"], default="normal",
-        help="force: map every record again; validate: judge everything, keep nothing; preview: the first 20; clear: tombstone all of one",
+        help="force: map every record again; validate: judge all, keep nothing; preview: the first 20; clear: tombstone all of one",
     )  # fmt: skip
     verb.add_argument("--confirm", default="", metavar="SOURCE", help="clear: the name of the source once more")
     verb.add_argument("--day", metavar="DAY", help="a past day is judged from kept evidence: 2026-11-01")
@@ -190,7 +201,7 @@ def decide(options: argparse.Namespace) -> int:
             return DONE
         say(f"{card.source} 搁置待定 {len(held)} 条")
         for one in held:
-            say(f"    已有 {one.known_key}  新标识 {one.new_key}")
+            say(f"    已有 {one.record_key}  新标识 {one.new_key}")
         return DONE
     if not options.key and not options.all:
         raise ConfigurationError("name the known record, or say --all")
@@ -233,8 +244,7 @@ def _show_problems(problems: list[dict[str, Any]], warnings: list[str]) -> None:
     from include.ledger.quality import WARNINGS
 
     for problem in problems:
-        remedy = f";{problem['fix']}" if problem.get("fix") else ""
-        say(f"        {problem['title']}({problem['field']}): {problem['problem']}{remedy}")
+        show_problem(problem)
     for code in warnings:
         warning = WARNINGS.get(code)
         say(f"        提醒 {code}" + (f": {warning.title};{warning.fix}" if warning else ""))

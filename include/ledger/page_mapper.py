@@ -7,7 +7,6 @@ from dataclasses import asdict, dataclass, field
 
 import orjson
 
-from include.clock import now
 from include.ledger.copy_text import Rows, Values, copy_text
 from include.ledger.identity import code_standing
 from include.ledger.quality import Quality, doubts_of_items
@@ -45,7 +44,7 @@ class PageMapper:
         mapped = {rule.name for rule in card.fields} | card.constants.keys()
         # In RDF an entry without items makes no statement about them.
         self._tells_items = card.document is None or card.document.format != "rdf"
-        self._quality = Quality(mapped, now().date())
+        self._quality = Quality(mapped)
         self._entities = [card.entity, *(n.entity for n in card.nested)]
 
     def map(self, page: int, lines: Lines) -> MappedPage:
@@ -57,7 +56,7 @@ class PageMapper:
             if mapped.problems or mapped.key is None:
                 mapped_page.keyless += mapped.key is None
                 problems = json.dumps([asdict(p) for p in mapped.problems], ensure_ascii=False)
-                mapped_page.bad.append([digest.hex(), mapped.key, page, number, problems, line.decode()])
+                mapped_page.bad.append([digest.hex(), mapped.key, page, number, problems, line.decode(), None])
             else:
                 self._put(mapped, digest.hex(), page * PAGE_FACTOR + number, rows)
         for entity, values in rows.items():
@@ -83,6 +82,10 @@ class PageMapper:
             return code_standing(code) if code else (None, None)
         if entity == "resource":
             listed = mapped.record["distributions"]
-            doubts = (*mapped.warnings, *(doubts_of_items(mapped) if self._tells_items else ()))
-            return len(orjson.loads(listed)) if listed else 0, self._quality.warnings_of(mapped.record, doubts)
+            return len(orjson.loads(listed)) if listed else 0, self.warnings_of(mapped)
         return ()
+
+    def warnings_of(self, mapped: Mapped) -> str | None:
+        """Return the quality warnings of an entry that is taken: codes with commas, None where there are none."""
+        doubts = (*mapped.warnings, *(doubts_of_items(mapped) if self._tells_items else ()))
+        return self._quality.warnings_of(mapped.record, doubts)

@@ -7,9 +7,8 @@ the cycle is missing. Keywords are no core metadata (发改高技术〔2017〕12
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from datetime import date
 from typing import Any
 
 from include.ledger.links import has_bad_link
@@ -36,8 +35,7 @@ class Check:
 
     warning: QualityWarning
     fields: tuple[str, ...]
-    is_doubtful: Callable[[Record, str], bool]
-    """Of a record and the day, as ISO text, on which it was read."""
+    is_doubtful: Callable[[Record], bool]
     kinds: tuple[str, ...] = ("data", "component", "cloud_resource")
 
 
@@ -47,77 +45,80 @@ _OF_TIME = re.compile(r"[年月日天周旬季时分秒期次新0-9A-Za-z]")
 """What a word for an update cycle has at least one of; 牲畜饲养 has slipped in from another column."""
 
 
-def _blank(name: str) -> Callable[[Record, str], bool]:
-    return lambda record, day: record[name] is None
+_IMPRECISE = re.compile(r"(?!0|1900|9999)\d{4}\s*(?:年|[-/.年]\s*\d{1,2}\s*月?|0[1-9]|1[0-2])?")
+"""A year or a month instead of a day."""
 
 
-def _is_title_again(record: Record, day: str) -> bool:
+def _blank(name: str) -> Callable[[Record], bool]:
+    return lambda record: record[name] is None
+
+
+def _is_title_again(record: Record) -> bool:
     said, title = record["description"], record["title"]
     return said is not None and (said == title or said.strip(_SIGNS) == title.strip(_SIGNS))
 
 
-def _is_unplaced_cycle(record: Record, day: str) -> bool:
+def _is_unplaced_cycle(record: Record) -> bool:
     raw = record["update_cycle_raw"]
     return record["update_cycle"] is None and raw is not None and _OF_TIME.search(raw) is not None
 
 
-def _is_no_cycle(record: Record, day: str) -> bool:
+def _is_no_cycle(record: Record) -> bool:
     raw = record["update_cycle_raw"]
     return record["update_cycle"] is None and raw is not None and _OF_TIME.search(raw) is None
 
 
-def _is_without_cycle(record: Record, day: str) -> bool:
+def _is_without_cycle(record: Record) -> bool:
     return record["update_cycle"] is None and record["update_cycle_raw"] is None
 
 
-def _is_conditional(record: Record, day: str) -> bool:
+def _is_conditional(record: Record) -> bool:
     return record["share_type"] == "conditional" and record["share_condition"] is None
 
 
-def _is_refused(record: Record, day: str) -> bool:
+def _is_refused(record: Record) -> bool:
     return record["share_type"] == "none" and record["share_basis"] is None
 
 
-def _is_open(record: Record, day: str) -> bool:
+def _is_open(record: Record) -> bool:
     return record["open_type"] == "unconditional" and record["license"] is None
 
 
-def _has_placeholder(record: Record, day: str) -> bool:
-    return (
-        (record["issued_on"] is None and record["issued_raw"] is not None)
-        or (record["modified_on"] is None and record["modified_raw"] is not None)
-        or (record["data_updated_on"] is None and record["data_updated_raw"] is not None)
-    )
+def _unread_dates(record: Record) -> Iterator[str]:
+    """Yield the dates that are written and could not be taken for a day."""
+    for name in ("issued", "modified", "data_updated"):
+        raw = record[f"{name}_raw"]
+        if raw is not None and record[f"{name}_on"] is None:
+            yield raw
 
 
-def _is_of_tomorrow(record: Record, day: str) -> bool:
-    issued, modified, updated = record["issued_on"], record["modified_on"], record["data_updated_on"]
-    return (
-        (issued is not None and issued > day)
-        or (modified is not None and modified > day)
-        or (updated is not None and updated > day)
-    )
+def _has_placeholder(record: Record) -> bool:
+    return any(not _IMPRECISE.fullmatch(raw) for raw in _unread_dates(record))
 
 
-def _is_turned_round(record: Record, day: str) -> bool:
+def _is_imprecise(record: Record) -> bool:
+    return any(_IMPRECISE.fullmatch(raw) for raw in _unread_dates(record))
+
+
+def _is_turned_round(record: Record) -> bool:
     issued, modified = record["issued_on"], record["modified_on"]
     return issued is not None and modified is not None and issued > modified
 
 
-def _is_miscounted(record: Record, day: str) -> bool:
+def _is_miscounted(record: Record) -> bool:
     code = record["provider_uscc"]
     return code is not None and uscc_check(code) == "failed"
 
 
-def _is_unmounted(record: Record, day: str) -> bool:
+def _is_unmounted(record: Record) -> bool:
     return record["distributions"] is None and record["share_type"] in ("conditional", "unconditional")
 
 
-def _has_bad_link(record: Record, day: str) -> bool:
+def _has_bad_link(record: Record) -> bool:
     return has_bad_link(record)
 
 
-def _is_unnamed(record: Record, day: str) -> bool:
+def _is_unnamed(record: Record) -> bool:
     return record["system_code"] is None and record["system_name"] is None
 
 
@@ -157,7 +158,7 @@ CHECKS: dict[str, Check] = {
     "placeholder_date": Check(
         QualityWarning("日期是占位的(如 1900-01-01)", "改填真实日期;不知道的留空"), (), _has_placeholder
     ),
-    "future_date": Check(QualityWarning("发布或更新日期晚于读取之日", "核对年份和月日,改填真实日期"), (), _is_of_tomorrow),
+    "imprecise_date": Check(QualityWarning("日期只有年或年月", "写成年-月-日,例如 2026-11-03"), (), _is_imprecise),
     "issued_after_modified": Check(
         QualityWarning("发布日期晚于更新日期", "核对两个日期是否填反"), ("issued_on", "modified_on"), _is_turned_round
     ),
@@ -188,11 +189,10 @@ WARNINGS: dict[str, QualityWarning] = {code: check.warning for code, check in CH
 
 
 class Quality:
-    """The checks that make sense for a card that maps `fields`, on the day on which its records are read."""
+    """The checks that make sense for a card that maps `fields`."""
 
-    def __init__(self, fields: Iterable[str], day: date) -> None:
+    def __init__(self, fields: Iterable[str]) -> None:
         mapped = set(fields)
-        self._day = day.isoformat()
         checks = [
             (code, check)
             for code, check in CHECKS.items()
@@ -205,8 +205,7 @@ class Quality:
 
     def warnings_of(self, record: Record, doubts: Iterable[str] = ()) -> str | None:
         """Return the codes of what is doubtful in an entry, sorted, with commas; None where nothing is."""
-        day = self._day
-        found = [code for code, is_doubtful in self._checks[record["kind"]] if is_doubtful(record, day)]
+        found = [code for code, is_doubtful in self._checks[record["kind"]] if is_doubtful(record)]
         return ",".join(sorted({*found, *doubts})) or None
 
 

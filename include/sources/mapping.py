@@ -15,7 +15,7 @@ from include.sources.card import Card, FieldRule, canonical_schema
 from include.sources.checking import RecordChecker
 from include.sources.conversions import UnmappedValue, converter
 from include.sources.picking import pick
-from include.sources.remarks import Problem, remarks_of
+from include.sources.remarks import MARKS, Problem, remarks_of
 from include.sources.straight import Fallback, NotStraight, make_key, write_straight, written
 
 _MOST_SHAPES = 1000
@@ -214,7 +214,7 @@ class CardMapper:
         unknown = self._shapes.get(shape)
         if unknown is None:
             known, front = self._known[path], path + "." if path else ""
-            unknown = tuple(front + name for name in row if name not in known)
+            unknown = tuple(front + name for name in row if name not in known and name not in MARKS)
             if len(self._shapes) < _MOST_SHAPES:
                 self._shapes[shape] = unknown
         return unknown

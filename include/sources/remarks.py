@@ -8,6 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+MARKS = frozenset({"_file", "_sheet", "_row", "_year", "_list", "_shifted", "_shacl"})
+"""Fields that readers add to a row; no platform has them, so no card need name them."""
+
 
 @dataclass(frozen=True, slots=True)
 class Problem:

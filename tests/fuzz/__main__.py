@@ -14,8 +14,10 @@ import time
 import traceback
 from pathlib import Path
 
-from tests.fuzz.documents import TARGETS, corpus
+from tests.fuzz import documents, files
 from tests.fuzz.mutation import mutated
+
+TARGETS = {name: module for module in (documents, files) for name in module.TARGETS}
 
 SLOWEST = 2.0
 MEMORY = 2_000_000_000
@@ -25,8 +27,8 @@ _POOL = 200
 
 def run(name: str, seconds: float, seed: int) -> int:
     """Run one target and return the number of documents read; raises what the target lets through."""
-    target, chance = TARGETS[name], random.Random(seed)
-    begun = corpus()
+    target, chance = TARGETS[name].TARGETS[name], random.Random(seed)
+    begun = TARGETS[name].corpus()
     pool = list(begun)
     kept = Path(tempfile.gettempdir()) / f"{name}.document"
     end, count, first = time.monotonic() + seconds, 0, _peak_mb()

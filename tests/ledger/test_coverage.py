@@ -30,8 +30,7 @@ def test_each_field_is_counted_over_the_living_records(engine: Engine, store: La
     assert fields["project", "name"] == FieldCoverage("project", "name", "项目名称", 19, 19)
     assert fields["project", "division_code"].filled == 18
     assert fields["project", "former_code"].filled == 0
-    # Items go when their owner's list no longer has them; a vanished owner says nothing of its items.
-    assert fields["approval_item", "item_name"] == FieldCoverage("approval_item", "item_name", "审批事项", 40, 40)
+    assert fields["approval_item", "item_name"] == FieldCoverage("approval_item", "item_name", "审批事项", 38, 38)
     assert coverage(engine, "nothing") == []
 
 

@@ -24,7 +24,8 @@ CODE = "2611-230500-04-04-000018"
 BAD: dict[str, object] = {
     "text": {"a": 1}, "identifier": {"a": 1}, "names": [["a", ["b", {}]]], "objects": [{"url": [["a", ["b"]]]}],
     "integer": "十二", "count": "约1200", "year": "去年", "flag": "也许", "yuan": "面议", "wan_yuan": "-5",
-    "date": "2026-13-41", "datetime": "昨天", "project_code": "12345", "project_codes": f"{CODE},无代码", "uscc": "1123",
+    "date": "2026-13-41", "partial_date": "2026-13-41", "datetime": "昨天", "project_code": "12345",
+    "project_codes": f"{CODE},无代码", "uscc": "1123",
     "document_no": {"a": 1}, "season": "夏天", "hourly_rate": "很多", "basis_points": "120%", "enum": {"a": 1},
 }  # fmt: skip
 """A raw value that each converter refuses."""

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from include.sources.documents_in_files import read_document
-from tests.fuzz import fuzz_files
+from tests.fuzz import files as fuzz_files
 
 BRIEFLY = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 WORDS = [

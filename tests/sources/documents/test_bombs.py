@@ -30,6 +30,10 @@ BOMBS = {
         """rdf_xml('<dcat:A dct:x="/>"><dct:b><!-- </dct:b> --><dct:c/>' * 50_000 + "</dct:b></dcat:A>" * 50_000)""",
         "LimitExceeded",
     ),
+    "deep XML whose values hide that it is": (
+        """rdf_xml("<dcat:A><dct:b>" + '<dcat:A dct:x="></x></x></x><y z="><dct:b>' * 50_000 + "</dct:b></dcat:A>")""",
+        "SourceMalformed",
+    ),
     "deep XML within an open comment": ("""rdf_xml("<!--" * 500_000)""", "SourceMalformed"),
     "many openings of a DTD": ("""rdf_xml("", '<!DOCTYPE "' * 300_000)""", "SourceMalformed"),
     "many attributes": (
@@ -103,6 +107,15 @@ def test_namespaces_written_as_entities_are_read() -> None:
 def test_entities_that_are_more_than_short_texts_are_refused(entity: str) -> None:
     with pytest.raises(LimitExceeded, match="DTD declares 1 entities"):
         read(rdf_xml("<dcat:Dataset><dct:title>&f;</dct:title></dcat:Dataset>", f"<!DOCTYPE r [<!ENTITY {entity}>]>"))
+
+
+def test_marks_of_structure_within_values_and_texts_are_read() -> None:
+    document = rdf_xml(
+        """<dcat:Dataset dct:title="a > 'b' /> c" dct:source='"'><dct:description>1 > "0' /></dct:description></dcat:Dataset>"""
+    )
+    assert rows(document) == [
+        {"@type": ["dcat:Dataset"], "dct:title": "a > 'b' /> c", "dct:source": '"', "dct:description": "1 > \"0' />"}
+    ]
 
 
 def test_a_document_type_without_entities_is_let_be_and_not_fetched() -> None:

@@ -54,3 +54,16 @@ def fuzz_json(data: bytes) -> None:
             assert all("_file" in row for row in contents.rows)
     except ShuhengError:
         return
+
+
+TARGETS = {target.__name__: target for target in (fuzz_workbook, fuzz_csv, fuzz_json)}
+
+
+def corpus() -> list[bytes]:
+    """Return files to begin with, of each kind and with what readers of them stumble over."""
+    sheet = b'<row r="1"><c r="A1" t="s"><v>0</v></c><c r="B1" t="inlineStr"><is><t>b</t></is></c></row>'
+    return [
+        workbooks.written_xlsx(sheet, b"<si><t>a</t></si>", sheets=2), sheet, b"<si><t>a</t></si>",
+        "a,b,c\n1,名称,\"x,\ny\"\n,,\n合计,2,3\n".encode(), "a\tb\n1\t名称\n".encode("gb18030"),
+        b"<table><tr><td>a</td><td rowspan=3>b</td></tr></table>", b'{"a":[{"a":1}],"b":[{"b":"2"}],"n":2}', b'[{"a":[[]]}]',
+    ]  # fmt: skip
