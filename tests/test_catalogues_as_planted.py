@@ -11,11 +11,24 @@ from sqlalchemy import func, select
 
 from include import tasks
 from include.clock import now
+from include.errors import ConfigurationError
 from include.findings.judging import judge
-from include.harvest_tasks import land_catalogue
+from include.harvest_tasks import clear_source, land_catalogue, report_harvest
 from include.ledger.database import migrate, open_ledger
-from include.ledger.tables import finding, finding_event, question, resource, resource_change, resource_item, verdict
+from include.ledger.tables import (
+    batch,
+    finding,
+    finding_event,
+    quarantine,
+    question,
+    resource,
+    resource_change,
+    resource_item,
+    verdict,
+)
+from include.ledger.undo import undo_tombstones
 from include.sandbox.server import SandboxServer
+from include.tasks import SourcesFailed
 from tests.platform import connections
 
 SOURCES = {
@@ -165,6 +178,37 @@ def test_the_same_again_writes_nothing_and_judges_alike(ledger: Any, first: Any)
     forced = harvest("force")
     assert sum(r["changed"] + r["created"] for r in forced.values()) == 0
     assert [rows(ledger, t) for t in (resource, resource_change, resource_item, finding, finding_event)] == before
+
+
+def test_looking_keeps_nothing(ledger: Any, first: Any, city: SandboxServer, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
+    truth = city.truth()["catalogues"]["sources"]["municipal"]
+    tables = (resource, resource_change, question, quarantine, batch, finding)
+    before = [rows(ledger, t) for t in tables]
+    for mode, shown in (("validate", truth["good"]), ("preview", 20)):
+        looked = tasks.merge_source(land_catalogue("municipal_portal", mode))
+        assert looked["batch_id"] == ""
+        assert looked["counts"].get("shown", truth["good"]) == shown
+        report = report_harvest(mode, ["municipal_portal"], [looked], None, None)
+        assert report == {"municipal_portal": looked["counts"]}
+    with pytest.raises(SourcesFailed, match="ckan_portal"):
+        report_harvest("validate", ["municipal_portal", "ckan_portal"], [looked], None, None)
+    assert [rows(ledger, t) for t in tables] == before
+    assert sum("quarantined" in r.getMessage() for r in caplog.records) >= truth["bad"] > 0
+
+
+def test_a_source_is_cleared_only_when_confirmed_and_comes_back(ledger: Any, first: Any, city: SandboxServer) -> None:
+    for source, confirm in (("all", "all"), ("datajson_portal", ""), ("datajson_portal", "ckan_portal")):
+        with pytest.raises(ConfigurationError):
+            clear_source(source, confirm)
+    good = city.truth()["catalogues"]["sources"]["datajson"]["good"]
+    cleared = clear_source("datajson_portal", "datajson_portal")
+    assert cleared["tombstoned"] == good
+    assert report_harvest("clear", [], [], None, cleared) == cleared
+    assert undo_tombstones(ledger, "datajson_portal", cleared["batch_id"]).restored == good
+    clear_source("datajson_portal", "datajson_portal")
+    again = tasks.merge_source(land_catalogue("datajson_portal", "normal"))
+    assert (again["restored"], again["created"], again["is_complete"]) == (good, 0, True)
 
 
 def test_a_portal_that_moved_changes_addresses_and_no_identity(ledger: Any, first: Any, city: SandboxServer) -> None:

@@ -6,6 +6,9 @@ from sqlalchemy import Connection, RowMapping, select
 
 from include.ledger.tables import batch
 
+BY_HAND = "by_hand"
+"""The reason of a batch that a person made: the clearing of a source, or the undoing of tombstones."""
+
 
 def last_full(connection: Connection, source: str, *, complete: bool = False) -> RowMapping | None:
     """Return the row of the last full batch that was merged for a source; with `complete`, of the last proven one."""

@@ -13,6 +13,7 @@ from include.errors import ConfigurationError, Permanent
 from include.landing.batch import new_batch_id
 from include.ledger.database import writing
 from include.ledger.identity import OWNERS
+from include.ledger.last_batch import BY_HAND
 from include.ledger.merge import NO_HASH, MergeResult, bind_moment
 from include.ledger.plain_sql import Bind, runner
 from include.ledger.statements import EntityStatements
@@ -125,7 +126,7 @@ def _finish(
     setattr(result, done, counts.pop(entity, 0))
     nothing = {"created": 0, "changed": 0, "restored": 0, "tombstoned": 0}
     result.children = {e: nothing | {done: count} for e, count in counts.items()}
-    result.reasons = [{"code": "by_hand", "text": why}]
+    result.reasons = [{"code": BY_HAND, "text": why}]
     last = select(batch.c.filter_digest, batch.c.card_digest).where(batch.c.source == result.source)
     asked = connection.execute(last.order_by(batch.c.started_at.desc()).limit(1)).mappings().one()
     zero = {"absent": 0, "changed": 0, "created": 0, "quarantined": 0, "repeated": 0, "unchanged": 0}

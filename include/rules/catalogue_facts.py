@@ -142,8 +142,11 @@ class Catalogues:
 
 
 def _sharing(entry: Combined) -> Iterator[str]:
-    """Yield how an entry is shared; the basis of not sharing may stand where others write the condition (facts §3.1)."""
-    share = entry.get("share_type")
+    """Yield how an entry is shared; the basis of not sharing may stand where others write the condition (facts §3.1).
+
+    Open portals state no sharing between departments: what is open to the public can be had by departments, too.
+    """
+    share = entry.get("share_type") or (entry.get("open_type") if entry.get("open_type") != "closed" else None)
     if share is None:
         yield "share_unknown"
     elif share == "none":

@@ -17,6 +17,7 @@ from sqlalchemy import case, func, select
 from include.clock import SHANGHAI
 from include.ledger.as_known import AsKnown
 from include.ledger.day_sums import Host
+from include.ledger.last_batch import BY_HAND
 from include.ledger.tables import source_authority
 from include.rules.facts import Exemption, Listing, Project
 from include.rules.verdict import Fact
@@ -81,9 +82,15 @@ class Registers:
             b.c.source, b.c.entity,
             func.max(case((b.c.is_complete, b.c.started_at))).label("read_at"),
             func.max(case((b.c.is_complete & b.c.is_full, 1), else_=0)).label("in_full"),
+            func.max(case(((b.c.tombstoned > 0) & b.c.reasons.contains(f'"{BY_HAND}"'), b.c.started_at))).label("cleared_at"),
         ).group_by(b.c.source, b.c.entity).order_by(b.c.source)  # fmt: skip
         found = {}
-        for source, entity, read_at, in_full in self.known.connection.execute(query):
+        for source, entity, read_at, in_full, cleared_at in self.known.connection.execute(query):
+            if cleared_at and read_at and cleared_at > read_at:
+                read_at, in_full = (
+                    None,
+                    0,
+                )  # a person emptied it: what it would have said is unknown until it is read again
             read_on = read_at.astimezone(SHANGHAI).date() if read_at else None
             last = self.known.frontier.get(source, "")
             found[source] = Reading(source, entity, read_on, bool(in_full), last)

@@ -214,7 +214,7 @@ class CardMapper:
         unknown = self._shapes.get(shape)
         if unknown is None:
             known, front = self._known[path], path + "." if path else ""
-            unknown = tuple(front + name for name in row if name not in known and name not in MARKS)
+            unknown = tuple(front + name for name in row if name not in known and name not in MARKS and name[:1] != "@")
             if len(self._shapes) < _MOST_SHAPES:
                 self._shapes[shape] = unknown
         return unknown

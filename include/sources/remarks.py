@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 MARKS = frozenset({"_file", "_sheet", "_row", "_year", "_list", "_shifted", "_shacl"})
-"""Fields that readers add to a row; no platform has them, so no card need name them."""
+"""Fields that readers add to a row; no platform has them, so no card need name them, nor the keywords of JSON-LD (@type)."""
 
 
 @dataclass(frozen=True, slots=True)

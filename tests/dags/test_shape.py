@@ -57,8 +57,12 @@ def test_every_platform_has_a_lane_in_its_own_pool(bag: Any) -> None:
         "projects": {"reconcile", "report"},
         "exchange": {"plan_probes", "report"},
         "systems": {"judge", "report"},
+        "catalogues": {"judge", "report"},
     }
-    dags = {"projects": "sync_projects", "exchange": "check_interconnection", "systems": "watch_systems"}
+    dags = {
+        "projects": "sync_projects", "exchange": "check_interconnection", "systems": "watch_systems",
+        "catalogues": "harvest_catalogues",
+    }  # fmt: skip
     cards = [c for c in load_cards() if c.enabled]
     assert {c.group for c in cards} == {*behind, "register"}
     of_register = [(c, group) for c in cards if c.group == "register" for group in ("exchange", "systems")]
@@ -83,10 +87,23 @@ def test_the_form_offers_every_source_in_chinese(bag: Any) -> None:
             params.get_param(name).resolve(bad)
 
 
+def test_the_form_of_a_harvest_offers_every_mode_and_clears_nothing_by_itself(bag: Any) -> None:
+    from include.sources.card_files import load_cards
+
+    params = bag.dags["harvest_catalogues"].params
+    sources = params.get_param("source").schema["enum"]
+    assert set(sources) == {"all"} | {c.source for c in load_cards() if c.enabled and c.group == "catalogues"}
+    assert len(sources) > 5
+    assert params.get_param("mode").schema["enum"] == ["normal", "force", "validate", "preview", "clear"]
+    assert (params["mode"], params["confirm"]) == ("normal", "")
+    assert {params.get_param(n).schema["title"] for n in params} == {"来源", "方式", "确认清空", "评判日"}
+
+
 OUTLETS = {
     "sync_projects.reconcile": {"ledger/projects"},
     "check_interconnection.judge": {"ledger/interconnections", "findings"},
     "watch_systems.judge": {"ledger/systems", "ledger/usage", "findings"},
+    "harvest_catalogues.judge": {"ledger/resources", "findings"},
 }
 
 

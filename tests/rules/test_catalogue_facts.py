@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine
 
+from include.clock import now
 from include.ledger.as_known import AsKnown
+from include.ledger.undo import clear_source
 from include.rules.catalogue_facts import KINDS
 from include.rules.facts import Catalogued
 from include.rules.facts_of_day import FactsOfDay
@@ -160,6 +162,16 @@ def test_a_basis_may_stand_where_others_write_the_condition(engine: Engine, city
     assert (busy.withheld, busy.without_basis) == (3, 1)
 
 
+def test_what_is_open_to_the_public_is_shared_although_no_sharing_is_stated(
+    engine: Engine, city: CataloguedCity
+) -> None:
+    for number, open_type in enumerate(("unconditional", "conditional", "closed", None)):
+        city.enter({"system_code": "busy", "share_type": None, "open_type": open_type, "code": f"c{number}"})
+        found = _data(engine, "busy")
+        assert isinstance(found, Catalogued)
+        assert (found.shared, found.share_unknown) == (min(number + 1, 2), max(number - 1, 0)), open_type
+
+
 def test_dates_are_weighed_as_of_the_reading_not_of_the_judging(engine: Engine, city: CataloguedCity) -> None:
     dates = {"system_code": "busy", "update_cycle": "daily", "data_updated_on": None, "data_updated_raw": None}
     city.enter(
@@ -264,3 +276,15 @@ def test_of_a_register_that_is_not_fresh_nobody_knows_whether_it_is_steady(
     assert _unsteady(engine, DAY + timedelta(days=8)) == "absent"
     assert "unsteady" not in _sources(engine)["exchange_calls"], "a series is never tombstoned"
     assert "unsteady" not in _sources(engine, wanted=[])[EXCHANGE], "nobody asked"
+
+
+def test_a_source_that_a_person_cleared_says_nothing_until_it_is_read_again(
+    engine: Engine, city: CataloguedCity
+) -> None:
+    city.enter({"system_code": "busy"})
+    clear_source(engine, EXCHANGE, EXCHANGE)
+    facts = _facts(engine)
+    assert "busy" in facts
+    assert not [name for name in KINDS if name in facts["busy"]]
+    city.read_catalogue(EXCHANGE, now() + timedelta(seconds=1))
+    assert _data(engine, "busy") == Catalogued(0)
