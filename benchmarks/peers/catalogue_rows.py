@@ -22,9 +22,7 @@ Row = tuple[Any, ...]
 """The values of `COLUMNS`; distributions as JSON: a list of objects with title, format and url, in the order of their urls."""
 
 PORTION = 1_000
-DDL = (
-    f"CREATE TABLE IF NOT EXISTS line ({', '.join(f'{c} text' for c in COLUMNS)}, row_hash blob, PRIMARY KEY (resource_id))"
-)
+DDL = f"CREATE TABLE IF NOT EXISTS line ({', '.join(f'{c} text' for c in COLUMNS)}, row_hash blob, PRIMARY KEY (resource_id))"
 UPSERT = (
     f"INSERT INTO line VALUES ({', '.join('?' * (len(COLUMNS) + 1))}) ON CONFLICT (resource_id) DO UPDATE SET "
     + ", ".join(f"{c} = excluded.{c}" for c in (*COLUMNS[1:], "row_hash"))
