@@ -12,7 +12,7 @@ from airflow.sdk import CronTriggerTimetable, Param, TriggerRule, dag, get_curre
 
 from dags.wiring.assets import FINDINGS, RESOURCES
 from dags.wiring.lanes import DEFAULTS, JUDGED_DAY, skip_unless, sync_lanes
-from include import tasks
+from include import harvest_tasks, tasks
 
 GROUPS = ("catalogues",)
 CARDS = tasks.enabled_cards(*GROUPS)
@@ -33,7 +33,7 @@ def asked(context: Any, source: str) -> dict[str, Any]:
     skip_unless(params["source"] in ("all", source), f"this run is for {params['source']} only")
     skip_unless(params["mode"] != "clear", "this run clears a source and reads none")
     skip_unless(tasks.is_today(tasks.day_of_run(context)), "a past day is judged from kept evidence")
-    return tasks.how_to_harvest(params["mode"])
+    return {"mode": params["mode"]}
 
 
 @dag(
@@ -61,11 +61,11 @@ def harvest_catalogues() -> None:
     @task(task_display_name="清空来源")
     def clear(params: Any = None) -> dict[str, Any]:
         skip_unless(params["mode"] == "clear", "this run clears nothing")
-        return tasks.clear_source(params["source"], params["confirm"])
+        return harvest_tasks.clear_source(params["source"], params["confirm"])
 
     @task(task_display_name="评判", trigger_rule=TriggerRule.ALL_DONE, outlets=[RESOURCES, FINDINGS])
     def judge(merged: list[Any], params: Any = None, outlet_events: Any = None) -> dict[str, Any]:
-        skip_unless(params["mode"] in ("normal", "force"), "this run changed nothing that could be judged")
+        skip_unless(params["mode"] in harvest_tasks.CHANGING, "this run changed nothing that could be judged")
         judged = tasks.judge_day("catalogues", tasks.day_of_run(get_current_context()))
         for asset in (RESOURCES, FINDINGS):
             outlet_events[asset].extra = {"day": judged["day"], "digest": judged["digest"]}
@@ -75,9 +75,9 @@ def harvest_catalogues() -> None:
     def report(cleared: Any, merged: list[Any], judged: Any, params: Any = None) -> dict[str, Any]:
         is_today = tasks.is_today(tasks.day_of_run(get_current_context()))
         chosen = tasks.choose_sources(*GROUPS, source=params["source"]) if is_today else []
-        return tasks.report_harvest(params["mode"], chosen, tasks.flatten(merged), judged, cleared)
+        return harvest_tasks.report_harvest(params["mode"], chosen, tasks.flatten(merged), judged, cleared)
 
-    merged = sync_lanes(CARDS, asked)
+    merged = sync_lanes(CARDS, asked, harvest_tasks.land_catalogue)
     report(clear(), merged, judge(merged))
 
 

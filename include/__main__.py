@@ -7,7 +7,8 @@ import logging
 import os
 import sys
 
-from include import commands
+from include import catalogue_commands, commands
+from include.datasets import command as publishing
 from include.errors import Permanent, Retryable, ShuhengError
 
 
@@ -48,6 +49,32 @@ def build_parser() -> argparse.ArgumentParser:
     check.set_defaults(call=commands.check)
     watch.set_defaults(call=commands.watch)
 
+    harvest = verbs.add_parser("harvest", help="harvest catalogues, judge which system owes what 目录采集")
+    catalogue_commands.add_arguments(harvest)
+    harvest.set_defaults(call=catalogue_commands.harvest)
+
+    undo = verbs.add_parser("undo", help="restore what a batch tombstoned 撤销注销")
+    undo.add_argument("source", metavar="SOURCE")
+    undo.add_argument("batch", metavar="BATCH")
+    undo.set_defaults(call=catalogue_commands.undo)
+
+    decide = verbs.add_parser("decide", help="list held records, or say whether they are the known ones 标识认定")
+    decide.add_argument("source", metavar="SOURCE")
+    decide.add_argument("key", nargs="?", metavar="KNOWN", help="the known record; --all for every one of the source")
+    decide.add_argument("--all", action="store_true", help="the same answer for all that is held")
+    answer = decide.add_mutually_exclusive_group()
+    answer.add_argument(
+        "--same", dest="is_same", action="store_true", default=None, help="the known record has a new identifier"
+    )
+    answer.add_argument("--different", dest="is_same", action="store_false", help="it is another record")
+    decide.add_argument("--by", default="command line", help="who decided")
+    decide.add_argument("--reason", default="", help="why")
+    decide.set_defaults(call=catalogue_commands.decide)
+
+    publish = verbs.add_parser("publish", help="publish the catalogue as DCAT 发布目录")
+    publishing.add_arguments(publish)
+    publish.set_defaults(call=catalogue_commands.publish)
+
     quarantine = verbs.add_parser("quarantine", help="list records that were set aside, with every problem 隔离区")
     quarantine.add_argument("--source", help="of one source only")
     quarantine.add_argument("--hash", metavar="BEGINNING", help="show one with its raw row")
@@ -75,7 +102,7 @@ def build_parser() -> argparse.ArgumentParser:
     sandbox.add_argument("rest", nargs=argparse.REMAINDER)
     sandbox.set_defaults(call=commands.sandbox)
 
-    for verb in (sync, check, watch, quarantine, replay, questions, doctor):
+    for verb in (sync, check, watch, harvest, undo, decide, publish, quarantine, replay, questions, doctor):
         verb.add_argument("--json", action="store_true", help="print JSON for programs")
         verb.add_argument("-v", "--verbose", action="store_true", help="log what is done")
     return parser

@@ -27,24 +27,25 @@ def sync(options: argparse.Namespace) -> int:
     from include.ledger.reconcile import reconcile
     from include.sources.card_files import load_card
 
-    cards = [load_card(s) for s in options.sources] if options.sources else _cards_of("projects")
-    results, worst = _sync_cards(cards, options)
+    cards = [load_card(s) for s in options.sources] if options.sources else cards_of("projects")
+    results, worst = sync_cards(cards, options)
     reconciled = None if options.dry_run else reconcile(open_ledger())
     if options.json:
-        print(_dumps({"sources": results, "reconciled": asdict(reconciled) if reconciled else None}))  # noqa: T201
+        print(dumps({"sources": results, "reconciled": asdict(reconciled) if reconciled else None}))  # noqa: T201
     elif reconciled:
         kinds = "、".join(f"{k} {n}" for k, n in reconciled.open.items() if n) or "无"
-        _say(f"对账: 平台 {reconciled.compared_projects} 个, 计划 {reconciled.compared_entries} 条; 待核问题: {kinds}")
+        say(f"对账: 平台 {reconciled.compared_projects} 个, 计划 {reconciled.compared_entries} 条; 待核问题: {kinds}")
     return worst
 
 
-def _cards_of(*groups: str) -> list[Card]:
+def cards_of(*groups: str) -> list[Card]:
+    """Return the enabled cards of some groups."""
     from include.sources.card_files import load_cards
 
     return [c for c in load_cards() if c.enabled and c.group in groups]
 
 
-def _sync_cards(cards: list[Card], options: argparse.Namespace) -> tuple[list[dict[str, Any]], int]:
+def sync_cards(cards: list[Card], options: argparse.Namespace) -> tuple[list[dict[str, Any]], int]:
     """Land and merge each source; return what each brought, and the exit code. One that fails does not keep the others."""
     from include.errors import LimitExceeded, Retryable, ShuhengError, SourceMalformed, SourceRefused
     from include.landing.store import LandingStore
@@ -57,24 +58,23 @@ def _sync_cards(cards: list[Card], options: argparse.Namespace) -> tuple[list[di
     results: list[dict[str, Any]] = []
     worst = DONE
     for card in cards:
-        with _progress(options) as progress:
+        with shown_progress(options) as progress:
             try:
-                manifest = land(engine, store, card, options.mode, *window, dry_run=options.dry_run, progress=progress)
+                how: dict[str, Any] = {"force": getattr(options, "force", False), "progress": progress}
+                manifest = land(engine, store, card, options.mode, *window, dry_run=options.dry_run, **how)
             except ShuhengError as error:
                 is_outside = isinstance(error, Retryable | SourceRefused | SourceMalformed | LimitExceeded)
                 worst = max(worst, OUTSIDE_FAILED if is_outside else NOT_DONE)
                 results.append({"source": card.source, "error": type(error).__name__, "message": str(error)})
                 if not options.json:
-                    _say(f"失败 {card.source}: {error}")
+                    say(f"失败 {card.source}: {error}")
                 continue
             believed = replace(card, max_vanishing_share=1.0, max_vanishing_count=sys.maxsize)
-            result = merge_batch(
-                engine, store, believed if options.accept_vanished else card, manifest.batch_id, progress=progress
-            )
+            result = merge_batch(engine, store, believed if options.accept_vanished else card, manifest.batch_id, **how)
         results.append(asdict(result))
         worst = max(worst, DONE if result.is_complete and not result.quarantined else DEGRADED)
         if not options.json:
-            _show_result(asdict(result), options.dry_run)
+            show_result(asdict(result), options.dry_run)
     return results, worst
 
 
@@ -89,20 +89,31 @@ def watch(options: argparse.Namespace) -> int:
 
 
 def _judge(options: argparse.Namespace, groups: tuple[str, ...], scope: str, *, is_probing: bool) -> int:
-    """Do what the DAG does; a past day reads and probes nothing and is judged from kept evidence."""
+    """Do what the DAG does."""
+    probe = (lambda: _probe(options)) if is_probing else None
+    return judge_after(options, scope, lambda: sync_cards(cards_of(*groups), options), probe)
+
+
+def judge_after(
+    options: argparse.Namespace,
+    scope: str,
+    read: Callable[[], tuple[list[dict[str, Any]], int]],
+    probe: Callable[[], list[dict[str, Any]]] | None = None,
+) -> int:
+    """Read, probe where it is wanted, judge; a past day reads and probes nothing and is judged from kept evidence."""
     from include.findings.judging import judge
     from include.ledger.database import open_ledger
 
     today = now().date()
     day = read_day(options.day, "--day") if options.day else today
-    results, worst = _sync_cards(_cards_of(*groups), options) if day == today and not options.no_sync else ([], DONE)
-    probed = _probe(options) if day == today and is_probing else []
+    results, worst = read() if day == today and not options.no_sync else ([], DONE)
+    probed = probe() if probe and day == today else []
     judged = judge(open_ledger(), scope, day)
     if options.json:
-        print(_dumps({"sources": results, "probed": probed, "judged": judged.summary()}))  # noqa: T201
+        print(dumps({"sources": results, "probed": probed, "judged": judged.summary()}))  # noqa: T201
     else:
         for line in judged.lines():
-            _say(line)
+            say(line)
     broken = judged.crashed or (judged.is_replay and not judged.is_equal)
     return max(worst, DEGRADED if broken else DONE)
 
@@ -116,10 +127,10 @@ def _probe(options: argparse.Namespace) -> list[dict[str, Any]]:
 
     store, done = LandingStore(load_settings().landing_url), []
     for shard in plan_probes(f"command-{now():%Y%m%dT%H%M%S.%f}"):
-        with _progress(options) as progress:
+        with shown_progress(options) as progress:
             done.append(probe_round(open_ledger(), store, **shard, progress=progress))
         if not options.json:
-            _say("探测: " + ", ".join(f"{k} {v}" for k, v in done[-1].items() if v))
+            say("探测: " + ", ".join(f"{k} {v}" for k, v in done[-1].items() if v))
     return done
 
 
@@ -136,17 +147,26 @@ def quarantine(options: argparse.Namespace) -> int:
     for row in rows:
         row["problems"] = json.loads(row["problems"])
     if options.json:
-        print(_dumps(rows))  # noqa: T201
+        print(dumps(rows))  # noqa: T201
         return DONE
-    _say(f"隔离记录 {len(rows)} 条" + ("" if rows else ";没有需要处理的"))
+    say(f"隔离记录 {len(rows)} 条" + ("" if rows else ";没有需要处理的"))
     for row in rows:
         key = row["record_key"] or "(无标识)"
-        _say(f"{row['record_hash'][:12]}  {row['source']}  {key}  批次 {row['batch_id']} 第 {row['page']} 页")
+        say(f"{row['record_hash'][:12]}  {row['source']}  {key}  批次 {row['batch_id']} 第 {row['page']} 页")
         for problem in row["problems"]:
-            _say(f"    {problem['title']}({problem['field']}): {problem['problem']}; 原值 {problem['raw']!r}")
+            show_problem(problem)
         if options.hash:
-            _say("    " + row["raw"])
+            say("    " + row["raw"])
     return DONE
+
+
+def show_problem(problem: dict[str, str]) -> None:
+    """Print a problem with its remedy; older rows have none, and an English sentence without the title."""
+    if "fix" not in problem:
+        say(f"    {problem['title']}({problem['field']}): {problem['problem']}; 原值“{problem['raw']}”")
+        return
+    say(f"    {problem['field']}: {problem['problem']}" + (f"; 原值“{problem['raw']}”" if problem["raw"] else ""))
+    say(f"        改法: {problem['fix']}")
 
 
 def replay(options: argparse.Namespace) -> int:
@@ -163,11 +183,11 @@ def replay(options: argparse.Namespace) -> int:
         replay_batch(engine, store, card, options.batch) if options.batch else replay_quarantine(engine, store, card)
     )
     if options.json:
-        print(_dumps(asdict(result) if result else None))  # noqa: T201
+        print(dumps(asdict(result) if result else None))  # noqa: T201
     elif result is None:
-        _say(f"{card.source} 没有隔离记录")
+        say(f"{card.source} 没有隔离记录")
     else:
-        _show_result(asdict(result), dry_run=False)
+        show_result(asdict(result), dry_run=False)
     return DEGRADED if result and result.quarantined else DONE
 
 
@@ -178,11 +198,11 @@ def questions(options: argparse.Namespace) -> int:
 
     rows = open_questions(open_ledger(), options.kind)
     if options.json:
-        print(_dumps(rows))  # noqa: T201
+        print(dumps(rows))  # noqa: T201
         return DONE
-    _say(f"待核问题 {len(rows)} 个")
+    say(f"待核问题 {len(rows)} 个")
     for row in rows:
-        _say(f"[{row['kind']}] {row['text']}")
+        say(f"[{row['kind']}] {row['text']}")
     return DONE
 
 
@@ -196,25 +216,25 @@ def doctor(options: argparse.Namespace) -> int:
 
         pools = {PROBE_POOL: {"slots": 2, "description": "接口探测", "include_deferred": False}}
         pools |= {c.pool: {"slots": 1, "description": c.title, "include_deferred": False} for c in load_cards()}
-        print(_dumps(pools))  # noqa: T201
+        print(dumps(pools))  # noqa: T201
         return DONE
     if options.migrate:
         migrate()
-        _say("台账已迁移到最新版本")
+        say("台账已迁移到最新版本")
         return DONE
     if options.summary:
         from include.ledger.summary import summarise
 
-        print(_dumps(summarise(open_ledger())))  # noqa: T201
+        print(dumps(summarise(open_ledger())))  # noqa: T201
         return DONE
     from include.checkup import check_all
 
     checks = check_all()
     if options.json:
-        print(_dumps([asdict(c) for c in checks]))  # noqa: T201
+        print(dumps([asdict(c) for c in checks]))  # noqa: T201
     else:
         for c in checks:
-            _say(f"{'✓' if c.is_ok else '✗'} {c.name}: {c.text}")
+            say(f"{'✓' if c.is_ok else '✗'} {c.name}: {c.text}")
     return DONE if all(c.is_ok for c in checks) else NOT_DONE
 
 
@@ -225,24 +245,25 @@ def sandbox(options: argparse.Namespace) -> int:
     return main(options.rest)
 
 
-def _show_result(r: dict[str, Any], dry_run: bool) -> None:
+def show_result(r: dict[str, Any], dry_run: bool) -> None:
+    """Say what a batch did."""
     kind = ("全量" if r["is_full"] else "增量") + ("(试运行, 未写入)" if dry_run else "")
     state = "完整" if r["is_complete"] else "不完整(降级)"
-    _say(
+    say(
         f"{r['source']} {kind} {state}: 读 {r['rows_received']}, 新增 {r['created']}, 变更 {r['changed']}, 未变 {r['unchanged']}, "
         f"隔离 {r['quarantined']}, 拒收涉密 {r['refused']}, 恢复 {r['restored']}, 缺席 {r['absent']}, 注销 {r['tombstoned']}"
     )
     for entity, counts in r["children"].items():
-        _say(f"    {entity}: " + ", ".join(f"{k} {v}" for k, v in counts.items()))
+        say(f"    {entity}: " + ", ".join(f"{k} {v}" for k, v in counts.items()))
     for reason in r["reasons"]:
-        _say(f"    不完整原因 {reason['code']}: {reason['text']}")
+        say(f"    不完整原因 {reason['code']}: {reason['text']}")
     for note in r["notes"]:
-        _say(f"    注意: {note}")
+        say(f"    注意: {note}")
     for change in r["sample"]:
-        _say(f"    将变更 {change['record_key']} {change['field']}: {change['old']} → {change['new']}")
+        say(f"    将变更 {change['record_key']} {change['field']}: {change['old']} → {change['new']}")
 
 
-class _progress:  # noqa: N801 - reads as a function where it is used
+class shown_progress:  # noqa: N801 - reads as a function where it is used
     """Show progress on a terminal, and nothing where output is read by a program."""
 
     def __init__(self, options: argparse.Namespace) -> None:
@@ -271,9 +292,11 @@ class _progress:  # noqa: N801 - reads as a function where it is used
         self._bar.update(self._tasks[step], completed=done, total=total)
 
 
-def _say(sentence: str) -> None:
+def say(sentence: str) -> None:
+    """Print a sentence at once."""
     print(sentence, file=sys.stdout, flush=True)  # noqa: T201
 
 
-def _dumps(data: Any) -> str:
+def dumps(data: Any) -> str:
+    """Return data as JSON for programs."""
     return json.dumps(data, ensure_ascii=False, indent=1, default=str)

@@ -56,27 +56,37 @@ def flatten(merged: list[Any]) -> list[dict[str, Any]]:
 
 
 def land_source(
-    source: str, mode: str, since: str | None = None, until: str | None = None, *, dry_run: bool = False
-) -> dict[str, str]:
-    """Land one source; return the batch to merge."""
+    source: str,
+    mode: str,
+    since: str | None = None,
+    until: str | None = None,
+    *,
+    dry_run: bool = False,
+    force: bool = False,
+) -> dict[str, Any]:
+    """Land one source; return the batch to merge, and whether records that are known are to be mapped again."""
     from include.ledger.sync import land
 
     window = read_moment(since, "起始时间 since"), read_moment(until, "截止时间 until")
     store = LandingStore(load_settings().landing_url)
-    manifest = land(open_ledger(), store, load_card(source), mode, *window, dry_run=dry_run, progress=_log_progress())
+    how: dict[str, Any] = {"dry_run": dry_run, "force": force, "progress": _log_progress()}
+    manifest = land(open_ledger(), store, load_card(source), mode, *window, **how)
     for reason in manifest.reasons:
         log.warning("batch %s is not complete: %s: %s", manifest.batch_id, reason.code, reason.text)
-    return {"source": source, "batch_id": manifest.batch_id}
+    return {"source": source, "batch_id": manifest.batch_id, "force": force}
 
 
-def merge_source(batch: dict[str, str]) -> dict[str, Any]:
+def merge_source(batch: dict[str, Any]) -> dict[str, Any]:
     """Merge one landed batch; return its counts. Where another run merged a newer one meanwhile, return those of that."""
+    if not batch["batch_id"]:
+        return batch  # the source was only looked at
     from include.ledger.merge import newest_result
     from include.ledger.sync import merge_batch
 
     engine, store = open_ledger(), LandingStore(load_settings().landing_url)
+    how: dict[str, Any] = {"force": batch.get("force", False), "progress": _log_progress()}
     try:
-        result = merge_batch(engine, store, load_card(batch["source"]), batch["batch_id"], progress=_log_progress())
+        result = merge_batch(engine, store, load_card(batch["source"]), batch["batch_id"], **how)
     except BatchSuperseded as superseded:
         log.info("%s", superseded)
         with engine.connect() as connection:

@@ -61,7 +61,9 @@ def _loopback_only(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(autouse=True)
 def _own_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Keep the settings of whoever runs the tests out, and what tests write inside their own folder."""
-    for name in [n for n in os.environ if n.startswith(("AIRFLOW_CONN_", "SHUHENG_", "LEDGER_", "LANDING_", "DATASETS_"))]:
+    for name in [
+        n for n in os.environ if n.startswith(("AIRFLOW_CONN_", "SHUHENG_", "LEDGER_", "LANDING_", "DATASETS_"))
+    ]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("LEDGER_URL", f"sqlite:///{tmp_path / 'ledger.db'}")
     monkeypatch.setenv("LANDING_URL", str(tmp_path / "landing"))

@@ -286,9 +286,13 @@ def test_quarantine_shows_every_problem_and_one_row_in_full(synced: dict[str, st
     rows = json_of(command("quarantine", "--source", "provincial_approval", "--json", **synced))
     bad = [code for codes in server.truth()["provincial"]["bad_codes"].values() for code in codes]
     assert sorted(r["record_key"] for r in rows) == sorted(bad)
-    assert all(r["problems"][0]["title"] and r["problems"][0]["problem"] for r in rows)
+    problems = [p for r in rows for p in r["problems"]]
+    assert all(p["title"] in p["problem"] and p["fix"] for p in problems)
     shown = command("quarantine", "--hash", rows[0]["record_hash"][:12], **synced).stdout
     assert shown.startswith("隔离记录 1 条")
+    first = rows[0]["problems"][0]
+    assert f"    {first['field']}: {first['problem']}" in shown
+    assert f"        改法: {first['fix']}" in shown
     assert '"PROJECT_CODE":' in shown
 
 

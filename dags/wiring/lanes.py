@@ -57,24 +57,27 @@ def read_today(context: Any, source: str) -> dict[str, Any]:
     return {"mode": "auto"}
 
 
-def sync_lanes(cards: Sequence[Outline], asked: Callable[[Any, str], dict[str, Any]]) -> list[Any]:
+def sync_lanes(
+    cards: Sequence[Outline],
+    asked: Callable[[Any, str], dict[str, Any]],
+    land_source: Callable[..., dict[str, Any]] = tasks.land_source,
+) -> list[Any]:
     """Wire one lane per pool of these cards and return what they hand over, for `tasks.flatten`.
 
-    `asked` tells from the run's context how a source is to be read, as arguments of `tasks.land_source`, or skips it.
+    `asked` tells from the run's context how a source is to be read, as arguments of `land_source`, or skips it.
     """
     titles = {c.source: c.title for c in cards}
 
     def lane(pool: str) -> Any:
         @task(pool=pool, task_display_name="读取并落地", map_index_template="{{ shown }}")
-        def land(source: str) -> dict[str, str]:
+        def land(source: str) -> dict[str, Any]:
             context = get_current_context()
             context["shown"] = titles[source]
-            return tasks.land_source(source, **asked(context, source))
+            return land_source(source, **asked(context, source))
 
         @task(task_display_name="并入台账", map_index_template="{{ shown }}")
-        def merge(batch: dict[str, str]) -> dict[str, Any]:
+        def merge(batch: dict[str, Any]) -> dict[str, Any]:
             get_current_context()["shown"] = titles[batch["source"]]
-            skip_unless(bool(batch["batch_id"]), "the source was only looked at")
             return tasks.merge_source(batch)
 
         @task_group(group_id=pool, group_display_name="、".join(c.title for c in cards if c.pool == pool))

@@ -51,9 +51,9 @@ class SharedNodes:
 
     def link(self, iri: str, type_: str, **described: Any) -> Node:
         """Return the link to a shared node; whoever names it first describes it."""
-        self._nodes.setdefault(
-            iri, {"@id": iri, "@type": [type_]} | {k.replace("_", ":"): v for k, v in described.items()}
-        )
+        if iri not in self._nodes:
+            terms = {name.replace("_", ":"): value for name, value in described.items()}
+            self._nodes[iri] = {"@id": iri, "@type": [type_]} | terms
         return {"@id": iri}
 
     def nodes(self) -> list[Node]:

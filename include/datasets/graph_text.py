@@ -105,19 +105,18 @@ def turtle(node: Node) -> str:
     within: list[Node] = []
     parts = []
     for name, value in node.items():
-        values = value if isinstance(value, list) else [value]
         if name == "@type":
-            parts.append("a " + ", ".join(values))
+            parts.append("a " + ", ".join(value))
+        elif isinstance(value, list):
+            parts.append(f"{name} " + ", ".join([_term(v, within) for v in value]))
         elif name != "@id":
-            parts.append(f"{name} " + ", ".join(_term(v, within) for v in values))
+            parts.append(f"{name} {_term(value, within)}")
     return f"<{node['@id']}> " + " ;\n  ".join(parts) + " .\n" + "".join(map(turtle, within))
 
 
 def _term(value: Any, within: list[Node]) -> str:
-    if isinstance(value, int):
-        return str(value)
-    if isinstance(value, str):
-        return _json(value)  # the escapes of JSON are all escapes of Turtle
+    if not isinstance(value, dict):
+        return _json(value)  # the escapes of JSON are all escapes of Turtle, and whole numbers look alike
     if "@value" in value:
         mark = f"@{value['@language']}" if "@language" in value else f"^^{value['@type']}"
         return _json(value["@value"]) + mark

@@ -6,6 +6,7 @@ Chinese stays as it is, which IRIs allow: percent-encoded it would be nine times
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from hashlib import blake2b
 from urllib.parse import quote
 
@@ -45,6 +46,7 @@ def local_iri(sort: str, text: str) -> str:
     return f"urn:shuheng:{sort}:{_segment(text)}"
 
 
+@lru_cache(maxsize=10_000)
 def web_iri(text: str | None) -> str | None:
     """Return an address as an IRI; None for what is none, as the path of a table."""
     if not text or not _WEB.match(text):
@@ -56,5 +58,6 @@ def web_iri(text: str | None) -> str | None:
         return None
 
 
+@lru_cache(maxsize=10_000)
 def _segment(text: str) -> str:
     return _ESCAPED.sub(lambda found: quote(found[0], safe=""), text)

@@ -20,7 +20,7 @@ from include.findings.watch_report import report_lines
 from include.ledger.snapshot import snapshot
 from include.rules import timeline
 from include.rules.evaluation import (
-    INTERCONNECTION,
+    SCOPES,
     Judging,
     Knowledge,
     Tally,
@@ -32,7 +32,7 @@ from include.rules.evaluation import (
     rules_of,
 )
 from include.rules.parameters import ParameterBook
-from include.rules.rates import Rate, availability, rates_of
+from include.rules.rates import Rate
 from include.rules.rule import Rule
 from include.rules.rule_book import load_rules
 
@@ -84,7 +84,7 @@ class Judged:
 
 
 def judge(engine: Engine, scope: str, day: date, *, replay: bool | None = None, at: datetime | None = None) -> Judged:
-    """Judge all rules of a scope (`interconnection`, `systems`) for a day and keep what is new.
+    """Judge all rules of a scope (one of `SCOPES`) for a day and keep what is new.
 
     `replay` asks for a comparison with what is kept (True), or for a new judging from what is known now (False); by default a
     past day that was judged is replayed. `at` is the moment of the judging, now by default. Raises `ConfigurationError` for a day
@@ -97,7 +97,7 @@ def judge(engine: Engine, scope: str, day: date, *, replay: bool | None = None, 
     book = ParameterBook.load()
     rules = rules_of(load_rules(book), scope)
     if not rules:
-        raise ConfigurationError(f"no rule has the scope {scope!r}; use interconnection or systems")
+        raise ConfigurationError(f"no rule has the scope {scope!r}; use one of {', '.join(SCOPES)}")
     with snapshot(engine, f"judging {scope}") as connection:
         return _Session(connection, scope, rules, book, day, today, at).run(replay)
 
@@ -164,16 +164,10 @@ class _Session:
             keep(self.connection, self.scope, self.day, judged.revision, judging, tally, rates, self.at)
         return judged
 
-    def _rates(self, judging: Judging, tally: Tally) -> list[Rate]:
-        rates = rates_of(tally.outcomes, tally.reasons)
-        if self.scope == INTERCONNECTION:
-            rates.append(availability(*judging.probes_of_window()))
-        return rates
-
     def _judged(self, judging: Judging, tally: Tally, revision: int) -> Judged:
         return Judged(
             self.scope, self.day, revision, tally.digest, judging.rules_version, judging.known, tally,
-            self._rates(judging, tally), {rule.id: rule.title for rule in self.rules},
+            judging.rates(tally), {rule.id: rule.title for rule in self.rules},
             stored_digest=self.kept["digest"] if self.kept else None,
             stored_version=self.kept["rules_version"] if self.kept else None,
         )  # fmt: skip

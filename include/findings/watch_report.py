@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 MOST = 20
 """Lines of one kind that are written out; of more there is a count."""
 
-SCOPES = {"interconnection": "互联互通", "systems": "信息系统"}
+SCOPES = {"interconnection": "互联互通", "catalogues": "资源目录", "systems": "信息系统"}
 
 OUTCOMES = {
     Outcome.PASS.value: "符合", Outcome.FAIL.value: "线索", Outcome.WARN.value: "提示", Outcome.UNKNOWN.value: "未知",
@@ -25,6 +25,9 @@ UNKNOWN = {
     "evidence_missing": "证据不足", "exceptions_conflict": "例外矛盾", "suspect_traffic": "疑似程序刷量",
     "register_unread": "交换平台登记未读全", "calls_unread": "调用日志未读全", "called_but_not_listed": "有调用而未登记",
     "exemptions_unread": "豁免登记未读全", "declared_not_found": "申报与资源清单矛盾", "deployment_undeclared": "未申报部署方式",
+    "unlinked_entries": "目录未关联系统", "share_type_unstated": "未填共享类型", "collection_unstated": "未填归集状态",
+    "date_in_future": "更新日期在未来", "date_placeholder": "更新日期为占位日期", "date_missing": "未填更新日期",
+    "cycle_missing": "未填更新周期",
 }  # fmt: skip
 """Why a verdict is unknown, in a few words."""
 

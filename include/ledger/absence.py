@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, text
 
 from include.landing.batch import Reason
+from include.ledger.identity import OWNERS
 from include.ledger.last_batch import last_full
 from include.ledger.stage import Stage
 from include.ledger.statements import EntityStatements
@@ -45,13 +46,13 @@ def has_new_question(connection: Connection, source: str, filter_digest: str) ->
 
 
 def settle_absent(
-    connection: Connection, stage: Stage, card: Card, unseen: set[bytes], bind: Bind, *, is_new_question: bool
+    connection: Connection, stage: Stage, card: Card, bind: Bind, *, is_new_question: bool
 ) -> tuple[int, int, Reason | None]:
     """Note or tombstone what a complete full batch did not bring; return absent, tombstoned, and a reason if held.
 
     Where the source was asked something else than before, what is missing lies outside the question and is noted as that.
     """
-    absent = _stage_absent(connection, stage, card, unseen, bind, is_new_question)
+    absent = _stage_absent(connection, stage, card, bind, is_new_question)
     if is_new_question:
         _note(connection, bind | {"batch": f"{OUTSIDE}{bind['batch']}"})
         return 0, 0, None
@@ -65,7 +66,7 @@ def settle_absent(
             f"{absent} of {total} known records are missing from a complete batch; nothing was noted or tombstoned"
         )
         return absent, 0, Reason("vanishing_held", sentence)
-    tombstoned = _tombstone(connection, card.entity, bind)
+    tombstoned = _tombstone(connection, card, bind)
     _note(connection, bind)
     return absent, tombstoned, None
 
@@ -77,12 +78,15 @@ def is_too_many(gone: int, total: int, card: Card) -> bool:
     return gone > card.max_vanishing_share * total and (gone > 5 or gone == total)
 
 
-def _stage_absent(
-    connection: Connection, stage: Stage, card: Card, unseen: set[bytes], bind: Bind, is_new_question: bool
-) -> int:
-    """Stage the living records that the batch lacks, without those in quarantine and those outside the question."""
+def stage_unseen(stage: Stage, card: Card, unseen: set[bytes]) -> None:
+    """Stage the hashes of living records that a full batch did not bring as they are."""
     stage.create_table("stage_unseen", card.entity, ["source_hash"])
     stage.add("stage_unseen", [[digest.hex()] for digest in unseen])
+    stage.finish()
+
+
+def _stage_absent(connection: Connection, stage: Stage, card: Card, bind: Bind, is_new_question: bool) -> int:
+    """Stage the living records that the batch lacks, without those in quarantine and those outside the question."""
     stage.create_table("stage_absent", card.entity, ["record_key"])
     stage.finish()
     outside = (
@@ -120,16 +124,22 @@ def _note(connection: Connection, bind: Bind) -> None:
     )
 
 
-def _tombstone(connection: Connection, entity: str, bind: Bind) -> int:
-    """Tombstone what was absent before, and take it out of what is merely absent."""
+def _tombstone(connection: Connection, card: Card, bind: Bind) -> int:
+    """Tombstone what was absent before, and the children of it, and take it out of what is merely absent."""
     twice = (
         "SELECT a.record_key FROM absence a JOIN stage_absent n ON n.record_key = a.record_key "
         "WHERE a.source = :source AND a.entity = :entity"
     )
     count = int(_run(connection, f"SELECT count(*) FROM ({twice}) d", bind).scalar_one())
     if count:
-        for statement in EntityStatements(entity, connection.dialect.name).tombstone(twice):
-            _run(connection, statement, bind)
+        owned = {
+            n.entity: f"SELECT c.record_key FROM {n.entity} c JOIN {card.entity} p ON p.source = c.source "
+            f"AND p.{OWNERS[n.entity]} = c.{OWNERS[n.entity]} WHERE p.source = :source AND p.record_key IN ({twice})"
+            for n in card.nested
+        }
+        for entity, keys in {**owned, card.entity: twice}.items():
+            for statement in EntityStatements(entity, connection.dialect.name).tombstone(keys):
+                _run(connection, statement, bind)
         _run(connection, f"DELETE FROM stage_absent WHERE record_key IN ({twice})", bind)
     return count
 

@@ -17,11 +17,14 @@ from sqlalchemy import Connection, select, text
 from include.landing.batch import Manifest, Reason
 from include.landing.store import LandingStore
 from include.ledger import absence, merge, observed, repeat
+from include.ledger.batch_record import REPEATED, note_keys, note_warned
 from include.ledger.day_window import leaves_gap
 from include.ledger.feed import Feed, load_known
 from include.ledger.oddity import settle_oddities
+from include.ledger.recoined import ask_recoined, hold, rename, repoint
 from include.ledger.stage import Stage
-from include.ledger.tables import watermark
+from include.ledger.tables import ENTITIES, watermark
+from include.ledger.two_owners import ask_two_owners
 from include.sources.card import Card
 from include.sources.page import DETAIL_MISSING
 
@@ -32,9 +35,17 @@ class BatchMerge:
     """The merge of one landed batch."""
 
     def __init__(
-        self, connection: Connection, store: LandingStore, card: Card, manifest: Manifest, at: datetime
+        self,
+        connection: Connection,
+        store: LandingStore,
+        card: Card,
+        manifest: Manifest,
+        at: datetime,
+        *,
+        is_forced: bool = False,
     ) -> None:
         self._connection, self._store, self._card, self._manifest, self._at = connection, store, card, manifest, at
+        self._is_forced = is_forced
         self._reasons = list(manifest.reasons)
         self._is_new_question = absence.has_new_question(connection, card.source, manifest.filter_digest)
         self._bind: dict[str, Any] = {
@@ -44,15 +55,15 @@ class BatchMerge:
         self._days: dict[date, observed.DayCount] = {}
         self._result = merge.MergeResult(
             manifest.batch_id, card.source, manifest.is_full, False, manifest.rows_received, manifest.refused,
-            notes=list(manifest.notes),
+            declared=_declared(manifest), notes=list(manifest.notes),
         )  # fmt: skip
 
     def run(self, progress: Progress) -> merge.MergeResult:
         """Bring the ledger to the batch and return what that did."""
-        same = repeat.same_again(self._connection, self._store, self._card, self._manifest)
+        card, result = self._card, self._result
+        same = None if self._is_forced else repeat.same_again(self._connection, self._store, card, self._manifest)
         if same:
             return same
-        card, result = self._card, self._result
         is_first = self._run_directly(progress)
         if not is_first:
             self._run_staged(progress, direct=None)
@@ -90,16 +101,21 @@ class BatchMerge:
         with Stage(self._connection) as stage:
             # A full read meets nearly every known record, a window only a few: those are compared where they are staged.
             is_compared = result.is_full and not direct
-            feed = Feed(card, stage, load_known(self._connection, card) if is_compared else set(), direct)
+            known = load_known(self._connection, card) if is_compared else set()
+            feed = Feed(card, stage, known, direct, self._is_forced)
             feed.run(self._manifest, self._store, lambda done, of: progress(f"合并 {card.source}", done, of))
+            if result.is_full:
+                absence.stage_unseen(stage, card, feed.known)
             if card.series:
                 self._days = observed.count_days(self._connection, card.entity, staged=not direct, source=card.source)
+            if feed.counts.quarantined:
+                self._count_bad_repeats(feed)
             if direct:
                 self._count_direct(feed)
             else:
-                self._judge(feed)
+                self._judge(stage, feed)
                 self._merge_rows(feed)
-            self._count_unchanged(feed)
+            self._count(feed, direct=bool(direct))
             self._settle_gone(stage, feed)
             is_proof = result.is_full and not self._reasons
             merge.store_quarantine(self._connection, feed, self._bind, is_proof=is_proof)
@@ -110,6 +126,21 @@ class BatchMerge:
                     "the question put to the source changed: what lies outside it is not taken for gone"
                 )
             settle_oddities(self._connection, card, feed, result, self._at)
+            if card.entity == "resource":
+                ask_recoined(self._connection, card, result.batch_id, self._at)
+                ask_two_owners(self._connection, card, result.batch_id, self._at)
+
+    def _count_bad_repeats(self, feed: Feed) -> None:
+        """Bad rows move with the listing like good ones."""
+        again = merge.count_bad_repeats(self._connection)
+        feed.counts.quarantined -= again
+        feed.counts.repeated += again
+        if again:
+            self._doubt_repeats(again)
+
+    def _doubt_repeats(self, across: int) -> None:
+        if not (self._card.series and self._card.files):  # a corrected file delivers days once more
+            self._doubt("repeated_rows", f"{across} rows came on two pages: the listing moved while it was read")
 
     def _count_direct(self, feed: Feed) -> None:
         """Note what went straight into the ledger; keys that come twice have broken it off before."""
@@ -124,36 +155,69 @@ class BatchMerge:
             else:
                 self._result.children[entity] = asdict(merge.Counts(created))
 
-    def _count_unchanged(self, feed: Feed) -> None:
+    def _count(self, feed: Feed, *, direct: bool) -> None:
+        """Count what became of the rows. Unchanged ones are counted for themselves, so that the sum can be checked."""
         result, counts = self._result, feed.counts
-        result.quarantined, result.repeated = counts.quarantined, counts.repeated
+        result.quarantined, result.repeated, result.held = (
+            counts.quarantined,
+            counts.repeated + counts.twice,
+            counts.held,
+        )
         touched = result.created + result.changed + result.restored
-        result.unchanged = result.rows_received - result.refused - touched - result.quarantined - result.repeated
+        result.unchanged = counts.unchanged + counts.staged - touched - counts.twice - counts.held
+        if self._card.entity == "resource":
+            result.warned = note_warned(self._connection, self._bind, self._card.entity, direct=direct)
+        if feed.repeats and not self._card.series:
+            self._note_repeated_lines(feed)
 
-    def _judge(self, feed: Feed) -> None:
+    def _note_repeated_lines(self, feed: Feed) -> None:
+        """Note the records of lines that a page held more than once; the ledger knows them by hash."""
+        hashes = [digest.hex() for digest in feed.repeats]
+        table = ENTITIES[self._card.entity][0]
+        for at in range(0, len(hashes), 500):
+            mine = (table.c.source == self._card.source) & table.c.source_hash.in_(hashes[at : at + 500])
+            keys = self._connection.execute(select(table.c.record_key).where(mine)).scalars().all()
+            note_keys(self._connection, self._bind, REPEATED, keys)
+
+    def _judge(self, stage: Stage, feed: Feed) -> None:
         """Add to the proof what only shows when records are looked at: rows met twice, rows without a key."""
-        counts, result, entity = feed.counts, self._result, self._card.entity
+        counts, result, is_resource = feed.counts, self._result, self._card.entity == "resource"
+        if counts.staged and is_resource:
+            rename(self._connection, stage, self._card, self._bind, is_full=result.is_full)
         absence.clear_seen(self._connection, self._card, feed.known, self._bind, is_full=result.is_full)
         if counts.staged:
             if any(reason.code == DETAIL_MISSING for reason in self._reasons):
                 merge.keep_details(self._connection, self._card, self._bind)
-            merge.heal_quarantine(self._connection, entity, self._bind)
-            repeated, across = merge.drop_repeats(self._connection, entity, self._bind)
-            if result.is_full:
-                again = merge.count_known(self._connection, entity, self._bind)
-                repeated, across = repeated + again, across + again
-            else:
-                merge.drop_known(self._connection, entity, self._bind)
-            counts.repeated += repeated
-            if across and not (self._card.series and self._card.files):  # a corrected file delivers days once more
-                self._doubt("repeated_rows", f"{across} rows came on two pages: the listing moved while it was read")
+            self._drop_rows(stage, feed)
+            if is_resource:
+                repoint(self._connection, self._card, self._bind)
         if counts.keyless:
             self._doubt("keyless_rows", f"{counts.keyless} quarantined rows have no key, so absence cannot be told")
+
+    def _drop_rows(self, stage: Stage, feed: Feed) -> None:
+        """Take rows that came twice, and those that are held, out of what is staged; close the quarantine of the others."""
+        counts, result, card, connection = feed.counts, self._result, self._card, self._connection
+        twice, across = merge.drop_repeats(connection, card.entity, self._bind, is_noted=not card.series)
+        if card.entity == "resource":
+            counts.held = hold(connection, stage, self._store, self._manifest, self._bind, is_full=result.is_full)
+        merge.heal_quarantine(connection, card.entity, self._bind)
+        if not result.is_full:
+            merge.drop_known(connection, card.entity, self._bind)
+        elif not self._is_forced:
+            again = merge.count_known(connection, card.entity, self._bind)
+            twice, across = twice + again, across + again
+            twice += merge.drop_brought_before(connection, card.entity, self._bind)
+        counts.twice = twice
+        if twice or counts.held:
+            merge.drop_orphans(connection, card)
+        if across:
+            self._doubt_repeats(across)
 
     def _merge_rows(self, feed: Feed) -> None:
         card, result = self._card, self._result
         if feed.counts.staged:
-            own = merge.merge_entity(self._connection, card.entity, self._bind, is_child=False)
+            how = {"is_forced": self._is_forced}
+            own = merge.merge_entity(self._connection, card.entity, self._bind, is_child=False, **how)
             result.created, result.changed, result.restored = own.created, own.changed, own.restored
             for nested in card.nested:
                 merge.drop_repeats(self._connection, nested.entity, self._bind)
@@ -168,7 +232,7 @@ class BatchMerge:
         result = self._result
         if result.is_full and not self._reasons:
             found = absence.settle_absent(
-                self._connection, stage, self._card, feed.known, self._bind, is_new_question=self._is_new_question
+                self._connection, stage, self._card, self._bind, is_new_question=self._is_new_question
             )
             result.absent, result.tombstoned, held = found
             self._reasons += [held] if held else []
@@ -208,3 +272,8 @@ class BatchMerge:
             ),
             {"source": self._card.source, "authority": self._card.authority},
         )
+
+
+def _declared(manifest: Manifest) -> int | None:
+    """Return how many rows the source says it has; the largest where it changed its mind."""
+    return max((p.declared_rows for p in manifest.pages if p.declared_rows is not None), default=None)

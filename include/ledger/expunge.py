@@ -17,7 +17,8 @@ from include.ledger.database import writing
 from include.ledger.forget import forget_judged, forget_probes
 from include.ledger.identity import OWNERS
 from include.ledger.question import forget_questions
-from include.ledger.tables import ENTITIES, absence, batch, project_alias, quarantine
+from include.ledger.recoined import decided_keys
+from include.ledger.tables import ENTITIES, absence, batch, batch_record, identity_decision, project_alias, quarantine
 from include.sources.card import Card
 from include.sources.mapping import CardMapper
 
@@ -32,13 +33,14 @@ def expunge(
     `fresh` are the pages of the read that refused the records; they need not be searched unless the ledger holds some.
     """
     with writing(engine, card.source) as connection:
+        keys = _with_other_names(connection, card, keys)
         held = _held(connection, card, keys)
         # What was merged is in the ledger; a dry run, or a run that died, has landed what the ledger does not know of.
         searched = store.pages(card.source) if held else sorted(_unmerged_pages(connection, store, card) - fresh)
         # The ledger goes last: were we to die before, it still says that there is something to remove.
         landed = _expunge_landing(store, card, keys, searched)
         if held:
-            _delete(connection, store, card, held)
+            _delete(connection, store, card, keys if card.entity == "resource" else held)
     if held or landed:
         log.warning("expunged source=%s records=%d pages=%d: now classified", card.source, len(held), landed)
     return len(held)
@@ -51,22 +53,35 @@ def _unmerged_pages(connection: Connection, store: LandingStore, card: Card) -> 
     return set(store.pages(card.source)) - {page["sha256"] for pages in named for page in pages}
 
 
+def _with_other_names(connection: Connection, card: Card, keys: set[str]) -> set[str]:
+    """Return the keys with every key and identifier that a person decided to be of the same record."""
+    if card.entity != "resource":
+        return keys
+    pairs = decided_keys(connection, card.source)
+    before: set[str] = set()
+    while before != keys:
+        before, keys = keys, keys | {name for pair in pairs if not keys.isdisjoint(pair) for name in pair}
+    return keys
+
+
 def _held(connection: Connection, card: Card, keys: set[str]) -> set[str]:
     held: set[str] = set()
     table = ENTITIES[card.entity][0]
     ordered = sorted(keys)
     for at in range(0, len(ordered), 500):
         some = ordered[at : at + 500]
-        for where in (table, quarantine):
-            query = select(where.c.record_key).where(where.c.source == card.source, where.c.record_key.in_(some))
+        for where in (table.c.record_key, quarantine.c.record_key, quarantine.c.new_key, batch_record.c.record_key):
+            query = select(where).where(where.table.c.source == card.source, where.in_(some))
             held.update(connection.execute(query).scalars())
     return held
 
 
 def _delete(connection: Connection, store: LandingStore, card: Card, keys: set[str]) -> None:
     mine = sorted(keys)
-    for table in (*ENTITIES[card.entity], absence, quarantine):
+    for table in (*ENTITIES[card.entity], absence, quarantine, batch_record, identity_decision):
         connection.execute(delete(table).where(table.c.source == card.source, table.c.record_key.in_(mine)))
+    for column in (quarantine.c.new_key, batch_record.c.detail, identity_decision.c.new_key):
+        connection.execute(delete(column.table).where(column.table.c.source == card.source, column.in_(mine)))
     for nested in card.nested:
         child, change = ENTITIES[nested.entity]
         owner = child.c[OWNERS[nested.entity]]

@@ -22,7 +22,7 @@ from include.sources.card import Card
 from include.sources.mapping import Oddities
 from include.sources.second_process import AHEAD, WORTH_A_PROCESS
 
-QUARANTINE_COLUMNS = ["record_hash", "record_key", "page", "line", "problems", "raw"]
+QUARANTINE_COLUMNS = ["record_hash", "record_key", "page", "line", "problems", "raw", "new_key"]
 
 
 @dataclass(slots=True)
@@ -35,6 +35,9 @@ class FeedCounts:
     repeated: int = 0
     quarantined: int = 0
     keyless: int = 0
+    twice: int = 0
+    """Staged rows whose record came in another row as well; `repeated` are lines that one page held twice."""
+    held: int = 0
 
 
 @dataclass(slots=True)
@@ -46,6 +49,10 @@ class Feed:
     known: set[bytes]
     direct: str | None = None
     """The batch, where rows go into the ledger's tables themselves."""
+    is_forced: bool = False
+    """Whether lines that the ledger knows are mapped as well."""
+    repeats: set[bytes] = field(default_factory=set)
+    """Hashes of lines that a page holds more than once."""
     counts: FeedCounts = field(default_factory=FeedCounts)
     oddities: Oddities = field(default_factory=Oddities)
     _mapper: PageMapper = field(init=False, repr=False)
@@ -64,7 +71,7 @@ class Feed:
 
     def run(self, manifest: Manifest, store: LandingStore, progress: Callable[[int, int], None]) -> None:
         """Feed every page of the batch."""
-        expected = sum(p.rows for p in manifest.pages) - len(self.known)
+        expected = sum(p.rows for p in manifest.pages) - (0 if self.is_forced else len(self.known))
         with no_collection(), ExitStack() as stack:
             second = None
             if expected >= WORTH_A_PROCESS and (os.cpu_count() or 1) > 1:
@@ -87,15 +94,17 @@ class Feed:
         """Return the lines whose hash the ledger does not know, each once."""
         seen: set[bytes] = set()
         unknown: Lines = []
-        known, key, counts = self.known, self._key, self.counts
+        known, key, counts, is_forced = self.known, self._key, self.counts, self.is_forced
         for number, line in enumerate(lines):
             digest = blake2b(line, digest_size=16, key=key).digest()
-            if digest in known:
+            if digest in known and not is_forced:
                 known.discard(digest)
                 counts.unchanged += 1
             elif digest in seen:
                 counts.repeated += 1
+                self.repeats.add(digest)
             else:
+                known.discard(digest)
                 unknown.append((number, digest, line))
             seen.add(digest)
         return unknown

@@ -11,22 +11,28 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, text
+from sqlalchemy import Connection, RowMapping
 
 from include.errors import BatchSuperseded
 from include.landing.batch import Manifest, Reason
 from include.ledger.absence import is_too_many
+from include.ledger.batch_record import REPEATED, note_records, note_set_aside
 from include.ledger.feed import QUARANTINE_COLUMNS, Feed
 from include.ledger.identity import OWNERS
+from include.ledger.plain_sql import Bind, runner
 from include.ledger.statements import EntityStatements
 from include.ledger.tables import batch as batch_table
 from include.ledger.tables import kinds
 from include.sources.card import Card
 
-Bind = dict[str, Any]
-
 _JOINED = ("project_code", "system_code", "service_code", "resource_code", "day")
 """Columns by which records are found, where an entity has them."""
+
+NO_HASH = "0" * 32
+"""The hash of no line."""
+
+_HANDFUL = 5
+"""So few children may be gone, even all of a batch: one list of one item that was renamed is no mishap."""
 
 _MANY = 1000
 """New rows from which a table's statistics are renewed at once."""
@@ -60,11 +66,21 @@ class MergeResult:
     restored: int = 0
     absent: int = 0
     tombstoned: int = 0
+    held: int = 0
+    warned: int = 0
+    declared: int | None = None
     children: dict[str, dict[str, int]] = field(default_factory=dict)
     reasons: list[dict[str, str]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     sample: list[dict[str, Any]] = field(default_factory=list)
     was_merged_before: bool = False
+
+    def account(self) -> dict[str, int]:
+        """Return what became of the rows received, by outcome; the sum must be `rows_received`."""
+        return {
+            "refused": self.refused, "created": self.created, "changed": self.changed, "restored": self.restored,
+            "unchanged": self.unchanged, "repeated": self.repeated, "quarantined": self.quarantined, "held": self.held,
+        }  # fmt: skip
 
     @property
     def writes(self) -> int:
@@ -104,7 +120,8 @@ def newest_result(connection: Connection, source: str) -> MergeResult | None:
 
 
 def _recorded(row: RowMapping) -> MergeResult:
-    names = ("created", "changed", "unchanged", "repeated", "quarantined", "restored", "absent", "tombstoned")
+    names = ("created", "changed", "unchanged", "repeated", "quarantined", "restored", "absent", "tombstoned",
+             "held", "warned", "declared")  # fmt: skip
     return MergeResult(
         row["batch_id"], row["source"], row["is_full"], row["is_complete"], row["rows_received"], row["refused"],
         **{name: row[name] for name in names}, children=json.loads(row["children"]), reasons=json.loads(row["reasons"]),
@@ -112,14 +129,14 @@ def _recorded(row: RowMapping) -> MergeResult:
     )  # fmt: skip
 
 
-def merge_entity(connection: Connection, entity: str, bind: Bind, *, is_child: bool) -> Counts:
+def merge_entity(connection: Connection, entity: str, bind: Bind, *, is_child: bool, is_forced: bool = False) -> Counts:
     """Merge what is staged for one entity."""
     sql = EntityStatements(entity, connection.dialect.name)
-    run = _runner(connection, bind)
+    run = runner(connection, bind)
     changed, restored = run(sql.count_changed()).one()
     if changed or restored:
         run(sql.log_changes())
-    run(sql.update_changed(by_hash=not is_child))
+    run(sql.update_changed(by_hash=not is_child, by_fields=is_child or is_forced))
     created = run(sql.insert_new()).rowcount
     renew_statistics(connection, entity, created)
     return Counts(created, changed, restored)
@@ -132,26 +149,58 @@ def renew_statistics(connection: Connection, entity: str, created: int) -> None:
         connection.exec_driver_sql(f"ANALYZE {entity} ({', '.join(columns)})")
 
 
-def drop_repeats(connection: Connection, entity: str, bind: Bind) -> tuple[int, int]:
+def drop_repeats(connection: Connection, entity: str, bind: Bind, *, is_noted: bool = False) -> tuple[int, int]:
     """Remove rows staged twice under one key; return how many there were and how many of them stood on different pages."""
     sql = EntityStatements(entity, connection.dialect.name)
-    run = _runner(connection, bind)
+    run = runner(connection, bind)
     repeated, across = run(sql.count_repeats()).one()
+    if repeated and is_noted:
+        _note_repeated(connection, bind, f"stage_{entity} GROUP BY record_key HAVING count(*) > 1")
     if repeated:
         run(sql.drop_repeats())
     return int(repeated), int(across)
 
 
+def count_bad_repeats(connection: Connection) -> int:
+    """Count rows that are set aside and came on another page as well."""
+    twice = "SELECT count(*) - 1 AS n FROM stage_quarantine GROUP BY record_hash HAVING count(*) > 1"
+    return int(connection.exec_driver_sql(f"SELECT coalesce(sum(n), 0) FROM ({twice}) t").scalar_one())
+
+
+def _note_repeated(connection: Connection, bind: Bind, place: str) -> None:
+    note_records(connection, bind, REPEATED, f"SELECT DISTINCT record_key, '' AS detail FROM {place}")
+
+
 def count_known(connection: Connection, entity: str, bind: Bind) -> int:
     """Count staged rows that the ledger holds alike: where known ones are not staged, they came twice."""
-    sql = EntityStatements(entity, connection.dialect.name)
-    return int(_runner(connection, bind)(sql.count_known()).scalar_one())
+    keys = EntityStatements(entity, connection.dialect.name).known()
+    count = int(runner(connection, bind)(f"SELECT count(*) FROM ({keys}) k").scalar_one())
+    if count:
+        _note_repeated(connection, bind, f"({keys}) k")
+    return count
+
+
+def drop_brought_before(connection: Connection, entity: str, bind: Bind) -> int:
+    """Remove staged rows whose record came in another row that the ledger knows; return how many."""
+    run, keys = runner(connection, bind), EntityStatements(entity, connection.dialect.name).brought_before()
+    if not run(f"SELECT count(*) FROM ({keys}) b").scalar_one():
+        return 0
+    _note_repeated(connection, bind, f"({keys}) b")
+    return int(run(f"DELETE FROM stage_{entity} WHERE record_key IN ({keys})").rowcount)
 
 
 def drop_known(connection: Connection, entity: str, bind: Bind) -> int:
     """Remove staged rows that the ledger holds alike; return how many."""
     sql = EntityStatements(entity, connection.dialect.name)
-    return int(_runner(connection, bind)(sql.drop_known()).rowcount)
+    return int(runner(connection, bind)(sql.drop_known()).rowcount)
+
+
+def drop_orphans(connection: Connection, card: Card) -> None:
+    """Remove staged children whose parent's row was taken out."""
+    for nested in card.nested:
+        connection.exec_driver_sql(
+            f"DELETE FROM stage_{nested.entity} WHERE seq NOT IN (SELECT seq FROM stage_{card.entity})"
+        )
 
 
 def keep_details(connection: Connection, card: Card, bind: Bind) -> None:
@@ -161,7 +210,7 @@ def keep_details(connection: Connection, card: Card, bind: Bind) -> None:
     if columns:
         values = ", ".join(f"{c} = t.{c}" for c in columns)
         lacking = " AND ".join(f"s.{c} IS NULL" for c in columns)
-        _runner(connection, bind)(
+        runner(connection, bind)(
             f"UPDATE stage_{card.entity} AS s SET {values} FROM {card.entity} t "
             f"WHERE t.source = :source AND t.record_key = s.record_key AND {lacking}"
         )
@@ -174,7 +223,7 @@ def tombstone_children(
 
     The list stands in a record that was read whole, so it is its own proof; a loss beyond the card's guards is held all the same.
     """
-    run, owner = _runner(connection, bind), OWNERS[entity]
+    run, owner = runner(connection, bind), OWNERS[entity]
     mine = (
         f"FROM {entity} t WHERE t.source = :source AND t.tombstoned_at IS NULL AND t.{owner} IN "
         f"(SELECT {owner} FROM stage_{parent} WHERE lists LIKE '%{entity}%')"
@@ -186,7 +235,9 @@ def tombstone_children(
     if not gone:
         return 0, None
     total = run(f"SELECT count(*) {mine}").scalar_one()
-    if is_too_many(gone, total, limits):
+    if gone > _HANDFUL and is_too_many(gone, total, limits):
+        # Known rows are not read again: without this nobody would ever look at these lists anew.
+        forget_hashes(connection, parent, bind, f"{owner} IN (SELECT t.{owner} {mine} AND t.record_key IN ({keys}))")
         return 0, Reason(
             "vanishing_held",
             f"{gone} of {total} {entity} records are missing from their parents; nothing was tombstoned",
@@ -196,29 +247,41 @@ def tombstone_children(
     return gone, None
 
 
+def forget_hashes(connection: Connection, entity: str, bind: Bind, where: str) -> None:
+    """Have the living records of a source for which a condition holds mapped and compared again by the next batch."""
+    runner(connection, bind)(f"UPDATE {entity} SET source_hash = '{NO_HASH}' WHERE source = :source AND {where}")
+
+
 _CLOSE = "UPDATE quarantine SET state = :state, closed_batch = :batch WHERE source = :source AND state = 'open' AND "
 
 
 def heal_quarantine(connection: Connection, entity: str, bind: Bind) -> None:
     """Close the quarantine rows of records that came right; call while everything that came is still staged."""
-    run = _runner(connection, bind)
+    run = runner(connection, bind)
     if run("SELECT count(*) FROM quarantine WHERE source = :source AND state = 'open'").scalar_one():
-        run(_CLOSE + f"record_key IN (SELECT record_key FROM stage_{entity})", state="healed")
+        run(_CLOSE + f"new_key IS NULL AND record_key IN (SELECT record_key FROM stage_{entity})", state="healed")
+        if entity == "resource":  # what was held has come in, under its own key or under that of the known record
+            run(_CLOSE + "new_key IN (SELECT resource_id FROM stage_resource)", state="healed")
 
 
 def store_quarantine(connection: Connection, feed: Feed, bind: Bind, *, is_proof: bool) -> None:
     """Open quarantine rows for what was set aside; with proof that the batch is whole, close those that are gone."""
-    run = _runner(connection, bind)
+    run = runner(connection, bind)
     columns = ", ".join(QUARANTINE_COLUMNS)
     if is_proof:
         run(_CLOSE + "record_hash NOT IN (SELECT record_hash FROM stage_quarantine)", state="gone")
-    if feed.counts.quarantined:
+    if feed.counts.quarantined or feed.counts.held:
+        # A row that came on two pages is set aside once: one statement may not touch a row twice.
         run(
             f"INSERT INTO quarantine (source, {columns}, entity, batch_id, opened_at, state) "
-            f"SELECT :source, {columns}, :entity, :batch, :at, 'open' FROM stage_quarantine WHERE 1 = 1 "
+            f"SELECT :source, {columns}, :entity, :batch, :at, 'open' FROM (SELECT q.*, row_number() OVER "
+            f"(PARTITION BY record_hash ORDER BY page, line) AS place FROM stage_quarantine q) q WHERE place = 1 "
             f"ON CONFLICT (source, record_hash) DO UPDATE SET state = 'open', closed_batch = NULL, batch_id = :batch, "
-            f"problems = excluded.problems WHERE quarantine.state <> 'open'"
+            f"problems = excluded.problems, record_key = excluded.record_key, new_key = excluded.new_key "
+            f"WHERE quarantine.state <> 'open' OR coalesce(quarantine.record_key, '') <> coalesce(excluded.record_key, '')"
         )
+        if not feed.card.series:
+            note_set_aside(connection, bind)
 
 
 def note_aliases(connection: Connection, bind: Bind, *, is_first: bool) -> None:
@@ -229,7 +292,7 @@ def note_aliases(connection: Connection, bind: Bind, *, is_first: bool) -> None:
         chosen = (
             f"SELECT source, former_code, project_code, created_batch FROM project WHERE source = :source AND {renamed}"
         )
-    _runner(connection, bind)(f"INSERT INTO project_alias (source, former_code, project_code, batch_id) {chosen}")
+    runner(connection, bind)(f"INSERT INTO project_alias (source, former_code, project_code, batch_id) {chosen}")
 
 
 def record_batch(connection: Connection, manifest: Manifest, result: MergeResult, at: datetime) -> None:
@@ -249,12 +312,3 @@ def record_batch(connection: Connection, manifest: Manifest, result: MergeResult
 def bind_moment(connection: Connection, at: datetime) -> Any:
     """Return a moment as the dialect's driver takes it in plain SQL."""
     return at.isoformat() if connection.dialect.name == "sqlite" else at
-
-
-def _runner(connection: Connection, bind: Bind) -> Any:
-    def run(statement: str, **more: Any) -> Any:
-        clause = text(statement)
-        names = set(clause._bindparams)
-        return connection.execute(clause, {k: v for k, v in {**bind, **more}.items() if k in names})
-
-    return run

@@ -9,7 +9,7 @@ import orjson
 
 from include.ledger.copy_text import Rows, Values, copy_text
 from include.ledger.identity import code_standing
-from include.ledger.quality import warnings_of
+from include.ledger.quality import Quality, doubts_of_items
 from include.sources.card import Card
 from include.sources.mapping import CardMapper, Mapped
 
@@ -41,6 +41,10 @@ class PageMapper:
         self.card_mapper = CardMapper(card)
         self._card, self._as_text = card, as_text
         self._tail = (card.source, batch_id, batch_id) if batch_id else None
+        mapped = {rule.name for rule in card.fields} | card.constants.keys()
+        # In RDF an entry without items makes no statement about them.
+        self._tells_items = card.document is None or card.document.format != "rdf"
+        self._quality = Quality(mapped)
         self._entities = [card.entity, *(n.entity for n in card.nested)]
 
     def map(self, page: int, lines: Lines) -> MappedPage:
@@ -52,7 +56,7 @@ class PageMapper:
             if mapped.problems or mapped.key is None:
                 mapped_page.keyless += mapped.key is None
                 problems = json.dumps([asdict(p) for p in mapped.problems], ensure_ascii=False)
-                mapped_page.bad.append([digest.hex(), mapped.key, page, number, problems, line.decode()])
+                mapped_page.bad.append([digest.hex(), mapped.key, page, number, problems, line.decode(), None])
             else:
                 self._put(mapped, digest.hex(), page * PAGE_FACTOR + number, rows)
         for entity, values in rows.items():
@@ -64,20 +68,24 @@ class PageMapper:
     def _put(self, mapped: Mapped, digest: str, seq: int, rows: dict[str, list[Values]]) -> None:
         entity = self._card.entity
         values: Values = [mapped.key, digest, *mapped.record.values()]
-        values.extend(_derived(entity, mapped))
+        values.extend(self._derived(entity, mapped))
         values.extend(self._tail or (seq, mapped.listed))
         rows[entity].append(values)
         tail = self._tail or (seq, "")
         for child_entity, key, child in mapped.children:
             rows[child_entity].append([key, digest, *child.values(), *tail])
 
+    def _derived(self, entity: str, mapped: Mapped) -> tuple[str | int | None, ...]:
+        """Return the columns that the ledger works out itself, in the order of `DERIVED`."""
+        if entity in ("project", "plan_entry"):
+            code = mapped.record["project_code"]
+            return code_standing(code) if code else (None, None)
+        if entity == "resource":
+            listed = mapped.record["distributions"]
+            return len(orjson.loads(listed)) if listed else 0, self.warnings_of(mapped)
+        return ()
 
-def _derived(entity: str, mapped: Mapped) -> tuple[str | int | None, ...]:
-    """Return the columns that the ledger works out itself, in the order of `DERIVED`."""
-    if entity in ("project", "plan_entry"):
-        code = mapped.record["project_code"]
-        return code_standing(code) if code else (None, None)
-    if entity == "resource":
-        listed = mapped.record["distributions"]
-        return len(orjson.loads(listed)) if listed else 0, warnings_of(mapped.record, mapped.warnings)
-    return ()
+    def warnings_of(self, mapped: Mapped) -> str | None:
+        """Return the quality warnings of an entry that is taken: codes with commas, None where there are none."""
+        doubts = (*mapped.warnings, *(doubts_of_items(mapped) if self._tells_items else ()))
+        return self._quality.warnings_of(mapped.record, doubts)

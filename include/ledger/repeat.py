@@ -11,8 +11,10 @@ from include.errors import LandingCorrupt
 from include.landing.batch import Manifest
 from include.landing.store import LandingStore
 from include.ledger.absence import OUTSIDE
+from include.ledger.batch_record import copy_notes
 from include.ledger.last_batch import last_full
 from include.ledger.merge import MergeResult
+from include.ledger.recoined import changed_identifiers
 from include.ledger.tables import absence, batch
 from include.sources.card import Card
 
@@ -26,6 +28,8 @@ def same_again(connection: Connection, store: LandingStore, card: Card, manifest
     last = last_full(connection, card.source)
     if not (manifest.is_full and manifest.is_complete and last and last["is_complete"]):
         return None
+    if last["held"] or changed_identifiers(connection, card.source, last["batch_id"]):
+        return None  # there may be a decision to apply, or a row that could only be taken for another's
     if (last["card_digest"], last["filter_digest"]) != (card.digest, manifest.filter_digest):
         return None
     waiting = (
@@ -41,10 +45,13 @@ def same_again(connection: Connection, store: LandingStore, card: Card, manifest
         return None
     if [p.sha256 for p in before.pages] != [p.sha256 for p in manifest.pages]:
         return None
+    bind = {"source": card.source, "batch": manifest.batch_id}
+    copy_notes(connection, bind, last["batch_id"])
     known = manifest.rows_received - manifest.refused - last["quarantined"] - last["repeated"]
     return MergeResult(
         manifest.batch_id, card.source, True, True, manifest.rows_received, manifest.refused,
-        unchanged=known, repeated=last["repeated"], quarantined=last["quarantined"], notes=list(manifest.notes),
+        unchanged=known, repeated=last["repeated"], quarantined=last["quarantined"], declared=last["declared"],
+        notes=list(manifest.notes),
     )  # fmt: skip
 
 

@@ -41,9 +41,21 @@ class EntityStatements:
             f"row_number() OVER (PARTITION BY record_key ORDER BY {moment}seq DESC) AS n FROM {self.stage}) r WHERE n > 1)"
         )
 
-    def count_known(self) -> str:
-        """Count staged rows that the ledger holds alike and alive: rows read twice on different pages."""
-        return f"SELECT count(*) {self._join} AND t.source_hash = s.source_hash AND t.tombstoned_at IS NULL"
+    def known(self) -> str:
+        """Return a query for the keys of staged rows that the ledger holds alike and alive."""
+        return f"SELECT s.record_key {self._join} AND t.source_hash = s.source_hash AND t.tombstoned_at IS NULL"
+
+    def brought_before(self) -> str:
+        """Return a query for the keys of staged rows whose living record this full batch brought in another row as well.
+
+        The record stays as it is, or which row it shows would change from batch to batch; one that the source dates later counts.
+        """
+        later = "AND NOT coalesce(s.updated_at > t.updated_at, FALSE)" if "updated_at" in self.kinds else ""
+        same = "AND s.resource_id = t.resource_id" if self.entity == "resource" else ""
+        return (
+            f"SELECT s.record_key {self._join} AND t.source_hash <> s.source_hash AND t.tombstoned_at IS NULL {same} {later} "
+            "AND NOT EXISTS (SELECT 1 FROM stage_unseen u WHERE u.source_hash = t.source_hash)"
+        )
 
     def insert_new(self) -> str:
         """Insert the records that the source has for the first time."""
@@ -90,13 +102,13 @@ class EntityStatements:
             f"coalesce(sum(CASE WHEN t.tombstoned_at IS NOT NULL THEN 1 ELSE 0 END), 0) {self._join}"
         )
 
-    def update_changed(self, *, by_hash: bool) -> str:
+    def update_changed(self, *, by_hash: bool, by_fields: bool) -> str:
         """Bring known records to their staged values; only the hash where nothing that we keep differs.
 
-        Children carry their parent's hash, so they are compared by their fields.
+        Children carry their parent's hash, so they are compared by their fields; a forced batch compares both.
         """
         values = ", ".join(f"{c} = s.{c}" for c in self.kinds)
-        touched = "t.source_hash <> s.source_hash" if by_hash else self.differs
+        touched = " OR ".join(["t.source_hash <> s.source_hash"] * by_hash + [self.differs] * by_fields)
         return (
             f"UPDATE {self.entity} AS t SET {values}, source_hash = s.source_hash, tombstoned_at = NULL, changed_batch = "
             f"CASE WHEN {self.differs} OR t.tombstoned_at IS NOT NULL THEN :batch ELSE t.changed_batch END "

@@ -30,7 +30,8 @@ def summarise(engine: Engine) -> dict[str, Any]:
                 k: json.loads(row[k]) if k in ("children", "reasons", "notes") else row[k]
                 for k in (
                     "batch_id", "is_full", "is_complete", "rows_received", "refused", "created", "changed", "unchanged",
-                    "repeated", "quarantined", "restored", "absent", "tombstoned", "children", "reasons", "notes",
+                    "repeated", "quarantined", "restored", "absent", "tombstoned", "held", "warned", "declared",
+                    "children", "reasons", "notes",
                 )
             }  # fmt: skip
         opened = (

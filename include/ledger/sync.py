@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+from collections.abc import Callable
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
@@ -47,9 +48,12 @@ def land(
     until: datetime | None = None,
     *,
     dry_run: bool = False,
+    force: bool = False,
     progress: Progress = _quiet,
 ) -> Manifest:
     """Read a source into the landing zone and return the sealed batch; `mode` is auto, full or incremental.
+
+    With `force` answers that came before are parsed and gated once more.
 
     Raises the source's error where not one page could be read; anything less is a degraded batch that says why.
     """
@@ -61,7 +65,7 @@ def land(
         started.isoformat(), _iso(window.since), _iso(window.until), dry_run,
     )  # fmt: skip
     refused: set[str] = set()
-    pages = read_pages(card, window, refused, _known_pages(engine, store, card))
+    pages = read_pages(card, window, refused, {} if force else _known_pages(engine, store, card))
     error = land_pages(
         manifest,
         pages,
@@ -86,20 +90,33 @@ def land(
 
 
 def merge_batch(
-    engine: Engine, store: LandingStore, card: Card, batch_id: str, *, progress: Progress = _quiet
+    engine: Engine,
+    store: LandingStore,
+    card: Card,
+    batch_id: str,
+    *,
+    force: bool = False,
+    look: Callable[[Connection], None] | None = None,
+    progress: Progress = _quiet,
 ) -> merge.MergeResult:
-    """Bring the ledger to a landed batch; a dry-run batch is merged, looked at and rolled back."""
+    """Bring the ledger to a landed batch; a dry-run batch is merged, looked at and rolled back.
+
+    With `force` records that are known are mapped and compared as well; what does not differ is not written. `look` is called with
+    the merged ledger before it is kept or rolled back.
+    """
     manifest = Manifest.from_dict(store.get_manifest(card.source, batch_id))
     at = now().replace(microsecond=0)
     with writing(engine, card.source, keep=not manifest.dry_run) as connection:
         before = merge.merged_before(connection, manifest)
         if before:
             return before
-        result = BatchMerge(connection, store, card, manifest, at).run(progress)
+        result = BatchMerge(connection, store, card, manifest, at, is_forced=force).run(progress)
         if manifest.dry_run:
             result.sample = changed_sample(connection, card.entity, batch_id)
         else:
             merge.record_batch(connection, manifest, result, at)
+        if look:
+            look(connection)
     log.info(
         "merged source=%s batch=%s created=%d changed=%d unchanged=%d quarantined=%d tombstoned=%d complete=%s%s",
         card.source, batch_id, result.created, result.changed, result.unchanged, result.quarantined,
@@ -170,6 +187,8 @@ def filter_digest(card: Card) -> str:
     """Return a digest of what the source is asked, so that a narrower question is not taken for vanished records."""
     asked: list[Any] = [card.reader, asdict(card.request) if card.request else None, asdict(card.sql) if card.sql else None,
              asdict(card.files) if card.files else None]  # fmt: skip
+    if card.document:
+        asked.append(asdict(card.document))
     if card.document or len(card.envelope.rows) > 1:
         asked.append([asdict(card.document) if card.document else None, card.envelope.rows])
     return hashlib.blake2b(json.dumps(asked, sort_keys=True, default=str).encode(), digest_size=8).hexdigest()

@@ -8,19 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import (
-    BigInteger,
-    Boolean,
-    Column,
-    Date,
-    Index,
-    Integer,
-    MetaData,
-    String,
-    Table,
-    Text,
-    Uuid,
-)
+from sqlalchemy import BigInteger, Boolean, Column, Date, Index, Integer, MetaData, String, Table, Text, Uuid
 
 from include.ledger.identity import DERIVED
 from include.ledger.types import Moment, Yuan
@@ -88,6 +76,9 @@ project_alias = Table(
     Column("batch_id", String(100), nullable=False),
 )
 
+_COUNTS = ("rows_received", "refused", "created", "changed", "unchanged", "repeated", "quarantined", "restored", "absent",
+           "tombstoned")  # fmt: skip
+
 batch = Table(
     "batch",
     metadata,
@@ -101,19 +92,13 @@ batch = Table(
     Column("started_at", Moment, nullable=False),
     Column("sealed_at", Moment, nullable=False),
     Column("merged_at", Moment, nullable=False),
-    Column("rows_received", BigInteger, nullable=False),
-    Column("refused", BigInteger, nullable=False),
-    Column("created", BigInteger, nullable=False),
-    Column("changed", BigInteger, nullable=False),
-    Column("unchanged", BigInteger, nullable=False),
-    Column("repeated", BigInteger, nullable=False),
-    Column("quarantined", BigInteger, nullable=False),
-    Column("restored", BigInteger, nullable=False),
-    Column("absent", BigInteger, nullable=False),
-    Column("tombstoned", BigInteger, nullable=False),
+    *(Column(name, BigInteger, nullable=False) for name in _COUNTS),
     Column("children", Text, nullable=False),
     Column("reasons", Text, nullable=False),
     Column("notes", Text, nullable=False),
+    Column("held", BigInteger, nullable=False, server_default="0"),
+    Column("warned", BigInteger, nullable=False, server_default="0"),
+    Column("declared", BigInteger),
 )
 Index("batch_by_source", batch.c.source, batch.c.started_at)
 
@@ -141,7 +126,9 @@ quarantine = Table(
     Column("opened_at", Moment, nullable=False),
     Column("state", String(20), nullable=False),
     Column("closed_batch", String(100)),
+    Column("new_key", String(800)),
 )
+"""Rows set aside; one with `new_key` is right in itself, and held because it may be the known record `record_key`."""
 
 watermark = Table(
     "watermark",
@@ -204,6 +191,17 @@ identity_decision = Table(
     Column("reason", Text, nullable=False),
 )
 """What a person decided of a record whose identifier may have been coined anew: the known key, and the new one."""
+
+batch_record = Table(
+    "batch_record",
+    metadata,
+    Column("source", String(50), primary_key=True),
+    Column("batch_id", String(100), primary_key=True),
+    Column("outcome", String(20), primary_key=True),
+    Column("record_key", String(800), primary_key=True),
+    Column("detail", Text, nullable=False),
+)
+"""What a batch met in single records and no other table keeps: repeated, quarantined, held, warned."""
 
 observed_day = Table(
     "observed_day",

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
@@ -25,13 +25,16 @@ from include.ledger.tables import evaluation, probe_day, probe_sweep
 from include.rules.engine import Bench
 from include.rules.facts_of_day import FactsOfDay
 from include.rules.parameters import ParameterBook
+from include.rules.rates import Rate, availability, rates_of, rates_of_entries
 from include.rules.rule import Rule
 from include.rules.source_facts import Sources
 from include.rules.verdict import Fact, Verdict
 from include.sources.card_files import outline_cards
 
-INTERCONNECTION = "interconnection"
-"""The scope that judges the sources of the exchange; the other scope judges all other sources."""
+INTERCONNECTION, CATALOGUES, SYSTEMS = SCOPES = ("interconnection", "catalogues", "systems")
+
+SCOPE_OF_GROUP = {"exchange": INTERCONNECTION, "catalogues": CATALOGUES}
+"""The scope that judges the sources of a group of cards; those of every other group belong to `SYSTEMS`."""
 
 _NONE = Fact(None, "")
 
@@ -144,7 +147,7 @@ class Judging:
         parts = [[r.id, r.digest, self._bench.parameters.used(r.parameters)] for r in self.rules]
         return hashlib.blake2b(orjson.dumps(parts, option=orjson.OPT_SORT_KEYS), digest_size=16).hexdigest()
 
-    def probes_of_window(self) -> tuple[int, int, int]:
+    def _probes_of_window(self) -> tuple[int, int, int]:
         """Return how many probes there were in the window before the day, how many succeeded, how many concluded nothing."""
         span = Span.before(self.day, self._bench.parameters["connected_window_days"])
         sums = (
@@ -152,6 +155,18 @@ class Judging:
         )
         row = self.connection.execute(select(*sums).where(probe_day.c.day.between(span.first, span.last))).one()
         return int(row[0]), int(row[1]), int(row[2])
+
+    def rates(self, tally: Tally) -> list[Rate]:
+        """Return the rates of the verdicts, and those that the scope counts besides."""
+        besides: dict[str, Callable[[], list[Rate]]] = {
+            INTERCONNECTION: lambda: [availability(*self._probes_of_window())], CATALOGUES: self._rates_of_entries,
+        }  # fmt: skip
+        more = besides.get(self.scope)
+        return rates_of(tally.outcomes, tally.reasons) + (more() if more else [])
+
+    def _rates_of_entries(self) -> list[Rate]:
+        data, linked, are_known = self.facts.catalogues.totals()
+        return rates_of_entries(data, linked, are_known=are_known)
 
     def run(self) -> Iterator[RuleVerdicts]:
         """Judge rule after rule; the facts are worked out once, the verdicts of one rule are held at a time."""
@@ -165,9 +180,8 @@ class Judging:
 
     def _subjects(self, rule: Rule) -> Iterator[dict[str, Fact]]:
         for facts in self.facts.of(rule.subject).values():
-            if rule.subject != "source" or (facts.get("group", _NONE).value == "exchange") == (
-                self.scope == INTERCONNECTION
-            ):
+            group = facts.get("group", _NONE).value
+            if rule.subject != "source" or SCOPE_OF_GROUP.get(group, SYSTEMS) == self.scope:
                 yield facts
 
 

@@ -104,3 +104,34 @@ class Probes:
     last_success_on: date | None
     days_since_success: int | None
     state: str
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogued:
+    """How many entries of one kind the catalogues hold, and how they stand; of a system, or of all together.
+
+    `entries` are all but withdrawn ones, `drafts` those of them not registered yet. `unlinked` are entries of the same unit that
+    name no system: any of them may be this system's own. An entry may be withheld (不予共享) `without_basis`; of the shared ones
+    some are `mounted` (挂接). `due` for collection (归集) are `delivered`, `partly` so, or not at all. From `timely` on: freshness.
+    """
+
+    entries: int = 0
+    drafts: int = 0
+    unlinked: int = 0
+    shared: int = 0
+    mounted: int = 0
+    withheld: int = 0
+    without_basis: int = 0
+    share_unknown: int = 0
+    due: int = 0
+    delivered: int = 0
+    partly: int = 0
+    not_required: int = 0
+    collection_unknown: int = 0
+    timely: int = 0
+    overdue: int = 0
+    uncycled: int = 0
+    cycle_missing: int = 0
+    date_missing: int = 0
+    date_placeholder: int = 0
+    date_in_future: int = 0

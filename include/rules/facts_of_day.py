@@ -11,10 +11,11 @@ from functools import cached_property
 from typing import Any
 
 from include.ledger.as_known import AsKnown
+from include.rules.catalogue_facts import KINDS, Catalogues
 from include.rules.engine import NOT_SUBJECT
 from include.rules.facts import Project
 from include.rules.register_facts import Combined, Registers
-from include.rules.source_facts import Sources, source_facts
+from include.rules.source_facts import Flapping, Sources, source_facts
 from include.rules.verdict import Fact
 from include.rules.window_facts import ROLES, WindowFacts
 
@@ -26,6 +27,9 @@ Subject = tuple[str, str]
 
 PROJECTS = "projects"
 """The fact of a system that wants the projects read."""
+
+UNSTEADY = "unsteady"
+"""The fact of a source that wants its history read."""
 
 _PROJECT = ("name", "nature", "unit_name", "unit_uscc", "applied_at", "end_year", "project_type", "managed_industry")
 _DIGITAL = (None, "informatization")
@@ -77,8 +81,19 @@ class FactsOfDay:
         for code in self.registers.systems:
             facts = self.registers.system_facts(code, joined)
             facts |= {role: by_system[code] for role, by_system in windows.items() if code in by_system}
+            if set(self.wanted) & set(KINDS):
+                facts |= self.catalogues.of(code)
             found[code] = facts
         return found
+
+    @cached_property
+    def catalogues(self) -> Catalogues:
+        """Return the entries of the catalogues, joined to systems."""
+
+        def systems_of(project: str) -> Collection[str]:
+            return self._naming.get(self._present(project), ())
+
+        return Catalogues(self.registers, int(self.parameters["catalogue_grace_percent"]), systems_of)
 
     def _windows(self) -> dict[str, dict[str, Fact]]:
         if not set(self.wanted) & set(ROLES):
@@ -107,6 +122,15 @@ class FactsOfDay:
         """Return the project codes that each system names."""
         systems = self.registers.systems.items()
         return {code: tuple(filter(None, (s.get("project_codes") or "").split(","))) for code, s in systems}
+
+    @cached_property
+    def _naming(self) -> dict[str, list[str]]:
+        """Return the systems that name each project, by its present code."""
+        found: dict[str, list[str]] = {}
+        for system, codes in self._named.items():
+            for code in codes:
+                found.setdefault(self._present(code), []).append(system)
+        return found
 
     def _present(self, code: str) -> str:
         return self._aliases.get(code, code)
@@ -140,10 +164,6 @@ class FactsOfDay:
     @cached_property
     def projects(self) -> FactsBySubject:
         """Return the facts of the living projects, a re-issued code under its present one: name, nature, systems."""
-        systems: dict[str, list[str]] = {}
-        for system, codes in self._named.items():
-            for code in codes:
-                systems.setdefault(self._present(code), []).append(system)
         are_known = self.registers.are_known("system")
         found: FactsBySubject = {}
         for code, combined in self._projects.items():
@@ -151,7 +171,7 @@ class FactsOfDay:
                 continue
             found[code] = self._project_facts(code, combined)
             if are_known:
-                mine = tuple(sorted(set(systems.get(code, ()))))
+                mine = tuple(sorted(set(self._naming.get(code, ()))))
                 rows = [self.registers.systems[s].rows[0] for s in mine]
                 found[code]["systems"] = self.registers.about("system", mine, rows=rows)
         return found
@@ -168,4 +188,7 @@ class FactsOfDay:
     @cached_property
     def sources(self) -> FactsBySubject:
         """Return the facts of the sources that the cards name or that were ever read."""
-        return source_facts(self.registers, self.day, self.cards)
+        flapping = None
+        if UNSTEADY in self.wanted:
+            flapping = Flapping(int(self.parameters["flapping_window_days"]), int(self.parameters["flapping_returns"]))
+        return source_facts(self.registers, self.day, self.cards, flapping)

@@ -56,8 +56,11 @@ class Combined:
 
     def get(self, name: str) -> Any:
         """Return the first value that a source has."""
-        row = self.origin(name)
-        return row[name] if row else None
+        for row in self.rows:
+            value = row[name]
+            if value is not None:
+                return value
+        return None
 
     def origin(self, name: str) -> Row | None:
         """Return the row that a value comes from."""
@@ -122,14 +125,15 @@ class Registers:
         Only some columns, and only the rows to keep, where they are named: there are far more projects than concern us.
         """
         found: dict[str, list[Row]] = {}
-        for row in self._rows(entity, columns, keep):
+        for row in self.rows(entity, columns, keep):
             if row["tombstoned_at"] is None and row[key] is not None:
                 found.setdefault(row[key], []).append(row)
         return {value: Combined(tuple(rows)) for value, rows in found.items()}
 
-    def _rows(
+    def rows(
         self, entity: str, columns: Sequence[str] = (), keep: Callable[[Row], bool] = lambda row: True
     ) -> list[Row]:
+        """Return the records of an entity, tombstoned ones too, the best authority first."""
         rows = self.known.rows(entity)
         wanted = [rows.c[name] for name in (*_TRACE, *columns)] if columns else [rows]
         found: Iterable[Any] = self.known.connection.execute(select(*wanted)).mappings()
@@ -163,7 +167,7 @@ class Registers:
     def owners(self) -> list[tuple[str, str]]:
         """Return (service, system): also of services that are listed no more, for their calls were calls of that system."""
         found: dict[str, str] = {}
-        for row in sorted(self._rows("exchange_service"), key=lambda r: r["tombstoned_at"] is not None):
+        for row in sorted(self.rows("exchange_service"), key=lambda r: r["tombstoned_at"] is not None):
             if row["system_code"] is not None:
                 found.setdefault(row["service_code"], row["system_code"])
         return sorted(found.items())

@@ -15,6 +15,7 @@ from typing import Any
 
 from include.sources.checked_yaml import SCHEMAS
 from include.sources.file_block import Files, build_files
+from include.sources.kinds import kind_schemas
 from include.sources.vocabulary import vocabulary
 
 GATE = 2
@@ -174,6 +175,11 @@ class FieldRule:
     raw: str | None
     inner: dict[str, str] = field(default_factory=dict)
 
+    @property
+    def raw_fields(self) -> tuple[str, ...]:
+        """Return the paths from the row that it is read from; objects made of the row itself name their own."""
+        return tuple(p for s in self.sources for p in (self.inner.values() if s == "." else (s,)))
+
 
 @dataclass(frozen=True, slots=True)
 class Nested:
@@ -329,6 +335,7 @@ def _digest(data: dict[str, Any]) -> str:
     entities = [data["entity"], *(n["entity"] for n in data.get("nested", []))]
     schemas = [canonical_schema(e) for e in entities]
     spoken = sorted({p["x-vocabulary"] for s in schemas for p in s["properties"].values() if "x-vocabulary" in p})
-    parts = [GATE, relevant, schemas, *([{v: vocabulary(v) for v in spoken}] if spoken else [])]
+    kinds = [k for e in entities if (k := kind_schemas(e))]
+    parts = [GATE, relevant, schemas + kinds, *([{v: vocabulary(v) for v in spoken}] if spoken else [])]
     text = json.dumps(parts, sort_keys=True, ensure_ascii=False, default=str)
     return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from include.sources.sheets import Line, Sheet
+from include.sources.workbook import Line, Sheet
 
 Row = dict[str, Any]
 

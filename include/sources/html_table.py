@@ -15,8 +15,8 @@ _OF_TABLES = re.compile(r"/?(?:table|tr|td|th)\b", re.IGNORECASE)
 _SPAN = re.compile(r"""\b(col|row)span\s*=\s*["']?\s*(\d{1,9})""", re.IGNORECASE)
 _UNSEEN = ("script", "style", "title")
 _MOST_SPAN = 1000
-_MOST_CELLS = 5_000_000
-"""Cells of all tables; one that spans a thousand columns and lines takes twenty characters."""
+_MOST_CELLS = 2_000_000
+"""Cells and lines of all tables; a cell that spans a thousand columns and lines takes twenty characters."""
 
 
 class _Tables:
@@ -28,16 +28,23 @@ class _Tables:
         self._cell: list[str] | None = None
         self._span = (1, 1)
         self._below: dict[int, int] = {}
-        self._cells = 0
+        self._counted = 0
+
+    def _count(self, more: int) -> None:
+        self._counted += more
+        if self._counted > _MOST_CELLS:
+            raise LimitExceeded(f"its tables have more than {_MOST_CELLS} cells; divide it and deliver it again")
 
     def start(self, tag: str, attributes: str) -> None:
         if tag == "table":
             self._depth += 1
             if self._depth == 1:
+                self._count(1)
                 self.tables.append([])
                 self._below = {}
         elif self._depth == 1 and tag == "tr":
             self._end_cell()
+            self._count(1)
             self.tables[-1].append([])
         elif self._depth == 1 and tag in ("td", "th") and self.tables[-1]:
             self._end_cell()
@@ -62,19 +69,15 @@ class _Tables:
         if self._cell is None or self._depth != 1:
             return
         row, (across, down) = self.tables[-1][-1], self._span
+        before = len(row)
         while self._below.get(len(row), 0):
             self._below[len(row)] -= 1
-            self._add(row, "")
-        for offset in range(across):
-            self._below[len(row)] = down - 1
-            self._add(row, "" if offset else _unescaped("".join(self._cell)).strip())
+            row.append("")
+        for column in range(len(row), len(row) + across):
+            self._below[column] = down - 1
+        row += [_unescaped("".join(self._cell)).strip(), *[""] * (across - 1)]
         self._cell = None
-
-    def _add(self, row: list[str], cell: str) -> None:
-        self._cells += 1
-        if self._cells > _MOST_CELLS:
-            raise LimitExceeded(f"its tables have more than {_MOST_CELLS} cells; divide it and deliver it again")
-        row.append(cell)
+        self._count(len(row) - before)
 
 
 def _span(digits: str) -> int:

@@ -13,7 +13,7 @@ from include.sources.picking import pick
 
 _ADDRESS = re.compile(r"https?://", re.IGNORECASE)
 _BETWEEN = re.compile(r"[,\uff0c;\uff1b|\u3001\n\r\t]+")
-_NAMED = ("name", "title", "display_name", "label", "skos:prefLabel", "foaf:name", "dct:title", "@id")
+_NAMED = ("title", "display_name", "label", "name", "skos:prefLabel", "foaf:name", "dct:title", "@id")
 _LISTED = re.compile(r"\s*\[.*\]\s*", re.DOTALL)
 _LONGEST_LIST = 10_000
 """Characters of a list written as text; a longer one is taken for text."""

@@ -7,16 +7,15 @@ stays absent, the raw word is kept where the card says so, and the value is coun
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-import jsonschema_rs
-
 from include.sources.card import Card, FieldRule, canonical_schema
+from include.sources.checking import RecordChecker
 from include.sources.conversions import UnmappedValue, converter
 from include.sources.picking import pick
-from include.sources.remarks import Problem, remarks_of
+from include.sources.remarks import MARKS, Problem, remarks_of
 from include.sources.straight import Fallback, NotStraight, make_key, write_straight, written
 
 _MOST_SHAPES = 1000
@@ -49,9 +48,9 @@ class RecordMapper:
         schema = canonical_schema(entity)
         self.entity, self.key, self.prefix, self.oddities = entity, key, prefix, oddities
         self.columns: tuple[str, ...] = tuple(schema["properties"])
-        self._titles = {name: spec["title"] for name, spec in schema["properties"].items()}
-        self._validator = jsonschema_rs.Draft202012Validator(schema)
-        self._is_valid = self._validator.is_valid
+        self.title: str = schema["title"]
+        self.checker = RecordChecker(entity, {rule.name: rule.map for rule in rules if rule.map})
+        self._is_valid = self.checker.is_valid
         self._fallback = fallback
         self._rules = [(rule, converter(rule.converter, rule.map, rule.inner)) for rule in rules]
         self._straight = write_straight(
@@ -77,7 +76,7 @@ class RecordMapper:
         if self._fallback and record[self.key[0]] is None:
             record[self.key[0]] = make_key([record[name] for name in self._fallback])
         if not self._is_valid(record):
-            problems.extend(self._schema_problems(record, {p.field for p in problems}))
+            problems.extend(self.checker.problems(record, {p.field for p in problems}))
         return record, problems
 
     def record_key(self, record: Row) -> str | None:
@@ -102,8 +101,8 @@ class RecordMapper:
                 # Its raw value only: a kept exception holds its frames, and they hold the page.
                 odd = odd or (source, error.raw)
                 continue
-            except ValueError as error:
-                problems.append(self._problem(rule.name, str(error), value))
+            except ValueError:
+                problems.append(self.checker.unread(rule.name, rule.converter, value))
                 return
             if found is not None:
                 return
@@ -112,18 +111,6 @@ class RecordMapper:
 
     def _odd(self, source: str, raw: object) -> None:
         self.oddities.values[self.prefix + source, str(raw)[:100]] += 1
-
-    def _problem(self, name: str, problem: str, value: object) -> Problem:
-        return Problem(name, self._titles.get(name, name), problem, ("" if value is None else str(value))[:200])
-
-    def _schema_problems(self, record: Row, known: set[str]) -> Iterator[Problem]:
-        for error in self._validator.iter_errors(record):
-            name = str(error.instance_path[0]) if error.instance_path else "?"
-            if name in known:
-                continue
-            known.add(name)
-            missing = record.get(name) is None
-            yield self._problem(name, "is required and missing" if missing else error.message[:300], record.get(name))
 
 
 @dataclass(slots=True)
@@ -149,6 +136,8 @@ class CardMapper:
             card.entity, card.fields, card.key, self.oddities, given=tuple(card.constants), fallback=card.fallback
         )
         self._constants = dict(card.constants)
+        titles = {name: spec["title"] for name, spec in canonical_schema(card.entity)["properties"].items()}
+        self._raw_titles = {source: titles[rule.name] for rule in card.fields for source in rule.sources}
         self._is_rdf = card.document is not None and card.document.format == "rdf"
         self._is_marked = bool(card.files or card.document)
         self.nested = [
@@ -166,7 +155,7 @@ class CardMapper:
         self._note_fields(row)
         record, problems = self.main.map(row, self._constants)
         doubts: tuple[str, ...] = ()
-        if self._is_marked and (told := remarks_of(row)):
+        if self._is_marked and (told := remarks_of(row, self._raw_titles)):
             problems, doubts = problems + told.problems, told.warnings
         children: list[tuple[str, str, Row]] = []
         listed = []
@@ -177,19 +166,25 @@ class CardMapper:
             listed.append(nested.entity)
             given = {child: record.get(parent) for child, parent in nested.parent.items()}
             for index, raw in enumerate(rows):
+                where, which = f"{nested.rows}[{index}]", f"第 {index + 1} 个{mapper.title}"
                 if raw.__class__ is not dict:
-                    where = f"{nested.rows}[{index}]"
-                    problems.append(Problem(where, where, "is not an object", str(raw)[:200]))
+                    fix = "按接口约定逐条提供,每条是一组字段和值"
+                    problems.append(Problem(where, which, f"{which}不是一条记录", str(raw)[:200], fix))
                     continue
                 child, wrong = mapper.map(raw, given)
                 key = mapper.record_key(child)
                 if wrong or key is None:
                     problems += [
-                        replace(p, field=f"{nested.rows}[{index}].{p.field}") for p in wrong if p.field not in given
+                        replace(p, field=f"{where}.{p.field}", problem=f"{which}的{p.problem}")
+                        for p in wrong
+                        if p.field not in given
                     ]
                 else:
                     children.append((nested.entity, key, child))
-        return Mapped(self.main.record_key(record), record, problems, children, ",".join(listed), doubts)
+        key = self.main.record_key(record)
+        if key is None and not problems:
+            problems = [self.main.checker.missing(name) for name in self.main.key if record.get(name) is None]
+        return Mapped(key, record, problems, children, ",".join(listed), doubts)
 
     def _listed(self, row: Row, path: str) -> list[Any] | None:
         """Return the list of nested records; None where the row says nothing of them.
@@ -219,7 +214,7 @@ class CardMapper:
         unknown = self._shapes.get(shape)
         if unknown is None:
             known, front = self._known[path], path + "." if path else ""
-            unknown = tuple(front + name for name in row if name not in known)
+            unknown = tuple(front + name for name in row if name not in known and name not in MARKS)
             if len(self._shapes) < _MOST_SHAPES:
                 self._shapes[shape] = unknown
         return unknown
@@ -231,10 +226,10 @@ def _named(item: Row) -> Row:
 
 
 def _paths(card: Card) -> set[str]:
-    paths = {s for rule in card.fields for s in rule.sources} | set(card.ignore) | set(card.personal)
+    paths = {s for rule in card.fields for s in rule.raw_fields} | set(card.ignore) | set(card.personal)
     paths |= {gate.field for gate in card.classified}
     for rule in card.fields:
-        paths |= {path if s == "." else f"{s}.{path}" for s in rule.sources for path in rule.inner.values()}
+        paths |= {f"{s}.{path}" for s in rule.sources if s != "." for path in rule.inner.values()}
     for nested in card.nested:
         paths |= {nested.rows} | {f"{nested.rows}.{s}" for rule in nested.fields for s in rule.sources}
     return paths | ({card.cursor.field} if card.cursor else set())

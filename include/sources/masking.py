@@ -82,13 +82,17 @@ class Paths:
     def of(cls, card: Card) -> Paths:
         """Return what a card says."""
         blocks = [("", card.fields), *((f"{n.rows}.", n.fields) for n in card.nested)]
-        rules = [(prefix + source, rule) for prefix, block in blocks for rule in block for source in rule.sources]
+        rules = [(prefix + source, rule) for prefix, block in blocks for rule in block for source in rule.raw_fields]
         converters: dict[str, str] = {}
         for path, rule in rules:
             if converters.get(path) not in _TYPED:
                 converters[path] = rule.converter
         codes = {path for path, rule in rules if rule.converter == "uscc" or rule.name.endswith(("_code", "_id"))}
         gated = {gate.field for gate in card.classified}
+        listed = {
+            f"{s}.{path}" for rule in card.fields for s in rule.sources if s != "." for path in rule.inner.values()
+        }
+        converters |= dict.fromkeys(listed - converters.keys(), "text")
         inner = {*converters, *card.personal, *gated, *(f"{n.rows}." for n in card.nested)}
         containers = {path[: m.start()] for path in inner for m in re.finditer(r"\.", path)}
         return cls(converters, frozenset(codes), frozenset(card.personal), frozenset(containers))

@@ -8,6 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+MARKS = frozenset({"_file", "_sheet", "_row", "_year", "_list", "_shifted", "_shacl"})
+"""Fields that readers add to a row; no platform has them, so no card need name them."""
+
 
 @dataclass(frozen=True, slots=True)
 class Problem:
@@ -16,7 +19,10 @@ class Problem:
     field: str
     title: str
     problem: str
+    """A Chinese sentence that names the field by its title."""
     raw: str
+    fix: str
+    """What to do about it, in Chinese."""
 
 
 @dataclass(slots=True)
@@ -27,21 +33,27 @@ class Remarks:
     warnings: tuple[str, ...] = ()
 
 
-def remarks_of(row: dict[str, Any]) -> Remarks | None:
-    """Return what the reader remarked on a row; None where it remarked nothing."""
+def remarks_of(row: dict[str, Any], titles: dict[str, str]) -> Remarks | None:
+    """Return what the reader remarked on a row; None where it remarked nothing. `titles` are those of raw fields."""
     if "_shifted" not in row and "_shacl" not in row:
         return None
     found = Remarks()
     if row.get("_shifted"):
         sentence = (
-            f"has {row['_shifted']} filled cells behind the last heading: a comma within a cell has shifted the line"
+            f"整行错位:最后一个表头之后还有 {row['_shifted']} 个有内容的单元格,多半是单元格里的逗号把后面的内容挤开了"
         )
-        found.problems.append(Problem("_shifted", "整行", sentence, ""))
+        fix = "给含逗号的单元格加上双引号,或删去多余的逗号,再重新导出"
+        found.problems.append(Problem("_shifted", "整行", sentence, "", fix))
     doubts = set()
     for result in row.get("_shacl") or ():
         if result["severity"] == "Violation":
-            found.problems.append(Problem(str(result["path"]), "形状 shapes", str(result["message"])[:300], ""))
+            found.problems.append(_of_shape(str(result["path"]), str(result["message"])[:300], titles))
         else:
             doubts.add("shapes")
     found.warnings = tuple(sorted(doubts))
     return found
+
+
+def _of_shape(path: str, message: str, titles: dict[str, str]) -> Problem:
+    title = titles.get(path, path) or "整条记录"
+    return Problem(path, title, f"“{title}”不符合形状约定:{message}", "", "按约定补全或更正该项,再重新发布")

@@ -8,46 +8,19 @@ from __future__ import annotations
 
 import csv
 import io
-import math
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from datetime import date, datetime, time, timedelta
-from typing import Any
 
-import python_calamine
-
-from include.errors import LimitExceeded, ShuhengError, SourceMalformed
-from include.sources.archive_check import MOST_CELLS, MOST_TEXT, SAVE_ANEW, check_archive
+from include.errors import LimitExceeded, SourceMalformed
+from include.sources.archive_check import MOST_CELLS, SAVE_ANEW, check_archive
 from include.sources.html_table import read_tables
-
-Line = list[Any]
+from include.sources.workbook import Line, Sheet, read_apart, read_workbook
 
 _ZIP, _CFB = b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
 _HTML = re.compile(r"\s*(?:<!doctype html|<html|<meta|<head|<style|<body|<table|<div|<!--)", re.IGNORECASE)
 _CHARSET = re.compile(rb"charset\s*=\s*[\"']?\s*(gb[\w-]*|utf-?8)", re.IGNORECASE)
 _DELIMITERS = (",", "\t", ";")
-
-
-@dataclass(frozen=True, slots=True)
-class Merged:
-    """Merged cells: their first and last line, from 1, and the index of the column that has the value."""
-
-    first: int
-    last: int
-    column: int
-
-
-@dataclass(frozen=True, slots=True)
-class Sheet:
-    """One sheet; line 1 is the first of the sheet. `is_text` where commas, not cells, part its columns."""
-
-    name: str
-    lines: list[Line] = field(repr=False)
-    merged: tuple[Merged, ...] = ()
-    is_hidden: bool = False
-    is_text: bool = False
 
 
 def open_sheets(data: bytes, limit: int, is_heading: Callable[[Line], bool]) -> tuple[list[Sheet], tuple[str, ...]]:
@@ -64,58 +37,12 @@ def open_sheets(data: bytes, limit: int, is_heading: Callable[[Line], bool]) -> 
     """
     if data.startswith(_ZIP):
         check_archive(data, limit)
-        return _workbook(data), ()
+        return read_workbook(data), ()
     if data.startswith(_CFB):
         if _ENCRYPTED in data:
             raise SourceMalformed("it is encrypted; remove the password and deliver it again")
-        return _workbook(data), ()
+        return read_apart(data), ()
     return _text_sheets(data, is_heading)
-
-
-def _workbook(data: bytes) -> list[Sheet]:
-    try:
-        with python_calamine.load_workbook(io.BytesIO(data)) as book:
-            return _sheets(book)
-    except ShuhengError:
-        raise
-    except python_calamine.PasswordError:
-        raise SourceMalformed("it is encrypted; remove the password and deliver it again") from None
-    except BaseException as error:
-        # The parser's panics are no Exception; whatever it says of a broken file may quote a cell of it.
-        if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
-            raise
-        raise SourceMalformed(f"the workbook is broken or of an unknown kind; {SAVE_ANEW}") from None
-
-
-def _sheets(book: python_calamine.CalamineWorkbook) -> list[Sheet]:
-    """Return all worksheets; a workbook may name one part as many sheets, so what is held is counted."""
-    sheets, held = [], 0
-    for entry in filter(_is_worksheet, book.sheets_metadata):
-        sheets.append(_sheet(book, entry))
-        held += sum(len(cell) if cell.__class__ is str else 1 for line in sheets[-1].lines for cell in line)
-        if held > MOST_TEXT:
-            raise LimitExceeded(f"its sheets hold more than {MOST_TEXT} characters; divide it and deliver it again")
-    return sheets
-
-
-def _is_worksheet(entry: Any) -> bool:
-    return bool(entry.typ == python_calamine.SheetTypeEnum.WorkSheet)
-
-
-def _sheet(book: python_calamine.CalamineWorkbook, entry: Any) -> Sheet:
-    sheet = book.get_sheet_by_name(entry.name)
-    lines = [[_cell(value) for value in line] for line in sheet.to_python(skip_empty_area=False)]
-    merged = tuple(Merged(first[0] + 1, last[0] + 1, first[1]) for first, last in sheet.merged_cell_ranges or ())
-    return Sheet(entry.name, lines, merged, entry.visible != python_calamine.SheetVisibleEnum.Visible)
-
-
-def _cell(value: Any) -> Any:
-    """Return a value as JSON has it."""
-    if isinstance(value, (datetime, date, time)):
-        return value.isoformat()
-    if isinstance(value, timedelta) or (isinstance(value, float) and not math.isfinite(value)):
-        return str(value)
-    return value
 
 
 def _text_sheets(data: bytes, is_heading: Callable[[Line], bool]) -> tuple[list[Sheet], tuple[str, ...]]:

@@ -266,7 +266,7 @@ class _Reading:
 def _require(table: SourceTable, rules: Sequence[FieldRule], children: set[str]) -> None:
     """Refuse a table that lost a column: read without it, the field would be emptied in every record."""
     for rule in rules:
-        heads = [source.split(".")[0] for source in rule.sources]
+        heads = [source.split(".")[0] for source in rule.raw_fields]
         if not any(head in children or table.has(head) for head in heads):
             table.column(heads[0])
 
@@ -286,7 +286,7 @@ def _spellings(table: SourceTable, card: Card, prefix: str) -> dict[str, str]:
     """Map the table's column names to the card's spelling, which may differ in case."""
     blocks = [card.fields] if not prefix else [n.fields for n in card.nested if f"{n.rows}." == prefix]
     listed = [path.removeprefix(prefix) for path in (*card.personal, *card.ignore) if path.startswith(prefix)]
-    mapped = [source for block in blocks for rule in block for source in rule.sources]
+    mapped = [source for block in blocks for rule in block for source in rule.raw_fields]
     gates = [] if prefix else [gate.field for gate in card.classified]
     known = {path.split(".")[0].casefold(): path.split(".")[0] for path in (*listed, *gates, *mapped)}
     return {name: known.get(folded, name) for folded, name in table.columns.items()}

@@ -20,7 +20,8 @@ from include.sources.headed_rows import HEADING_WITHIN, Heading, Row, Table, nor
 from include.sources.joined_rows import fill_down, fold_lines, put_children, remarks
 from include.sources.privacy import Gatekeeper
 from include.sources.raw_page import Contents
-from include.sources.sheets import Line, Sheet, open_sheets
+from include.sources.sheets import open_sheets
+from include.sources.workbook import Line, Sheet
 
 _YEAR = re.compile(r"(?<!\d)((?:19|20)\d{2})(?!\d)", re.ASCII)
 _QUOTED_HEADINGS = 20
@@ -126,7 +127,7 @@ class WorkbookReader:
 def _named(card: Card, inside: str = "") -> list[str]:
     """Return the raw fields that the card names, of its rows or inside a list that is put into them."""
     gates = [gate.field for gate in card.classified]
-    named = [*gates, *(source for rule in card.fields for source in rule.sources), *card.personal, *card.ignore]
+    named = [*gates, *(source for rule in card.fields for source in rule.raw_fields), *card.personal, *card.ignore]
     if not inside:
         return named
     nested = [source for n in card.nested if n.rows == inside for rule in n.fields for source in rule.sources]

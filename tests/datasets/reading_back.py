@@ -1,31 +1,35 @@
-"""Our own export read as any catalogue is, into a ledger."""
+"""Our own export harvested as any catalogue is: by its card, through reader and gate, landed and merged."""
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
+import pytest
 from sqlalchemy import Engine, select
 
 from include.landing.store import LandingStore
 from include.ledger.merge import MergeResult
+from include.ledger.sync import land, merge_batch
 from include.ledger.tables import ENTITIES, resource
 from include.sources.card import canonical_schema
 from include.sources.card_files import load_card
-from include.sources.documents.rdf import read_rdf
-from tests.ledger.rows import sync
 
 Row = dict[str, Any]
 
 
-def harvest_export(engine: Engine, store: LandingStore, file: Path) -> MergeResult:
-    """Harvest an exported file with the shipped card."""
-    card = load_card("own_export")
-    assert card.document
-    document = read_rdf(file.read_bytes(), file.name, card.document, card.limits.page_bytes)
-    rows = list(document.rows)
-    assert len(rows) == document.described == document.listed
-    return sync(engine, store, card, rows, size=20)
+class Harvester:
+    """Harvests an export with the shipped card, as a run of the DAG does."""
+
+    def __init__(self, store: LandingStore, monkeypatch: pytest.MonkeyPatch) -> None:
+        self._store, self._patch = store, monkeypatch
+
+    def __call__(self, engine: Engine, folder: Path) -> MergeResult:
+        connection = json.dumps({"conn_type": "fs", "extra": {"path": str(folder)}})
+        self._patch.setenv("AIRFLOW_CONN_OWN_EXPORT", connection)
+        card = load_card("own_export")
+        return merge_batch(engine, self._store, card, land(engine, self._store, card, "full").batch_id)
 
 
 def held(engine: Engine, source: str, entity: str = "resource") -> list[Row]:
@@ -36,7 +40,7 @@ def held(engine: Engine, source: str, entity: str = "resource") -> list[Row]:
     with engine.connect() as connection:
         found = [dict(row) for row in connection.execute(query).mappings()]
     assert found
-    return sorted(found, key=lambda row: repr(sorted(row.items(), key=lambda pair: pair[0])))
+    return sorted(found, key=lambda row: repr(sorted(row.items())))
 
 
 def identities(engine: Engine, source: str) -> set[str]:

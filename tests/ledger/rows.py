@@ -71,5 +71,5 @@ def land(
 
 def sync(engine: Engine, store: LandingStore, card: Card, rows: list[Row], **how: Any) -> MergeResult:
     """Land rows as one batch and merge it."""
-    size = how.pop("size", 10)
-    return merge_batch(engine, store, card, land(store, card, pages_of(rows, size), **how).batch_id)
+    size, force = how.pop("size", 10), how.pop("force", False)
+    return merge_batch(engine, store, card, land(store, card, pages_of(rows, size), **how).batch_id, force=force)

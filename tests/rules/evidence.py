@@ -16,7 +16,7 @@ KEYS = {
     "system": ("system_code",), "exchange_service": ("service_code",), "cloud_resource": ("resource_code",),
     "exemption": ("exemption_id",), "project": ("project_code",), "plan_entry": ("plan_year", "project_code"),
     "exchange_call_day": ("day", "service_code", "caller_code"), "cloud_usage_day": ("day", "resource_code"),
-    "system_usage_day": ("day", "system_code"),
+    "system_usage_day": ("day", "system_code"), "resource": ("resource_id",),
 }  # fmt: skip
 DAY = date(2026, 11, 20)
 """The day that most tests judge."""
@@ -48,20 +48,20 @@ class Evidence:
         complete: bool = True,
         full: bool = True,
         authority: int = 100,
+        restored: int = 0,
     ) -> str:
         """Record a merged batch and return its id."""
         self._number += 1
         batch_id = f"{source}-{when:%Y%m%dT%H%M%S}{self._number:06d}-0"
         zero = dict.fromkeys(
-            ("rows_received", "refused", "created", "changed", "unchanged", "repeated", "quarantined", "restored", "absent",
-             "tombstoned"), 0
+            ("rows_received", "refused", "created", "changed", "unchanged", "repeated", "quarantined", "absent", "tombstoned"), 0
         )  # fmt: skip
         with self.engine.begin() as connection:
             connection.execute(
                 insert(batch).values(
                     batch_id=batch_id, source=source, entity=entity, is_full=full, is_complete=complete, filter_digest="f",
                     card_digest="c", started_at=when, sealed_at=when, merged_at=when, children="{}", reasons="[]", notes="[]",
-                    **zero,
+                    restored=restored, **zero,
                 )
             )  # fmt: skip
             if not connection.execute(select(source_authority).where(source_authority.c.source == source)).first():

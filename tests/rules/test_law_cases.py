@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from include.rules.engine import judge
-from include.rules.facts import Calls, Exemption, Load, Probes, Project, Use
+from include.rules.facts import Calls, Catalogued, Exemption, Load, Probes, Project, Use
 from include.rules.parameters import ParameterBook
 from include.rules.rule_book import load_rules
 from include.rules.verdict import Fact, Verdict
@@ -22,7 +22,7 @@ CASES = [
 ]
 RULES = {r.id: r for r in load_rules()}
 BOOK = ParameterBook.load()
-SHAPES: dict[str, Any] = {"load": Load, "use": Use, "calls": Calls, "probes": Probes}
+SHAPES: dict[str, Any] = {"load": Load, "use": Use, "calls": Calls, "probes": Probes, "entries": Catalogued}
 
 
 def shape(name: str, value: Any) -> Any:

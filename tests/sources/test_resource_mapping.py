@@ -142,6 +142,7 @@ def test_items_of_an_entry_carry_its_identity() -> None:
     row = {
         "cataId": "c1",
         "cataTitle": "t",
+        "orgName": "市教育局",
         "resKind": "数据",
         "columns": [{"columnName": "编号", "dataType": "C", "length": 20}],
     }
@@ -169,6 +170,7 @@ def test_a_class_that_the_card_does_not_know_hides_none_that_it_knows() -> None:
 def test_a_readers_remark_sets_aside_or_goes_with_the_record(
     remark: Row, problems: int, warnings: tuple[str, ...]
 ) -> None:
-    row = {"@id": "http://h/dataset/1", "@type": "dcat:Dataset", "dct:title": "t"} | remark
+    publisher = {"foaf:name": "市教育局"}
+    row = {"@id": "http://h/dataset/1", "@type": "dcat:Dataset", "dct:title": "t", "dct:publisher": publisher} | remark
     found = mapped(row, "dcat_portal")
     assert (len(found.problems), found.warnings) == (problems, warnings)

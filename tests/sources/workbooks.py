@@ -26,6 +26,37 @@ def saved(book: Workbook) -> bytes:
     return buffer.getvalue()
 
 
+def written_xlsx(
+    rows: bytes, texts: bytes, before_sheet: bytes = b"", before_texts: bytes = b"", sheets: int = 1
+) -> bytes:
+    """Return a workbook of handwritten rows and shared texts; several sheets are all the same part."""
+    formats = "http://schemas.openxmlformats.org"
+    main, package = f"{formats}/spreadsheetml/2006/main", f"{formats}/package/2006"
+    office = f"{formats}/officeDocument/2006/relationships"
+    entries = "".join(f'<sheet name="s{n}" sheetId="{n}" r:id="a"/>' for n in range(1, sheets + 1))
+    link = '<Relationship Id="{}" Type="' + office + '/{}" Target="{}"/>'
+    links = link.format("a", "worksheet", "worksheets/sheet.xml") + link.format(
+        "b", "sharedStrings", "sharedStrings.xml"
+    )
+    first = link.format("c", "officeDocument", "xl/workbook.xml")
+    parts: dict[str, str | bytes] = {
+        "[Content_Types].xml": f'<Types xmlns="{package}/content-types"/>',
+        "_rels/.rels": f'<Relationships xmlns="{package}/relationships">{first}</Relationships>',
+        "xl/workbook.xml": f'<workbook xmlns="{main}" xmlns:r="{office}"><sheets>{entries}</sheets></workbook>',
+        "xl/_rels/workbook.xml.rels": f'<Relationships xmlns="{package}/relationships">{links}</Relationships>',
+        "xl/worksheets/sheet.xml": before_sheet
+        + f'<worksheet xmlns="{main}" xmlns:x="{main}"><sheetData>'.encode()
+        + rows
+        + b"</sheetData></worksheet>",
+        "xl/sharedStrings.xml": before_texts + f'<sst xmlns="{main}">'.encode() + texts + b"</sst>",
+    }
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in parts.items():
+            archive.writestr(name, content)
+    return buffer.getvalue()
+
+
 def ods(name: str, lines: list[list[str]]) -> bytes:
     rows = "".join(
         "<table:table-row>"

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from include.rules.facts import Calls, Load, Use
+from include.rules.catalogued import without_entries
+from include.rules.facts import Calls, Catalogued, Load, Use
 from include.rules.parameters import Parameters
 from include.rules.rule import Facts, Judgement, law
 from include.rules.shapes import Tri, all_of, any_of, below, is_covered, percent, said, window
@@ -238,3 +239,21 @@ def upgrade_target_not_idle(facts: Facts, p: Parameters, on: date) -> Judgement:
             Outcome.FAIL, "upgrade_planned", (*steps, f"年度计划拟升级改造:{figures['projects']}"), figures, on
         )
     return Judgement(Outcome.WARN, "upgrade_barred", steps, figures, on)
+
+
+@law("shareable-data-shared")
+def shareable_data_shared(facts: Facts, p: Parameters, on: date) -> Judgement:
+    """Art. 13(6): data are withheld only on a basis that is named."""
+    found: Catalogued = facts.data_entries
+    if empty := without_entries(found):
+        return empty
+    figures = {"count": found.without_basis}
+    steps = (
+        f"可共享目录 {found.shared} 条,不予共享 {found.withheld} 条,其中未写依据 {found.without_basis} 条;"
+        f"共享类型不详 {found.share_unknown} 条",
+    )
+    if found.without_basis:
+        return Judgement(Outcome.WARN, "withheld_without_basis", steps, figures)
+    if found.share_unknown:
+        return Judgement(Outcome.UNKNOWN, "share_type_unstated", steps, {"count": found.share_unknown})
+    return Judgement(Outcome.PASS, "withheld_on_basis" if found.withheld else "shared", steps, figures)

@@ -1,9 +1,12 @@
-"""What judging rests on: evidence that is whole and fresh. One failing source is one finding, never thousands."""
+"""What judging rests on: evidence that is whole, fresh and steady. One failing source is one finding, never thousands."""
 
 from __future__ import annotations
 
 from datetime import date, timedelta
 
+from include.rules.catalogued import without_entries
+from include.rules.facts import Catalogued
+from include.rules.freshness import AGE_UNKNOWN
 from include.rules.parameters import Parameters
 from include.rules.rule import Facts, Judgement, law
 from include.rules.verdict import Outcome
@@ -23,3 +26,33 @@ def evidence_current(facts: Facts, p: Parameters, on: date) -> Judgement:
     if (on - last).days > limit:
         return Judgement(Outcome.FAIL, "out_of_date", steps, figures)
     return Judgement(Outcome.PASS, "current", steps, figures, last + timedelta(days=limit))
+
+
+@law("records-steady")
+def records_steady(facts: Facts, p: Parameters, on: date) -> Judgement:
+    """The records of a register do not come and go; however many do, it is one thing to talk to its platform about."""
+    count = facts.unsteady
+    figures = {"count": count, "days": p["flapping_window_days"], "returns": p["flapping_returns"]}
+    steps = (f"近 {figures['days']} 天内注销后又恢复 {figures['returns']} 次以上的记录 {count} 条",)
+    return Judgement(Outcome.WARN if count else Outcome.PASS, "unsteady" if count else "steady", steps, figures, on)
+
+
+@law("entries-updated-in-time")
+def entries_updated_in_time(facts: Facts, p: Parameters, on: date) -> Judgement:
+    """Data are as fresh as their own entry promises. No clause sets a term, so the unit's word is all that is held against it."""
+    found: Catalogued = facts.data_entries
+    if empty := without_entries(found):
+        return empty
+    unknown = {name.value: getattr(found, name.value) for name in AGE_UNKNOWN}
+    figures = {"overdue": found.overdue, "cycled": found.overdue + found.timely, "grace": p["catalogue_grace_percent"]}
+    steps = (
+        f"有固定更新周期的数据目录:按期 {found.timely} 条,逾期 {found.overdue} 条(超过周期的 {figures['grace']}%)",
+        f"不定期等不计 {found.uncycled} 条;更新日期晚于读取日 {unknown['date_in_future']} 条、为占位日期 "
+        f"{unknown['date_placeholder']} 条、未填 {unknown['date_missing']} 条,更新周期不详 {unknown['cycle_missing']} 条",
+    )
+    if found.overdue:
+        return Judgement(Outcome.WARN, "overdue", steps, figures, on)
+    for reason, count in unknown.items():
+        if count:
+            return Judgement(Outcome.UNKNOWN, reason, steps, {"count": count}, on)
+    return Judgement(Outcome.PASS, "timely" if found.timely else "uncycled", steps, figures, on)

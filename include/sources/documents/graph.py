@@ -6,10 +6,10 @@ from collections.abc import Iterable
 from itertools import islice
 from typing import Any
 
-import pyoxigraph
+from pyoxigraph import BlankNode, Literal, NamedNode, Triple
 
 from include.errors import LimitExceeded
-from include.sources.documents.names import compact, expand
+from include.sources.documents.names import PREFIXES, compact, expand
 
 _MOST_STATEMENTS = 10_000_000
 _LONGEST_LITERAL = 1_000_000
@@ -18,55 +18,65 @@ BLANK = "\0"
 """Begins the key of a blank node; an IRI never has it."""
 
 Field = tuple[str, str | None]
-"""Short name of a predicate, and the language of its literal: "" for none, None where the value is a link."""
+"""Short name of a predicate, and the language of its literal: "" for none, None where the value is a link to a node."""
+
+_CLASS: Field = ("@type", "")
+"""Classes are kept as texts, by their short names."""
+_TYPE, _REST = PREFIXES["rdf"] + "type", PREFIXES["rdf"] + "rest"
 
 
 class Graph:
-    """Statements by subject: `nodes` has for each key a flat list of field, value, field, value …; `typed` the keys of each class."""
+    """Statements by subject.
 
-    __slots__ = ("nodes", "typed")
+    `nodes` has for each key a flat list of field, value, field, value …; `typed` has the keys of each class, `lists` those of the
+    cells that lists are made of. Blank literals are left out: catalogues write elements that they have no value for.
+    """
 
     def __init__(self, statements: Iterable[Any]) -> None:
         """Read all statements; raises `LimitExceeded` for one that is no catalogue's, and whatever the parser raises."""
         self.nodes: dict[str, list[Any]] = {}
         self.typed: dict[str, set[str]] = {}
-        self._load(statements)
-        if sum(map(len, self.nodes.values())) > 2 * _MOST_STATEMENTS:
+        self.lists: set[str] = set()
+        self._texts, self._links = _FieldsOfLanguages(), _Fields(None)
+        nodes, part = self.nodes, self._part
+        last, node = "", []  # type: ignore[var-annotated]
+        for statement in islice(statements, _MOST_STATEMENTS + 1):
+            subject = statement.subject
+            key = subject.value if type(subject) is NamedNode else BLANK + subject.value
+            if key != last:
+                last, node = key, nodes.setdefault(key, [])
+            node += part(key, statement.predicate.value, statement.object)
+        if sum(map(len, nodes.values())) > 2 * _MOST_STATEMENTS:
             raise LimitExceeded(
                 f"it has more than {_MOST_STATEMENTS} statements; ask the portal for its catalogue in pages or in parts"
             )
 
-    def _load(self, statements: Iterable[Any]) -> None:
-        blank, literal, named = pyoxigraph.BlankNode, pyoxigraph.Literal, pyoxigraph.NamedNode
-        fields, nodes, typed = _Fields(), self.nodes, self.typed
-        last, key, node = None, "", []  # type: ignore[var-annotated]
-        for statement in islice(statements, _MOST_STATEMENTS + 1):
-            subject = statement.subject
-            if subject != last:
-                last = subject
-                key = subject.value if type(subject) is named else BLANK + subject.value
-                node = nodes.setdefault(key, [])
-            thing = statement.object
-            kind = type(thing)
-            if kind is literal:
-                text = thing.value
-                if len(text) > _LONGEST_LITERAL:
-                    raise LimitExceeded(
-                        f"a text has more than {_LONGEST_LITERAL} characters; ask the portal to link what is no description"
-                    )
-                field = fields[statement.predicate.value, thing.language or ""]
-            elif kind is named or kind is blank:
-                text = thing.value if kind is named else BLANK + thing.value
-                field = fields[statement.predicate.value, None]
-                if field[0] == "rdf:type":
-                    typed.setdefault(text, set()).add(key)
-            else:
-                continue  # a statement about a statement: no catalogue has one
-            node += (field, text)
+    def _part(self, key: str, predicate: str, thing: Any) -> tuple[Any, ...]:
+        """Return field and value of a statement; nothing for a blank literal or a statement about a statement."""
+        kind = type(thing)
+        if kind is Literal:
+            value = thing.value
+            if len(value) > _LONGEST_LITERAL:
+                raise LimitExceeded(
+                    f"a text has more than {_LONGEST_LITERAL} characters; ask the portal to link what is no description"
+                )
+            return (self._texts[thing.language][predicate], value) if value and not value.isspace() else ()
+        if kind is Triple:
+            return ()
+        value = thing.value
+        if kind is BlankNode:
+            value = BLANK + value
+        elif predicate == _TYPE:
+            name = compact(value)
+            self.typed.setdefault(name, set()).add(key)
+            return _CLASS, name
+        if predicate == _REST:
+            self.lists.add(key)
+        return self._links[predicate], value
 
     def of_classes(self, names: Iterable[str]) -> set[str]:
         """Return the keys of the nodes of the named classes."""
-        return set().union(*(self.typed.get(expand(name), ()) for name in names))
+        return set().union(*(self.typed.get(compact(expand(name)), ()) for name in names))
 
     def links(self, key: str, name: str) -> list[str]:
         """Return the keys that a node links to by a predicate."""
@@ -79,9 +89,21 @@ class Graph:
         return [v for field, v in zip(node[::2], node[1::2], strict=True) if field[0] == name and v[:1] != BLANK]
 
 
-class _Fields(dict[tuple[str, str | None], Field]):
-    """One object for each predicate and language, however many statements have it."""
+class _Fields(dict[str, Field]):
+    """One object for each predicate, however many statements have it."""
 
-    def __missing__(self, key: tuple[str, str | None]) -> Field:
-        field = self[key] = (compact(key[0]), key[1])
+    def __init__(self, language: str | None) -> None:
+        super().__init__()
+        self._language = language
+
+    def __missing__(self, predicate: str) -> Field:
+        field = self[predicate] = (compact(predicate), self._language)
         return field
+
+
+class _FieldsOfLanguages(dict[str | None, _Fields]):
+    """The fields of literals by language; None is a literal without one."""
+
+    def __missing__(self, language: str | None) -> _Fields:
+        fields = self[language] = _Fields(language or "")
+        return fields

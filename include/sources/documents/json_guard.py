@@ -22,8 +22,9 @@ _DEFINING, _COPYING = 3.0, 0.25
 _STRUCTURE = bytes(set(range(256)) - set(b'"[]{}'))
 _STRING = re.compile(rb'"[^"]*"')
 _PART = re.compile(rb'"(?:[^"\\]|\\.)*+"|[][{}]', re.DOTALL)
-_KEY = re.compile(
-    rb'(?<!\\)"' + b"".join(rb"(?:%c|\\u00%02x)" % (c, c) for c in b"@context") + rb'"\s*:\s*(?=["[{])', re.IGNORECASE
+_KEY = re.compile(rb'"@context"\s*:\s*(?=["[{])')
+_ESCAPED_KEY = re.compile(
+    rb'"' + b"".join(rb"(?:%c|\\u00%02x)" % (c, c) for c in b"@context") + rb'"\s*:\s*(?=["[{])', re.IGNORECASE
 )
 Context = Callable[[str], Any]
 """Returns the context that belongs to an address."""
@@ -59,10 +60,10 @@ def embed_contexts(body: bytes, context: Context, limit: int) -> bytes:
     """
     parts, at, growth = [], 0, 0
     largest, inner, count, top_end = 0, 0, 0, 0
-    for key in _KEY.finditer(body):
+    for key in (_ESCAPED_KEY if b"\\u00" in body else _KEY).finditer(body):
         start = key.end()
-        if start < top_end and body[start : start + 1] != b'"':
-            continue  # a context within one that was looked at whole
+        if body[key.start() - 1 : key.start()] == b"\\" or (start < top_end and body[start : start + 1] != b'"'):
+            continue  # within a text, or within a context that was looked at whole
         end = _end_of_value(body, start)
         given = _loads(body[start:end])
         used = _resolved(given, context)
@@ -76,7 +77,8 @@ def embed_contexts(body: bytes, context: Context, limit: int) -> bytes:
         _check_size(len(body) + growth, limit)
     if _DEFINING * inner * body.count(b"{") + _COPYING * largest * count > _MOST_WORK:
         raise LimitExceeded(
-            f"applying its {count} contexts of up to {largest} terms would take minutes; ask the portal for an export with one context"
+            f"applying its {count} contexts of up to {largest} terms would take minutes; ask the portal for an export with "
+            "one context"
         )
     return b"".join([*parts, body[at:]]) if parts else body
 

@@ -40,7 +40,8 @@ def read_listing(graph: Graph, types: Iterable[str]) -> Listing:
     notes = (
         (f"hydra:totalItems has {len(said)} values of which {len(totals)} are numbers, none was used",) if said else ()
     )
-    return Listing(None if next_url else _linked(graph, types), next_url, notes)
+    # One of several pages links to its own entries, which are not those of the catalogue.
+    return Listing(None if next_url or pages else _linked(graph, types), next_url, notes)
 
 
 def _linked(graph: Graph, types: Iterable[str]) -> int | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 PREFIXES = {
     "dct": "http://purl.org/dc/terms/",
@@ -34,6 +35,7 @@ _ROOT = BASE.removesuffix("~/~/")
 _RELATIVE = ((BASE, ""), (_ROOT + "~/", "../"), (_ROOT, "/"))
 
 
+@lru_cache(1000)
 def compact(iri: str) -> str:
     """Return the short name of an IRI of a known vocabulary, else the IRI as the document means it."""
     parts = _SPACE.fullmatch(iri)

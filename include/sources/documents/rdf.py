@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import codecs
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from itertools import islice
-from typing import Any
+from itertools import chain, islice
 
 import pyoxigraph
 from pyoxigraph import RdfFormat
@@ -35,11 +34,7 @@ _HTML = re.compile(rb"<!doctype\s+html|<html[\s>]", re.IGNORECASE)
 _XML = re.compile(rb"<\?xml|<!|<(?:[\w.-]+:)?RDF[\s>]|<[\w.-]+(?::[\w.-]+)?\s[^<>]*\bxmlns\b")
 _JSON = re.compile(rb"\{|\[\s*[\[{]|\[\s*\]\s*\Z")
 _TURTLE = re.compile(rb"[@<#\[(_]|(?:prefix|base)\s|[\w.-]*:", re.IGNORECASE)
-_HINTS = (
-    (re.compile(r"json", re.IGNORECASE), RdfFormat.JSON_LD),
-    (re.compile(r"xml|\.rdf\b|\.owl\b", re.IGNORECASE), RdfFormat.RDF_XML),
-    (re.compile(r"turtle|n-?triples|n3|\.ttl\b|\.nt\b", re.IGNORECASE), RdfFormat.TURTLE),
-)
+_XML_BY_NAME = re.compile(r"xml|\.rdf\b|\.owl\b", re.IGNORECASE)
 _DECLARED = re.compile(rb"<\?xml[^>]{0,100}?encoding\s*=\s*[\"']([\w.:-]{1,40})[\"']", re.IGNORECASE)
 _CHARSET = re.compile(r"charset\s*=\s*[\"']?([\w.:-]{1,40})", re.IGNORECASE)
 _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
@@ -105,40 +100,23 @@ def _read(text: bytes, notes: tuple[str, ...], hint: str, options: Document, lim
     elif form == RdfFormat.JSON_LD:
         check_depth(text)
         text = embed_contexts(text, context_finder(options.contexts), limit)
-    statements, remarks = _parse(text, form), None
+    graph, remarks, said = _parse(text, form, options.shapes)
+    notes += said
     del text
-    if options.shapes:
-        statements, remarks, said = _checked(statements, options.shapes)
-        notes += said
-    graph = Graph(statements)
     types = options.types or TYPES
     listing = read_listing(graph, types)
     maker = RowMaker(graph, types, options.languages, remarks)
     return RdfDocument(maker.rows(), maker.count, listing.total, listing.next_url, notes + listing.notes)
 
 
-def _checked(statements: Iterable[Any], shapes: str) -> tuple[Iterable[Any], Remarks | None, tuple[str, ...]]:
-    """Check a document by shapes, where it is small enough; the statements come back to be read."""
-    iterator = iter(statements)
-    first = list(islice(iterator, MOST_CHECKED + 1))
-    if len(first) > MOST_CHECKED:
-        note = f"not checked by shapes: the document has more than {MOST_CHECKED} statements"
-        return _joined(first, iterator), None, (note,)
-    remarks, notes = check_shapes(first, shapes)
-    return first, remarks, notes
-
-
-def _joined(first: list[Any], rest: Iterator[Any]) -> Iterator[Any]:
-    first.reverse()
-    while first:
-        yield first.pop()
-    yield from rest
-
-
-def _parse(text: bytes, form: RdfFormat) -> Iterator[Any]:
-    """Yield the statements; lenient, because real catalogues have spaces in their addresses."""
+def _parse(text: bytes, form: RdfFormat, shapes: str | None) -> tuple[Graph, Remarks | None, tuple[str, ...]]:
+    """Return the statements, and what shapes say of them; lenient, because real catalogues have spaces in their addresses."""
     try:
-        yield from pyoxigraph.parse(input=text, format=form, base_iri=BASE, lenient=True)
+        statements = pyoxigraph.parse(input=text, format=form, base_iri=BASE, lenient=True)
+        if not shapes:
+            return Graph(statements), None, ()
+        first = list(islice(statements, MOST_CHECKED + 1))
+        graph = Graph(chain(first, statements))
     except (SyntaxError, ValueError) as error:
         if _REMOTE in str(error):
             raise SourceMalformed(
@@ -152,6 +130,9 @@ def _parse(text: bytes, form: RdfFormat) -> Iterator[Any]:
         if type(error).__name__ != "PanicException":
             raise
         raise SourceMalformed(f"the {form.name} breaks the parser; ask the portal for a correct export") from None
+    if len(first) > MOST_CHECKED:
+        return graph, None, (f"not checked by shapes: the document has more than {MOST_CHECKED} statements",)
+    return graph, *check_shapes(first, shapes)
 
 
 def _recognise(text: bytes, hint: str) -> RdfFormat:
@@ -166,12 +147,13 @@ def _recognise(text: bytes, hint: str) -> RdfFormat:
         return RdfFormat.JSON_LD
     if _XML.match(beginning):
         return RdfFormat.RDF_XML
-    hinted = next((form for pattern, form in _HINTS if pattern.search(hint)), RdfFormat.TURTLE)
-    if hinted == RdfFormat.TURTLE and not _TURTLE.match(beginning):
-        raise SourceMalformed(
-            "it is neither RDF/XML, Turtle, N-Triples nor JSON-LD; compare the address with the portal's manual"
-        )
-    return hinted
+    if beginning.startswith(b"<") and _XML_BY_NAME.search(hint):
+        return RdfFormat.RDF_XML
+    if _TURTLE.match(beginning):
+        return RdfFormat.TURTLE  # N-Triples are Turtle, too
+    raise SourceMalformed(
+        "it is neither RDF/XML, Turtle, N-Triples nor JSON-LD; compare the address with the portal's manual"
+    )
 
 
 def _as_utf8(body: bytes, hint: str) -> tuple[bytes, tuple[str, ...]]:

@@ -12,7 +12,7 @@ import orjson
 
 from include.errors import LimitExceeded
 from include.sources.documents.graph import BLANK, Graph
-from include.sources.documents.names import compact, expand, written
+from include.sources.documents.names import expand, written
 
 Row = dict[str, Any]
 Remarks = Mapping[str, list[dict[str, str]]]
@@ -35,7 +35,8 @@ class RowMaker:
         self, graph: Graph, types: tuple[str, ...], languages: tuple[str, ...], remarks: Remarks | None
     ) -> None:
         """Take note of what will be rows; `languages` in order of preference."""
-        self._nodes, self._languages, self._remarks = graph.nodes, languages, remarks
+        self._nodes, self._lists = graph.nodes, graph.lists
+        self._languages, self._remarks = languages, remarks
         self._subjects = graph.of_classes(types)
         self._links_only = {key for key in self._subjects | graph.of_classes(_LISTINGS) if key[0] != BLANK}
         self._path: list[str] = []
@@ -68,18 +69,14 @@ class RowMaker:
         self._path.append(key)
         self._seen.add(key)
         row: Row = {}
-        tagged: dict[str, dict[str, list[str]]] = {}
         many: dict[str, list[Any]] = {}
+        tagged: dict[str, dict[str, list[str]]] = {}
         parts = iter(node)
         for (name, language), value in zip(parts, parts, strict=True):
-            if language is None:
-                value = _class_name(value) if name == "rdf:type" else self._linked(value)
-                if not value:
-                    continue
-            elif not value or value.isspace():
-                continue  # catalogues write elements that they have no value for
-            elif language:
+            if language:
                 tagged.setdefault(name, {}).setdefault(language, []).append(value)
+                continue
+            if language is None and not (value := self._linked(value)):
                 continue
             if name in row:
                 many.setdefault(name, [row[name]]).append(value)
@@ -87,38 +84,43 @@ class RowMaker:
                 row[name] = value
         for name, values in many.items():
             row[name] = _united(values)
-        for name, by_language in tagged.items():
-            row[name] = _united(self._in_one_language(node, name, by_language))
+        for name, texts in tagged.items():
+            row[name] = _united(self._in_one_language(texts, node, name if name in row else None))
         self._path.pop()
         return _with_identity(row, key)
 
     def _linked(self, key: str) -> Any:
         """Return what a node shows of one that it links to; nothing where that is a blank node without content."""
-        node = self._nodes.get(key)
-        if node is not None and key not in self._links_only and len(self._path) <= _DEEPEST and key not in self._path:
-            return self._items(key) if any(field[0] == "rdf:first" for field in node[::2]) else self._node(key)
+        if key in self._nodes and key not in self._links_only and len(self._path) <= _DEEPEST and key not in self._path:
+            return self._items(key) if key in self._lists else self._node(key)
         return None if key[0] == BLANK or key == _NIL else written(key)
 
     def _items(self, key: str) -> list[Any]:
         """Return the items of a list of RDF in their order, which is the one thing about values that has an order."""
-        items, seen = [], {_NIL}
-        while key in self._nodes and key not in seen:
+        items: list[Any] = []
+        seen = {_NIL}
+        self._path.append(key)
+        while key in self._lists and key not in seen:
             seen.add(key)
             node = self._nodes[key]
-            self._count(1)
-            values = dict(zip((field[0] for field in node[::2]), zip(node[::2], node[1::2], strict=True), strict=True))
-            (_, language), value = values.get("rdf:first", (("", ""), ""))
-            items.append(value if language is not None else self._linked(value))
-            key = values.get("rdf:rest", ((), _NIL))[1]
+            self._count(len(node) // 2)
+            values = {field[0]: (field[1], value) for field, value in zip(node[::2], node[1::2], strict=True)}
+            language, value = values.get("rdf:first", ("", ""))
+            items.append(self._linked(value) if language is None else value)
+            key = values["rdf:rest"][1]
+        self._path.pop()
         return [item for item in items if item]
 
-    def _in_one_language(self, node: list[Any], name: str, tagged: dict[str, list[str]]) -> list[Any]:
-        """Return the literals in the language that is liked best, then those without one, then any; and the links."""
-        mine = [(field[1], value) for field, value in zip(node[::2], node[1::2], strict=True) if field[0] == name]
-        links = [self._linked(value) for language, value in mine if language is None]
-        plain = [value for language, value in mine if language == "" and value and not value.isspace()]
-        best = next((tag for liked in self._languages for tag in sorted(tagged) if _is_of(tag, liked)), None)
-        chosen = tagged[best] if best else plain or tagged[min(tagged)]
+    def _in_one_language(self, texts: dict[str, list[str]], node: list[Any], name: str | None) -> list[Any]:
+        """Return the literals in the language that is liked best, then those without one, then any; and the links.
+
+        `name` is the predicate where the node has values of it that are no literals with a language.
+        """
+        others = [(f[1], v) for f, v in zip(node[::2], node[1::2], strict=True) if f[0] == name] if name else []
+        links = [self._linked(value) for language, value in others if language is None]
+        plain = [value for language, value in others if language == ""]
+        best = next((tag for liked in self._languages for tag in sorted(texts) if _is_of(tag, liked)), None)
+        chosen = texts[best] if best else plain or texts[min(texts)]
         return [*chosen, *filter(None, links)]
 
     def _count(self, values: int) -> None:
@@ -133,16 +135,13 @@ class RowMaker:
 
 def _with_identity(row: Row, key: str) -> Row:
     """Put IRI and classes in front; the address of the document itself names nothing."""
-    classes = row.pop("rdf:type", [])
     identity = written(key) if key[0] != BLANK else ""
     head: Row = {"@id": identity} if identity else {}
+    classes = row.get("@type")
     if classes:
-        head["@type"] = classes if isinstance(classes, list) else [classes]
+        head["@type"] = classes if classes.__class__ is list else [classes]
+        del row["@type"]
     return head | row
-
-
-def _class_name(key: str) -> str:
-    return "" if key[0] == BLANK else compact(key)
 
 
 def _is_of(tag: str, liked: str) -> bool:
@@ -150,15 +149,23 @@ def _is_of(tag: str, liked: str) -> bool:
 
 
 def _united(values: list[Any]) -> Any:
-    """Return one value alone, several in an order that does not depend on the document."""
+    """Return one value alone, several in an order that does not depend on the document, each once; a list keeps its own."""
+    if len(values) == 1:
+        return values[0]
     flat = [item for value in values for item in (value if value.__class__ is list else (value,))]
-    united = sorted(set(flat)) if all(value.__class__ is str for value in flat) else _in_order(flat)
+    united = _in_order(flat)
     return united[0] if len(united) == 1 else united
 
 
 def _in_order(values: list[Any]) -> list[Any]:
-    return [value for _, value in sorted({_order(value): value for value in values}.items())]
+    by_order = {_order(value): value for value in values}
+    return [by_order[order] for order in sorted(by_order)]
 
 
-def _order(value: Any) -> bytes:
-    return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
+def _order(value: Any) -> str:
+    """Return what values are sorted by: texts, then nodes by their IRI, then those without one by all that they hold."""
+    if isinstance(value, str):
+        return value
+    if "@id" in value:
+        return f"\U0010ffff@{value['@id']}"
+    return "\U0010ffff{" + orjson.dumps(value, option=orjson.OPT_SORT_KEYS).decode()

@@ -25,8 +25,10 @@ _REFERENCE = re.compile(rb"&([A-Za-z_][\w.:-]{0,99});")
 _ASIDE = re.compile(rb"<!--.*?(?:-->|\Z)|<\?.*?(?:\?>|\Z)|<!\[CDATA\[(.*?)(?:\]\]>|\Z)", re.DOTALL)
 """What is never closed ends with the document: looking for the end of each anew would take time by the square."""
 _TAG = re.compile(rb"<((?:[^<>\"']++|\"[^\"<]*\"|'[^'<]*')*+)>([^<]*)")
-_LONG = re.compile(rb"<[^<>]{%d}" % _LONGEST_TAG)
-_STRUCTURE = bytes(set(range(256)) - set(b"<>\xfe\xff"))
+_LONG = re.compile(rb"<[^<]{%d}" % _LONGEST_TAG)
+_VALUE = re.compile(rb"\"[^\"<]*\"|'[^'<]*'")
+_QUOTES_OF_TEXT = re.compile(rb"([>\xff])[\"']+")
+_STRUCTURE = bytes(set(range(256)) - set(b"<>\xfe\xff\"'"))
 
 
 def checked_xml(body: bytes, limit: int) -> bytes:
@@ -44,11 +46,11 @@ def checked_xml(body: bytes, limit: int) -> bytes:
             "the XML has declarations that no RDF/XML needs; ask the portal for an export without a DTD"
         )
     nesting = _nesting(body)
-    if nesting.strip(b"oc"):  # ">" within a text or a value, which XML allows
-        body = _TAG.sub(_escaped_ends, body)
+    if nesting.strip(b"oc"):  # ">" or an apostrophe within a value, which XML allows
+        body = _TAG.sub(_normalised, body)
         nesting = _nesting(body)
     _check_nesting(nesting)
-    if _LONG.search(body):
+    if any(b">" not in found[0] for found in _LONG.finditer(body)):
         raise LimitExceeded(
             f"an element has more than {_LONGEST_TAG} bytes of attributes; ask the portal for a smaller export"
         )
@@ -93,21 +95,28 @@ def _escaped_text(aside: re.Match[bytes]) -> bytes:
     return _escaped(aside[1] or b"")
 
 
-def _escaped_ends(tag: re.Match[bytes]) -> bytes:
-    return b"<" + tag[1].replace(b">", b"&gt;") + b">" + tag[2].replace(b">", b"&gt;")
+def _normalised(tag: re.Match[bytes]) -> bytes:
+    """Escape what stands within values and texts, so that no mark of structure is left in them."""
+    inside = _VALUE.sub(lambda value: b'"' + _escaped_quotes(value[0][1:-1]) + b'"', tag[1])
+    return b"<" + inside + b">" + _escaped_quotes(tag[2])
+
+
+def _escaped_quotes(text: bytes) -> bytes:
+    return text.replace(b">", b"&gt;").replace(b'"', b"&quot;").replace(b"'", b"&apos;")
 
 
 def _nesting(body: bytes) -> bytes:
     """Return "o" for each tag that opens and "c" for each that closes an element; anything else is no XML.
 
-    Replacing and counting bytes costs a tenth of what a parser with a callback for each element does. The bytes 254 and 255 are
-    not in UTF-8.
+    Replacing bytes costs a tenth of what a parser with a callback for each element does. The bytes 254 and 255 are not in UTF-8.
+    A tag whose quotes do not vanish in pairs is left as it is: a value might go on behind its end, and hide other tags.
     """
     found, start = [], 0
     while start < len(body):
         end = body.find(b"<", start + _CHUNK)
         chunk = body[start : end if end > 0 else len(body)]
         marks = chunk.replace(b"</", b"\xfe").replace(b"/>", b"\xff").translate(None, _STRUCTURE)
+        marks = _QUOTES_OF_TEXT.sub(rb"\1", marks.replace(b'""', b"").replace(b"''", b""))
         found.append(marks.replace(b"<\xff", b"").replace(b"<>", b"o").replace(b"\xfe>", b"c"))
         start += len(chunk)
     return b"".join(found)

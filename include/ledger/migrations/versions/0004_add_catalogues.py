@@ -144,4 +144,16 @@ def upgrade() -> None:
         sa.Column("decided_by", sa.String(100), nullable=False),
         sa.Column("reason", sa.Text(), nullable=False),
     )
+    op.create_table(
+        "batch_record",
+        sa.Column("source", sa.String(50), primary_key=True),
+        sa.Column("batch_id", sa.String(100), primary_key=True),
+        sa.Column("outcome", sa.String(20), primary_key=True),
+        sa.Column("record_key", sa.String(800), primary_key=True),
+        sa.Column("detail", sa.Text(), nullable=False),
+    )
+    op.add_column("batch", sa.Column("held", sa.BigInteger(), nullable=False, server_default="0"))
+    op.add_column("batch", sa.Column("warned", sa.BigInteger(), nullable=False, server_default="0"))
+    op.add_column("batch", sa.Column("declared", sa.BigInteger()))
+    op.add_column("quarantine", sa.Column("new_key", sa.String(800)))
     op.execute(CURRENT_RESOURCE)

@@ -1,0 +1,156 @@
+"""What the catalogues say of systems: entries joined by system code, else by a project that one system alone names.
+
+What only its unit joins may belong to any system of the unit: it proves nothing, and keeps from saying that something is missing.
+A kind of catalogue that was not read whole and fresh says nothing at all, nor does one that nobody has ever listed an entry of.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Mapping
+from datetime import date
+from functools import cached_property
+
+from include.rules.facts import Catalogued
+from include.rules.freshness import freshness
+from include.rules.register_facts import Combined, Registers, Row
+from include.rules.verdict import Fact
+from include.sources.folding import plain
+
+KINDS = {"data_entries": "data", "component_entries": "component", "cloud_entries": "cloud_resource"}
+"""Fact of a system → kind of catalogue."""
+
+_COLUMNS = (
+    "kind", "code", "provider_name", "provider_uscc", "system_code", "project_codes", "state", "share_type", "share_basis",
+    "share_condition", "collection", "update_cycle", "data_updated_on", "data_updated_raw", "modified_on", "modified_raw",
+    "distribution_count",
+)  # fmt: skip
+_UNREGISTERED = ("draft", "returned")
+_COLLECTION = {
+    "delivered": ("due", "delivered"), "partly": ("due", "partly"), "not_delivered": ("due",), "not_required": ("not_required",),
+    None: ("collection_unknown",),
+}  # fmt: skip
+
+
+class Catalogues:
+    """The entries of all catalogues, put together and joined; `of_project` gives the systems that name a project."""
+
+    def __init__(self, registers: Registers, grace_percent: int, of_project: Callable[[str], Collection[str]]) -> None:
+        self._registers, self._grace, self._of_project = registers, grace_percent, of_project
+        self._rows = registers.rows("resource", _COLUMNS)
+        self._counts: dict[tuple[str | None, str], Counter[str]] = {}
+        self._evidence: dict[tuple[str, str], set[str]] = {}
+        self._of_unit: Counter[tuple[str, str, bool]] = Counter()
+        for entry in self._living():
+            self._add(entry)
+
+    def of(self, system: str) -> dict[str, Fact]:
+        """Return the facts of a system, one a kind; a kind that is not known is absent."""
+        found = {}
+        for name, kind in KINDS.items():
+            if sources := self._known_sources.get(kind):
+                counts, unlinked = self._counts.get((system, kind), Counter()), self._unlinked(system, kind)
+                value = Catalogued(**counts, unlinked=unlinked)
+                batches = tuple(sorted(self._evidence.get((system, kind), ())))
+                found[name] = Fact(value, *sources, batches)
+        return found
+
+    def totals(self, kind: str = "data") -> tuple[Catalogued, int, bool]:
+        """Return all entries of a kind, how many of them are joined to a system, and whether they are known whole."""
+        total: Counter[str] = Counter()
+        for (_, own), counts in self._counts.items():
+            total.update(counts if own == kind else {})
+        unlinked = self._counts.get((None, kind), Counter())["entries"]
+        return Catalogued(**total), total["entries"] - unlinked, kind in self._known_sources
+
+    # -- entries --------------------------------------------------------------------------------------------------------------
+
+    def _living(self) -> Iterator[Combined]:
+        """Yield the entries that were not withdrawn; what several sources list of one unit under one code is one entry."""
+        found: dict[tuple[object, ...], list[Row]] = {}
+        places: Counter[tuple[object, ...]] = Counter()
+        for row in self._rows:
+            if row["tombstoned_at"] is not None:
+                continue
+            code = row["code"] or (row["source"], row["record_key"])
+            name = (row["kind"], code, row["provider_uscc"] or plain(row["provider_name"]))
+            places[row["source"], name] += 1
+            found.setdefault((*name, places[row["source"], name]), []).append(row)
+        for rows in found.values():
+            entry = Combined(tuple(rows))
+            if entry.get("state") != "withdrawn":
+                yield entry
+
+    def _add(self, entry: Combined) -> None:
+        system, kind = self._system_of(entry), entry.rows[0]["kind"]
+        self._counts.setdefault((system, kind), Counter()).update(self._marks(entry))
+        if system is not None:
+            self._evidence.setdefault((system, kind), set()).update(row["changed_batch"] for row in entry.rows)
+            return
+        uscc, name = entry.get("provider_uscc"), plain(entry.get("provider_name"))
+        for unit in filter(None, (uscc, name)):
+            self._of_unit[kind, unit, uscc is not None] += 1
+
+    def _system_of(self, entry: Combined) -> str | None:
+        code = entry.get("system_code")
+        if code in self._registers.systems:
+            return str(code)
+        projects = (entry.get("project_codes") or "").split(",")
+        named = {system for project in projects if project for system in self._of_project(project)}
+        return named.pop() if len(named) == 1 else None
+
+    def _unlinked(self, system: str, kind: str) -> int:
+        """Return the entries of a system's unit that name no system; by name only where one side has no USCC."""
+        row = self._registers.systems[system]
+        uscc, name = row.get("unit_uscc"), plain(row.get("unit_name"))
+        of_name = self._of_unit[kind, name, False]
+        return of_name + self._of_unit[kind, uscc or name, True]
+
+    def _marks(self, entry: Combined) -> Iterator[str]:
+        """Yield the counts of `Catalogued` that an entry is part of."""
+        yield "entries"
+        if entry.get("state") in _UNREGISTERED:
+            yield "drafts"
+        yield from _sharing(entry)
+        yield from _COLLECTION[entry.get("collection")]
+        name = "data_updated_on" if entry.get("data_updated_on") else "modified_on"
+        row = entry.origin(name) or entry.rows[0]
+        # Seen when the catalogue was read: what has happened since, nobody knows.
+        seen: date = self._registers.readings[row["source"]].read_on or self._registers.day
+        is_written = bool(entry.get("data_updated_raw") or entry.get("modified_raw"))
+        yield freshness(entry.get("update_cycle"), row[name], seen, self._grace, has_written_date=is_written).value
+
+    # -- sources --------------------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def _known_sources(self) -> Mapping[str, tuple[str, date | None]]:
+        """Return of each kind whose every source is fresh the sources, and the day that they reach to together.
+
+        A source that was never read in full may hold any kind.
+        """
+        listed: dict[str, set[str]] = {}
+        for row in self._rows:
+            listed.setdefault(row["kind"], set()).add(row["source"])
+        readings = self._registers.readings
+        unread = {s for s in self._registers.sources("resource") if not readings[s].read_in_full}
+        found = {}
+        for kind, sources in listed.items():
+            names = sorted(sources | unread)
+            if all(map(self._registers.is_fresh, names)):
+                found[kind] = ("+".join(names), min(day for s in names if (day := readings[s].read_on)))
+        return found
+
+
+def _sharing(entry: Combined) -> Iterator[str]:
+    """Yield how an entry is shared; the basis of not sharing may stand where others write the condition (facts §3.1)."""
+    share = entry.get("share_type")
+    if share is None:
+        yield "share_unknown"
+    elif share == "none":
+        yield "withheld"
+        if not (entry.get("share_basis") or entry.get("share_condition")):
+            yield "without_basis"
+    else:
+        yield "shared"
+        if entry.get("distribution_count"):
+            yield "mounted"

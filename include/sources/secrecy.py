@@ -1,0 +1,134 @@
+"""Tell which rows are classified (涉密, art. 39). It fails closed: what the card does not know to be open is not.
+
+Does not mask anybody, and never keeps or quotes a row.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from include.sources.card import Card, Gate
+from include.sources.folding import scalar
+
+Row = dict[str, Any]
+
+_MOST_SHAPES = 2_000
+
+_CLASSIFIED_NAME = re.compile(
+    r"[涉绝](?<!非.)\s*密|机(?<!非.)\s*密(?![码钥])|秘(?<!非.)\s*密\s*(?:级|★|\*)"  # 手机密码 is no 机密
+)
+_CLASSIFIED_TITLE = re.compile(r"[绝机](?<!非.)\s*密(?![码钥])|秘(?<!非.)\s*密\s*(?:级|★|\*)")
+"""Of a catalogue entry: 涉密 alone is often its subject, as in public lists of 涉密资质."""
+_SAYING = {"name": _CLASSIFIED_NAME, "title": _CLASSIFIED_TITLE}
+"""Canonical fields that hold the name of a thing, and what in it says that the thing is classified."""
+_SECRECY_FIELD = re.compile(
+    r"密级|涉密|保密|秘密|secret(?!ar)|classified|confidential|^(?:mj|xmmj|smjb|sfsm)$|_(?:mj|smjb|sfsm)$",
+    re.IGNORECASE,
+)
+_OPEN_FIELD = re.compile(r"非涉?密|解密|desecret|unclassified", re.IGNORECASE)
+_YES_NO_FIELD = re.compile(r"是否|标[志识]|flag|(?:^|_)is_?|^sfsm|_sfsm", re.IGNORECASE)
+_CLASSIFIED_VALUE = re.compile(
+    r"(?:内部)?(?:秘密|机密|绝密|涉密)(?!.*非涉?密).*|是|true|yes|y|(?:top )?secret|confidential|classified",
+    re.IGNORECASE,
+)
+_HARMLESS = frozenset({"0", "", "非密", "公开", "无", "否", "非涉密"})
+
+
+@dataclass(frozen=True, slots=True)
+class _Door:
+    """One of the card's gates, with its open values as rows write them."""
+
+    steps: tuple[str, ...]
+    open: frozenset[str]
+    open_if_absent: bool
+
+    @classmethod
+    def of(cls, gate: Gate) -> _Door:
+        values = (text.lower() if text in ("True", "False") else text for text in gate.open)
+        return cls(tuple(gate.field.split(".")), frozenset(values), gate.open_if_absent)
+
+    def is_open(self, value: object) -> bool:
+        if value is None:
+            return self.open_if_absent
+        if isinstance(value, (dict, list, tuple)):
+            return False
+        text = _gate_text(value)
+        return text in self.open or (not text and self.open_if_absent)
+
+
+class Secrecy:
+    """What a card says of secrecy, and what every card goes without saying."""
+
+    def __init__(self, card: Card) -> None:
+        """Take the card's gates, and the fields that hold names of things."""
+        self._doors = tuple(_Door.of(gate) for gate in card.classified)
+        self._names = tuple(
+            (tuple(source.split(".")), _SAYING[rule.name])
+            for rule in card.fields
+            if rule.name in _SAYING
+            for source in rule.sources
+        )
+        self._gated = frozenset(gate.field for gate in card.classified)
+        self._secrecy: dict[tuple[str, ...], tuple[tuple[str, bool], ...]] = {}
+
+    def is_open(self, row: Row, keys: tuple[str, ...]) -> bool:
+        """Return whether a row, whose keys are given, passes."""
+        for door in self._doors:
+            value = row.get(door.steps[0]) if len(door.steps) == 1 else _at(row, door.steps)
+            # Most values are exactly an open one; the set is only asked for texts, which can be hashed.
+            if not (type(value) is str and value in door.open) and not door.is_open(value):
+                return False
+        for steps, saying in self._names:
+            value = row.get(steps[0]) if len(steps) == 1 else _at(row, steps)
+            if value is not None and "密" in (text := str(value)) and saying.search(text):
+                return False
+        fields = self._secrecy.get(keys)
+        return not self._is_marked_classified(row, self._plan_secrecy(keys) if fields is None else fields)
+
+    def _is_marked_classified(self, row: Row, fields: tuple[tuple[str, bool], ...]) -> bool:
+        for field, one_means_yes in fields:
+            value = row[field]
+            if type(value) is str and value in _HARMLESS:
+                continue
+            text = _gate_text(value)
+            if _CLASSIFIED_VALUE.fullmatch(text) or (one_means_yes and text == "1"):
+                return True
+        return False
+
+    def _plan_secrecy(self, keys: tuple[str, ...]) -> tuple[tuple[str, bool], ...]:
+        """Find the fields that speak of secrecy; "1" means yes only where the card does not say what it means."""
+        if len(self._secrecy) >= _MOST_SHAPES:
+            self._secrecy.clear()
+        found = (k for k in keys if _SECRECY_FIELD.search(k) and not _OPEN_FIELD.search(k))
+        fields = tuple((k, k not in self._gated and _YES_NO_FIELD.search(k) is not None) for k in found)
+        self._secrecy[keys] = fields
+        return fields
+
+
+def _at(row: Row, steps: tuple[str, ...]) -> object:
+    value: object = row
+    for step in steps:
+        if isinstance(value, list):
+            value = _in_list(value, step)
+        else:
+            value = value.get(step) if isinstance(value, dict) else None
+    return value
+
+
+def _in_list(values: list[Any], step: str) -> object:
+    """Return what a list of keys and values says of a key; all that other objects say, of which none is an open value."""
+    objects = [v for v in values if isinstance(v, dict)]
+    pairs = [v["value"] for v in objects if v.get("key") == step and "value" in v]
+    told = pairs or [v[step] for v in objects if step in v]
+    return told[0] if len(told) == 1 else told or None
+
+
+def _gate_text(value: object) -> str:
+    if type(value) is str:
+        return value.strip()
+    try:
+        return "" if value is None else scalar(value).strip()
+    except ValueError:
+        return str(value)

@@ -1,0 +1,72 @@
+"""Documents of catalogues as a fuzzer gives them: only named errors come out, and no blank node's id."""
+
+from __future__ import annotations
+
+import json
+import re
+
+from pyoxigraph import RdfFormat
+
+from include.errors import ShuhengError
+from include.sources.documents.json_guard import check_depth
+from include.sources.documents.xml_guard import checked_xml
+from tests.sources.documents.catalogues import LIMIT, TURTLE, json_ld, rdf_xml, read, turtle, written_as
+
+_BLANK = re.compile(r"_:|\x00")
+
+
+def fuzz_rdf(data: bytes) -> None:
+    """Read whatever it is."""
+    try:
+        document = read(data)
+        found = list(document.rows)
+    except ShuhengError:
+        return
+    assert len(found) == document.described
+    assert all("@type" in row for row in found)
+    if not _BLANK.search(data.decode("utf-8", "replace")):
+        assert "\0" not in json.dumps(found, ensure_ascii=False)
+
+
+def fuzz_rdf_xml(data: bytes) -> None:
+    """Read it as what stands within an element of RDF/XML."""
+    fuzz_rdf(rdf_xml("\x1a").encode().replace(b"\x1a", data))
+
+
+def fuzz_turtle(data: bytes) -> None:
+    """Read it behind the usual prefixes of Turtle."""
+    fuzz_rdf(turtle("").encode() + data)
+
+
+def fuzz_json_ld(data: bytes) -> None:
+    """Read it as an object of JSON-LD."""
+    fuzz_rdf(json_ld({"@id": "\x1a"}).encode().replace(b'{"@id": "\\u001a"}', data))
+
+
+def fuzz_guards(data: bytes) -> None:
+    """The checks that come before parsers; those are not run."""
+    for check in (check_depth, lambda body: checked_xml(body, LIMIT)):
+        try:
+            check(data)
+        except ShuhengError:
+            continue
+
+
+TARGETS = {target.__name__: target for target in (fuzz_rdf, fuzz_rdf_xml, fuzz_turtle, fuzz_json_ld, fuzz_guards)}
+
+
+def corpus() -> list[bytes]:
+    """Return documents to begin with, in each syntax and with what guards look for."""
+    whole = [written_as(form) for form in (RdfFormat.TURTLE, RdfFormat.N_TRIPLES)]
+    whole += [
+        written_as(form, TURTLE.replace("a b.json", "ab.json")) for form in (RdfFormat.RDF_XML, RdfFormat.JSON_LD)
+    ]
+    return [
+        *whole,
+        rdf_xml("<!-- c --><dcat:Dataset rdf:about='&d;x'><dct:title><![CDATA[a<b]]></dct:title></dcat:Dataset>",
+                '<!DOCTYPE r [<!ENTITY d "http://x.cn/">]>').encode(),
+        json_ld({"@id": "a", "@type": "Dataset", "title": "x"}, context="https://www.w3.org/ns/dcat.jsonld").encode(),
+        json_ld({"@context": {"y": {"@id": "http://y.cn/", "@container": "@list"}},
+                 "y": [[1, {"@value": "z", "@language": "zh"}]]}).encode(),
+        turtle("<v> a hydra:PartialCollectionView ; hydra:next <n> ; hydra:totalItems 3 .").encode(),
+    ]  # fmt: skip

@@ -1,0 +1,49 @@
+"""Gates on fields within lists: extras of a package may hold the mark, and a person's name."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from include.sources.card_files import load_card
+from include.sources.privacy import gate
+from include.sources.raw_page import RawPage
+
+
+def package(*extras: dict[str, Any], **changed: Any) -> dict[str, Any]:
+    return {"id": "u1", "title": "公交线路", "type": "dataset", "extras": list(extras)} | changed
+
+
+def admitted(row: dict[str, Any]) -> list[dict[str, Any]]:
+    return gate(load_card("ckan_portal"), RawPage(1, [row], is_last=True)).rows
+
+
+@pytest.mark.parametrize(
+    ("extras", "is_open"),
+    [
+        ([], True),
+        ([{"key": "secret_level", "value": "非密"}], True),
+        ([{"key": "other", "value": "秘密"}], True),
+        ([{"key": "secret_level", "value": "秘密"}], False),
+        ([{"key": "secret_level", "value": "something new"}], False),
+        ([{"key": "secret_level", "value": "非密"}, {"key": "secret_level", "value": "机密"}], False),
+        ([{"secret_level": "秘密"}], False),
+        ([{"secret_level": "非密"}, {"secret_level": "秘密"}], False),
+    ],
+)
+def test_a_mark_within_a_list_is_found_and_what_is_not_clear_is_refused(
+    extras: list[dict[str, Any]], is_open: bool
+) -> None:
+    assert bool(admitted(package(*extras))) is is_open
+
+
+def test_a_title_that_says_so_is_refused() -> None:
+    assert admitted(package(title="某机密系统目录")) == []
+    for title in ("手机密码找回指南", "涉密测绘成果审批信息"):
+        assert len(admitted(package(title=title))) == 1
+
+
+def test_a_person_named_by_a_key_is_masked() -> None:
+    (row,) = admitted(package({"key": "contact_person", "value": "王小明"}, {"key": "update_cycle", "value": "每月"}))
+    assert row["extras"] == [{"key": "contact_person", "value": "***"}, {"key": "update_cycle", "value": "每月"}]
