@@ -25,9 +25,9 @@ UNKNOWN = {
     "evidence_missing": "证据不足", "exceptions_conflict": "例外矛盾", "suspect_traffic": "疑似程序刷量",
     "register_unread": "交换平台登记未读全", "calls_unread": "调用日志未读全", "called_but_not_listed": "有调用而未登记",
     "exemptions_unread": "豁免登记未读全", "declared_not_found": "申报与资源清单矛盾", "deployment_undeclared": "未申报部署方式",
-    "unlinked_entries": "目录未关联系统", "share_type_unstated": "未填共享类型", "collection_unstated": "未填归集状态",
-    "date_in_future": "更新日期在未来", "date_placeholder": "更新日期为占位日期", "date_missing": "未填更新日期",
-    "cycle_missing": "未填更新周期",
+    "unlinked_entries": "目录未关联系统", "share_type_unstated": "共享类型不详", "collection_unstated": "归集状态不详",
+    "date_in_future": "更新日期在未来", "date_inexact": "更新日期不是确切的日", "date_missing": "未填更新日期",
+    "cycle_missing": "更新周期不详",
 }  # fmt: skip
 """Why a verdict is unknown, in a few words."""
 

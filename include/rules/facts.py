@@ -133,5 +133,5 @@ class Catalogued:
     uncycled: int = 0
     cycle_missing: int = 0
     date_missing: int = 0
-    date_placeholder: int = 0
+    date_inexact: int = 0
     date_in_future: int = 0

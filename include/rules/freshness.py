@@ -23,12 +23,12 @@ class Freshness(StrEnum):
     UNCYCLED = "uncycled"
     CYCLE_MISSING = "cycle_missing"
     DATE_MISSING = "date_missing"
-    DATE_PLACEHOLDER = "date_placeholder"
+    DATE_INEXACT = "date_inexact"
     DATE_IN_FUTURE = "date_in_future"
 
 
 AGE_UNKNOWN = (
-    Freshness.DATE_IN_FUTURE, Freshness.DATE_PLACEHOLDER, Freshness.DATE_MISSING, Freshness.CYCLE_MISSING,
+    Freshness.DATE_IN_FUTURE, Freshness.DATE_INEXACT, Freshness.DATE_MISSING, Freshness.CYCLE_MISSING,
 )  # fmt: skip
 """In the order in which they are named where several entries differ."""
 
@@ -38,14 +38,14 @@ def freshness(
 ) -> Freshness:
     """Return how fresh data are that were updated on a day, seen on the day `on`; exactly the longest age is still in time.
 
-    `has_written_date` tells a date that was written but stands for none (1900-01-01) from one that was left out.
+    `has_written_date` tells a date that was written but names no day (a placeholder as 1900-01-01, a month alone) from none at all.
     """
     if cycle in UNCYCLED:
         return Freshness.UNCYCLED
     if cycle is None:
         return Freshness.CYCLE_MISSING
     if updated_on is None:
-        return Freshness.DATE_PLACEHOLDER if has_written_date else Freshness.DATE_MISSING
+        return Freshness.DATE_INEXACT if has_written_date else Freshness.DATE_MISSING
     age = (on - updated_on).days
     if age < 0:
         return Freshness.DATE_IN_FUTURE

@@ -81,13 +81,14 @@ def fill(engine: Engine, store: LandingStore, card: Card, rows: list[Row]) -> Me
 def rows() -> list[Row]:
     """Return a few dozen entries: each kind full and bare, hostile texts, identities of every form."""
     kinds = ("数据", "组件", "云资源")
-    bare = [{"kind": kind, "title": f"只有名称 {kind}", "resource_id": f"bare-{kind}"} for kind in kinds]
+    unit = {"provider_name": "市公安局"}
+    bare = [{"kind": kind, "title": f"只有名称 {kind}", "resource_id": f"bare-{kind}"} | unit for kind in kinds]
     hostile = [
         _data(100 + n) | {"title": title, "description": title, "keywords": [title, "关键字"]}
         for n, title in enumerate(HOSTILE)
     ]
-    nameless = [{"kind": "数据", "title": title, "provider_name": "市公安局"} for title in HOSTILE if len(title) < 400]
-    odd = [{"kind": "数据", "title": f"标识 {n}", "resource_id": given} for n, given in enumerate(IDENTITIES)]
+    nameless = [{"kind": "数据", "title": title} | unit for title in HOSTILE if len(title) < 400]
+    odd = [{"kind": "数据", "title": f"标识 {n}", "resource_id": given} | unit for n, given in enumerate(IDENTITIES)]
     return [*map(_data, range(12)), *bare, *hostile, *nameless, *odd, *_components(), *_cloud()]
 
 
@@ -154,6 +155,7 @@ def _components() -> list[Row]:
             "access_mode": mode,
             "endpoint": endpoint,
             "ip_owner": "市数据局",
+            "provider_name": "市数据局",
             "open_type": "不开放",
             "keywords": ["支付"],
             "license": "https://license.example/l",
@@ -163,7 +165,15 @@ def _components() -> list[Row]:
 
 
 def _cloud() -> list[Row]:
-    own = {"platform": "全市云", "zone": "互联网区", "cloud_type": "ECS", "vcpu": 8, "memory_gb": 32, "disk_gb": 500}
+    own = {
+        "system_code": "SYS-01",
+        "platform": "全市云",
+        "zone": "互联网区",
+        "cloud_type": "ECS",
+        "vcpu": 8,
+        "memory_gb": 32,
+        "disk_gb": 500,
+    }
     return [
         {"resource_id": f"Y-{n}", "kind": "云资源", "title": f"云主机{n}", "expires_on": "2027-01-01"} | own
         for n in range(3)

@@ -85,7 +85,7 @@ def test_more_entries_than_a_page_come_each_once_in_the_order_of_their_iris(
     engine: Engine, store: LandingStore, tmp_path: Path
 ) -> None:
     given = [
-        {"kind": "数据", "title": "一", "resource_id": f"{letter}-{n}"}
+        {"kind": "数据", "title": "一", "provider_name": "市公安局", "resource_id": f"{letter}-{n}"}
         for n in range(280)
         for letter in ("É", "e", "Z", "市")
     ]
@@ -146,7 +146,7 @@ def test_an_export_sees_one_moment_and_keeps_no_writer_waiting(
     engine: Engine, store: LandingStore, tmp_path: Path
 ) -> None:
     portal = card(tmp_path)
-    fill(engine, store, portal, [{"kind": "数据", "title": "一", "resource_id": "1"}])
+    fill(engine, store, portal, [{"kind": "数据", "title": "一", "provider_name": "市公安局", "resource_id": "1"}])
     count = select(func.count()).select_from(resource)
     with reading(engine) as connection:
         assert connection.execute(count).scalar() == 1

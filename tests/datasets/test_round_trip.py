@@ -82,7 +82,7 @@ def test_an_entry_that_is_gone_at_its_source_does_not_live_on_through_our_export
 def test_of_two_sources_with_one_code_the_better_authority_is_exported(
     ours: Engine, store: LandingStore, tmp_path: Path
 ) -> None:
-    entry = {"kind": "数据", "title": "企业名录", "code": "307001/1", "resource_id": "1"}
+    entry = {"kind": "数据", "title": "企业名录", "provider_name": "市公安局", "code": "307001/1", "resource_id": "1"}
     fill(ours, store, card(tmp_path, "bureau_portal", 20), [entry | {"title": "次要"}])
     fill(ours, store, card(tmp_path, "city_portal", 10), [entry])
     found = export(ours, tmp_path / "ours")["catalogue.ttl"].decode()

@@ -164,12 +164,12 @@ def test_dates_are_weighed_as_of_the_reading_not_of_the_judging(engine: Engine, 
     dates = {"system_code": "busy", "update_cycle": "daily", "data_updated_on": None, "data_updated_raw": None}
     city.enter(
         dates | {"data_updated_on": DAY - timedelta(days=1)}, dates | {"modified_on": DAY - timedelta(days=2)}, dates,
-        dates | {"data_updated_raw": "1900-01-01"}, dates | {"data_updated_on": DAY + timedelta(days=1)},
+        dates | {"data_updated_raw": "2025-03"}, dates | {"data_updated_on": DAY + timedelta(days=1)},
     )  # fmt: skip
     for day in (DAY, DAY + timedelta(days=7)):
         busy = _data(engine, "busy", day)
         assert isinstance(busy, Catalogued)
-        found = (busy.timely, busy.overdue, busy.date_missing, busy.date_placeholder, busy.date_in_future)
+        found = (busy.timely, busy.overdue, busy.date_missing, busy.date_inexact, busy.date_in_future)
         assert found == (1, 1, 1, 1, 1), "a day on which nobody read ages nothing"
     assert _data(engine, "busy", DAY + timedelta(days=8)) == "absent"
 

@@ -39,7 +39,7 @@ def test_nobody_is_late_for_a_cycle_that_is_none(cycle: str, updated: date | Non
 
 def test_what_is_not_known_is_told_apart() -> None:
     assert freshness("daily", None, ON, 120) is Freshness.DATE_MISSING
-    assert freshness("daily", None, ON, 120, has_written_date=True) is Freshness.DATE_PLACEHOLDER
+    assert freshness("daily", None, ON, 120, has_written_date=True) is Freshness.DATE_INEXACT
     assert freshness("yearly", ON + timedelta(days=1), ON, 120) is Freshness.DATE_IN_FUTURE
     assert freshness(None, ON, ON, 120) is Freshness.CYCLE_MISSING
     assert set(Freshness) == {*AGE_UNKNOWN, Freshness.TIMELY, Freshness.OVERDUE, Freshness.UNCYCLED}

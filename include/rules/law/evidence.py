@@ -47,8 +47,8 @@ def entries_updated_in_time(facts: Facts, p: Parameters, on: date) -> Judgement:
     figures = {"overdue": found.overdue, "cycled": found.overdue + found.timely, "grace": p["catalogue_grace_percent"]}
     steps = (
         f"有固定更新周期的数据目录:按期 {found.timely} 条,逾期 {found.overdue} 条(超过周期的 {figures['grace']}%)",
-        f"不定期等不计 {found.uncycled} 条;更新日期晚于读取日 {unknown['date_in_future']} 条、为占位日期 "
-        f"{unknown['date_placeholder']} 条、未填 {unknown['date_missing']} 条,更新周期不详 {unknown['cycle_missing']} 条",
+        f"不定期等不计 {found.uncycled} 条;更新日期晚于读取日 {unknown['date_in_future']} 条、为占位日期或只有年月 "
+        f"{unknown['date_inexact']} 条、未填 {unknown['date_missing']} 条,更新周期不详 {unknown['cycle_missing']} 条",
     )
     if found.overdue:
         return Judgement(Outcome.WARN, "overdue", steps, figures, on)
