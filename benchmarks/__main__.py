@@ -15,10 +15,12 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from benchmarks import breakdown, probing, verdicts
+from benchmarks import breakdown, harvest_report, probing, verdicts
 from benchmarks.contestants import ALL, PHASES, choose
 from benchmarks.environment import prepare_environments
 from benchmarks.goals import Goal, judge, judge_validation
+from benchmarks.harvest import Harvests
+from benchmarks.harvest_contestants import FORMS
 from benchmarks.postgres import start_postgres
 from benchmarks.rounds import Rounds, warm_up
 from benchmarks.sandbox import start_sandbox
@@ -26,7 +28,7 @@ from benchmarks.table import markdown
 from benchmarks.usage import DATA, RunFailed, bare_interpreter_kib, run_measured
 
 NAMES = sorted({c.name for c in ALL})
-PARTS = ("sync", "steps", "validation", "verdicts", "probing")
+PARTS = ("sync", "steps", "validation", "verdicts", "probing", "harvest")
 WARM_SIZE = 1000
 PEERS_UP_TO = 200_000
 
@@ -48,6 +50,8 @@ def main() -> int:
             _verdicts(options, results)
         if "probing" in options.part:
             _probing(options, results)
+        if "harvest" in options.part:
+            _harvest(options, results, failures)
     except KeyboardInterrupt:
         failures.append("interrupted: the figures are of what was done")
     except RunFailed as error:
@@ -56,7 +60,7 @@ def main() -> int:
         results["machine"]["load_after"] = os.getloadavg()[0]
         results["failures"] = failures
         file.with_suffix(".md").write_text("\n\n".join(results.pop("tables", [])) + "\n")
-        file.write_text(json.dumps(results, ensure_ascii=False, indent=1))
+        file.write_text(json.dumps(results, ensure_ascii=False, indent=1, default=str))
         _say(f"\nresults: {file} and {file.with_suffix('.md').name}")
     for failure in failures:
         _say(f"FAILED {failure}")
@@ -131,6 +135,25 @@ def _probing(options: argparse.Namespace, results: dict[str, Any]) -> None:
     _goals(results, probing.goals(samples, hung))
 
 
+def _harvest(options: argparse.Namespace, results: dict[str, Any], failures: list[str]) -> None:
+    with contextlib.ExitStack() as stack:
+        home = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="shbench-harvest-")))
+        server = stack.enter_context(start_postgres()) if "postgres" in options.database else None
+        harvests, cities = Harvests(home, server, _say), []
+        try:
+            for size in options.datasets:
+                harvests.run(size, options.forms, options.database, options.runs)
+            if options.municipal and options.municipal.is_dir():
+                cities = harvests.municipal(options.municipal, options.database)
+            else:
+                _say("the municipal catalogues are left out: --municipal names no folder that holds them")
+        finally:
+            failures += harvests.failures
+            results["harvest"] = harvest_report.as_results(harvests.samples, cities)
+            _table(results, harvest_report.markdown(harvests.samples, cities))
+    _goals(results, harvest_report.goals(harvests.samples, cities))
+
+
 def _goals(results: dict[str, Any], goals: list[Goal]) -> None:
     results.setdefault("goals", []).extend(asdict(g) for g in goals)
     lines = [goal.line() for goal in goals if goal.is_reached is not None]
@@ -146,7 +169,10 @@ def _table(results: dict[str, Any], text: str) -> None:
 def _machine() -> dict[str, Any]:
     import importlib.metadata
 
-    names = ("apache-airflow-providers-postgres", "psycopg", "orjson", "jsonschema", "jsonschema-rs", "sqlalchemy")
+    names = (
+        "apache-airflow-providers-postgres", "psycopg", "orjson", "jsonschema", "jsonschema-rs", "sqlalchemy", "pyoxigraph",
+        "rdflib",
+    )  # fmt: skip
     return {
         "at": time.strftime("%Y-%m-%d %H:%M:%S"), "cpus": os.cpu_count(), "python": platform.python_version(),
         "system": platform.platform(), "load_before": os.getloadavg()[0], "interpreter_kib": bare_interpreter_kib(),
@@ -156,7 +182,7 @@ def _machine() -> dict[str, Any]:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m benchmarks", description="Measure the project sync and the validation against peers and limits.",
+        prog="python -m benchmarks", description="Measure against peers and limits.",
         epilog="Figures hold for one machine and day; only ratios of the same run can be compared. See benchmarks/README.md.",
     )  # fmt: skip
     parser.add_argument("--part", nargs="+", choices=PARTS, default=list(PARTS), help="what to measure (all)")
@@ -169,6 +195,15 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--systems", type=int, default=5_000, help="systems that the part verdicts judges (5,000)")
     parser.add_argument("--endpoints", type=int, default=10_000, help="endpoints of the part probing (10,000)")
+    parser.add_argument(
+        "--datasets", nargs="+", type=int, default=[10_000, 100_000], help="sizes of the part harvest (10,000 100,000)"
+    )
+    parser.add_argument(
+        "--forms", nargs="+", choices=FORMS, default=list(FORMS), help="forms of the part harvest (all)"
+    )
+    parser.add_argument(
+        "--municipal", type=Path, help="folder with the six municipal catalogues, which are not shipped"
+    )
     parser.add_argument("--cold", action="store_true", help="leave out the warm-up round over a small platform")
     return parser
 

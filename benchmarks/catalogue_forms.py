@@ -24,43 +24,15 @@ STATES = ("first", "changed", "broken")
 FILES = {"datajson": "data.json", "turtle": "catalogue.ttl", "rdfxml": "catalogue.rdf", "jsonld": "catalogue.jsonld"}
 
 _AT = "https://data.example.cn"
-_UNITS = [
-    f"市{name}局"
-    for name in [
-        "统计",
-        "教育",
-        "水务",
-        "公安",
-        "民政",
-        "财政",
-        "交通运输",
-        "生态环境",
-        "住房保障",
-        "文化旅游",
-        "市场监管",
-        "应急管理",
-    ]
-]
+_NAMES = (
+    "统计", "教育", "水务", "公安", "民政", "财政", "交通运输", "生态环境", "住房保障", "文化旅游", "市场监管", "应急管理",
+)  # fmt: skip
+_UNITS = [f"市{name}局" for name in _NAMES]
 _THEMES = ("economy", "education", "environment", "transport", "health")
 _CYCLES = ("R/P1D", "R/P1W", "R/P1M", "R/P3M", "R/P1Y")
-_WORDS = [
-    "人口",
-    "企业",
-    "车辆",
-    "水质",
-    "学校",
-    "医院",
-    "公交",
-    "气象",
-    "就业",
-    "税收",
-    "道路",
-    "绿地",
-    "图书",
-    "养老",
-    "能源",
-    "住房",
-]
+_WORDS = (
+    "人口", "企业", "车辆", "水质", "学校", "医院", "公交", "气象", "就业", "税收", "道路", "绿地", "图书", "养老", "能源", "住房",
+)  # fmt: skip
 _FORMATS = (("CSV", "text/csv", "csv"), ("JSON", "application/json", "json"))
 _TURTLE_HEAD = """@prefix dcat: <http://www.w3.org/ns/dcat#> .
 @prefix dct: <http://purl.org/dc/terms/> .
@@ -107,7 +79,8 @@ class Dataset:
 def make(number: int, state: str, size: int) -> Dataset:
     """Return a dataset as it is in a state."""
     dice = random.Random(number)
-    key = f"{dice.getrandbits(32):08x}-{dice.getrandbits(16):04x}-4{dice.getrandbits(12):03x}-8{dice.getrandbits(12):03x}-{number:012x}"
+    head, middle, tail = dice.getrandbits(48), dice.getrandbits(12), dice.getrandbits(12)
+    key = f"{head >> 16:08x}-{head & 0xFFFF:04x}-4{middle:03x}-8{tail:03x}-{number:012x}"
     first, second = sorted(dice.sample(_WORDS, 2))
     year, unit = dice.randrange(2016, 2026), dice.randrange(len(_UNITS))
     is_broken = state == "broken" and number == min(BROKEN, size - 1)

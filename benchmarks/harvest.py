@@ -87,10 +87,10 @@ class Harvests:
 
     def _one(self, harvester: Harvester, folder: Path, port: int, size: int, number: int) -> None:
         own, where = self._fresh(harvester.key, harvester.is_ours, port)
-        for phase, state in STATE_OF.items():
+        for phase in harvester.phases:
             if phase == "broken":
                 own, where = self._fresh(harvester.key, harvester.is_ours, port)
-            _show(folder, state)
+            _show(folder, STATE_OF[phase])
             try:
                 sample = self._measured(harvester, own, where, port, size, phase, number)
             except RunFailed as error:

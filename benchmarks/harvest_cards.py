@@ -1,6 +1,7 @@
 """The cards with which ours reads the benchmark's catalogues: the shipped ones with another address and without a rate limit.
 
-RDF comes as one document instead of hydra's pages, as the peers read it, and without shapes (`SHAPED` keeps them).
+RDF comes as one document instead of hydra's pages, as the peers read it, and without shapes: a document of this size
+is not checked by them anyway.
 The cards of the six municipal catalogues say in their fields' own words what the shipped municipal card says of one city.
 """
 
@@ -15,7 +16,6 @@ from benchmarks.catalogue_forms import FILES
 from benchmarks.usage import ROOT
 
 PAGE_BYTES = 1 << 30
-SHAPED = "turtle_shapes"
 
 _SHIPPED = {"ckan": "ckan_portal", "datajson": "datajson_portal"}
 _DATES = ("发布时间", "更新时间")
@@ -58,18 +58,17 @@ def write_cards(config: Path) -> None:
     """Write all cards below a configuration folder."""
     folder = config / "sources"
     folder.mkdir(parents=True)
-    cards = [_harvested(form) for form in ("ckan", "datajson", "turtle", "rdfxml", "jsonld", SHAPED)]
+    cards = [_harvested(form) for form in ("ckan", *FILES)]
     for card in [*cards, *map(_municipal, MUNICIPAL)]:
         (folder / f"{card['source']}.yaml").write_text(yaml.safe_dump(card, allow_unicode=True), "utf-8")
 
 
 def _harvested(form: str) -> dict[str, Any]:
     card = _shipped(_SHIPPED.get(form, "dcat_portal"))
-    path = "/package_search" if form == "ckan" else f"/{FILES[form.removesuffix('_shapes')]}"
+    path = "/package_search" if form == "ckan" else f"/{FILES[form]}"
     if form not in _SHIPPED:
         card["paging"] = {"style": "single"}
-        if form != SHAPED:
-            del card["document"]["shapes"]
+        del card["document"]["shapes"]
     return _moved(card, f"harvest_{form}", path)
 
 

@@ -15,6 +15,9 @@ from typing import Any
 from benchmarks.contestants import PEERS
 from benchmarks.postgres import Postgres
 
+PHASES = ("first", "again", "changed", "broken")
+"""First load; again, unchanged; again after 1 % changed; first load of a catalogue in which one dataset has no title."""
+
 FORMS = ("ckan", "datajson", "turtle", "rdfxml", "jsonld")
 LIMITS = {"ckan": "plain", "datajson": "plain", "turtle": "pyoxigraph", "rdfxml": "pyoxigraph", "jsonld": "pyoxigraph"}
 """The line that a form's goal is a share of."""
@@ -41,13 +44,17 @@ class Harvester:
     @property
     def is_ours(self) -> bool:
         """Return whether it is the project's own way."""
-        return self.way in ("ours", "shapes")
+        return self.way == "ours"
+
+    @property
+    def phases(self) -> tuple[str, ...]:
+        """Return what it runs: rdflib takes a minute each time, so only the first load is asked of it."""
+        return PHASES[:1] if self.way == "rdflib" else PHASES
 
     def command(self) -> list[str]:
         """Return what harvests once."""
         if self.is_ours:
-            source = f"harvest_{self.form}" + ("_shapes" if self.way == "shapes" else "")
-            return [sys.executable, "-m", "include", "sync", source, "--mode", "full", "--json"]
+            return [sys.executable, "-m", "include", "sync", f"harvest_{self.form}", "--mode", "full", "--json"]
         if self.way == "plain":
             return [sys.executable, str(PEERS / "harvest_json.py"), self.form]
         return [sys.executable, str(PEERS / "harvest_rdf.py"), self.way, self.form]
@@ -102,6 +109,4 @@ def all_harvesters(forms: Iterable[str], databases: Iterable[str], size: int) ->
         )
         found += [Harvester(way, form) for way in ways if way != "rdflib" or size <= SLOW_UP_TO]
         found += [Harvester("ours", form, database) for database in sorted(databases)]
-        if form == "turtle" and size <= SLOW_UP_TO:
-            found += [Harvester("shapes", form, database) for database in sorted(databases)]
     return found

@@ -17,6 +17,7 @@ DCT, DCAT, FOAF = "http://purl.org/dc/terms/", "http://www.w3.org/ns/dcat#", "ht
 RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
 FILES = {"turtle": "/catalogue.ttl", "rdfxml": "/catalogue.rdf", "jsonld": "/catalogue.jsonld"}
 KEYWORD, THEME, LINK = DCAT + "keyword", DCAT + "theme", DCAT + "distribution"
+LISTED = {KEYWORD, LINK}
 
 
 def pyoxigraph(form: str) -> Iterator[Row]:
@@ -31,7 +32,7 @@ def pyoxigraph(form: str) -> Iterator[Row]:
         found = subjects.get(subject)
         if found is None:
             found = subjects[subject] = {}
-        if predicate == KEYWORD or predicate == LINK:
+        if predicate in LISTED:
             found.setdefault(predicate, []).append(value)
         else:
             found[predicate] = value
