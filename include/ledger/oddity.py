@@ -4,24 +4,17 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, RowMapping, bindparam, text
+from sqlalchemy import Connection, RowMapping
 
 from include.ledger.question import Question, open_of_kind, settle_questions
-from include.ledger.types import Moment
 from include.sources.card import Card
 
 if TYPE_CHECKING:
     from include.ledger.feed import Feed
     from include.ledger.merge import MergeResult
-
-UNSTABLE_AFTER = 2
-"""A record that came back this often is an unstable source, not a series of deletes and creates."""
-
-STEADY_AFTER = timedelta(days=90)
-"""So long without such a record, and the source is taken for steady again."""
 
 
 def settle_oddities(connection: Connection, card: Card, feed: Feed, result: MergeResult, at: datetime) -> None:
@@ -49,8 +42,6 @@ def settle_oddities(connection: Connection, card: Card, feed: Feed, result: Merg
     settle_questions(connection, card.source, kinds, settled, batch_id, at, may_close=was_mapped_whole)
     _note_held(connection, card, result, at)
     _note_mismatch(connection, card, result, at)
-    if result.restored or _is_unstable(connection, card):
-        _note_unstable(connection, card, result, at)
 
 
 def _reach(card: Card, feed: Feed, name: str, count: int) -> dict[str, Any]:
@@ -97,22 +88,3 @@ def _note_mismatch(connection: Connection, card: Card, result: MergeResult, at: 
     detail = account | {"rows_received": result.rows_received, "declared": result.declared}
     found = [Question("count_mismatch", card.source, card.source, sentence, detail)] if is_wrong else []
     settle_questions(connection, card.source, {"count_mismatch"}, found, result.batch_id, at, may_close=result.is_full)
-
-
-def _is_unstable(connection: Connection, card: Card) -> bool:
-    return card.source in {q["source"] for q in open_of_kind(connection, "unstable_source")}
-
-
-def _note_unstable(connection: Connection, card: Card, result: MergeResult, at: datetime) -> None:
-    """Ask once about a source whose records come and go; closed when none has done so for `STEADY_AFTER`."""
-    query = text(
-        f"SELECT record_key, count(*) FROM {card.entity}_change WHERE source = :source AND field = 'tombstoned_at' "
-        "AND old IS NOT NULL AND changed_at > :after GROUP BY record_key HAVING count(*) >= :most"
-    ).bindparams(bindparam("after", type_=Moment()))
-    bind = {"source": card.source, "most": UNSTABLE_AFTER, "after": at - STEADY_AFTER}
-    rows = connection.execute(query, bind).all()
-    sentence = f"来源“{card.title}”有 {len(rows)} 条记录反复消失又出现,来源不稳定;请联系平台核实"
-    detail = {"record_keys": [key for key, _ in rows][:100]}
-    found = [Question("unstable_source", card.source, card.source, sentence, detail)] if rows else []
-    may_close = result.is_full and result.is_complete
-    settle_questions(connection, card.source, {"unstable_source"}, found, result.batch_id, at, may_close=may_close)

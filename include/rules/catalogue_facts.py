@@ -21,7 +21,8 @@ KINDS = {"data_entries": "data", "component_entries": "component", "cloud_entrie
 """Fact of a system → kind of catalogue."""
 
 _COLUMNS = (
-    "kind", "code", "provider_name", "provider_uscc", "system_code", "project_codes", "state", "share_type", "open_type", "share_basis",
+    "kind", "code", "provider_name", "provider_uscc", "system_code", "project_codes", "state", "share_type", "open_type",
+    "share_basis",
     "share_condition", "collection", "update_cycle", "data_updated_on", "data_updated_raw", "modified_on", "modified_raw",
     "distribution_count",
 )  # fmt: skip

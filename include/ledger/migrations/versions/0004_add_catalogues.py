@@ -157,3 +157,8 @@ def upgrade() -> None:
     op.add_column("batch", sa.Column("declared", sa.BigInteger()))
     op.add_column("quarantine", sa.Column("new_key", sa.String(800)))
     op.execute(CURRENT_RESOURCE)
+    # Records that come and go are a finding of their source now (records-steady).
+    op.execute(
+        "UPDATE question SET closed_at = opened_at, closed_batch = opened_batch "
+        "WHERE kind = 'unstable_source' AND closed_at IS NULL"
+    )
