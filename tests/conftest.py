@@ -112,3 +112,8 @@ def engine(ledger_url: str) -> Engine:
 def store(tmp_path: Path) -> LandingStore:
     """Return an empty landing zone."""
     return LandingStore(str(tmp_path / "landing"))
+
+
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Name cases of bytes by their argument: a workbook holds the moment it was made, and every worker makes its own."""
+    return argname if isinstance(val, bytes) else None

@@ -6,6 +6,7 @@ Does not mask anybody, and never keeps or quotes a row.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -76,14 +77,15 @@ class Secrecy:
     def is_open(self, row: Row, keys: tuple[str, ...]) -> bool:
         """Return whether a row, whose keys are given, passes."""
         for door in self._doors:
-            value = row.get(door.steps[0]) if len(door.steps) == 1 else _at(row, door.steps)
-            # Most values are exactly an open one; the set is only asked for texts, which can be hashed.
-            if not (type(value) is str and value in door.open) and not door.is_open(value):
-                return False
+            values = [row.get(door.steps[0])] if len(door.steps) == 1 else _values_at(row, door.steps)
+            for value in values:
+                # Most values are exactly an open one; the set is only asked for texts, which can be hashed.
+                if not (type(value) is str and value in door.open) and not door.is_open(value):
+                    return False
         for steps, saying in self._names:
-            value = row.get(steps[0]) if len(steps) == 1 else _at(row, steps)
-            if value is not None and "密" in (text := str(value)) and saying.search(text):
-                return False
+            for value in [row.get(steps[0])] if len(steps) == 1 else _values_at(row, steps):
+                if value is not None and "密" in (text := str(value)) and saying.search(text):
+                    return False
         fields = self._secrecy.get(keys)
         return not self._is_marked_classified(row, self._plan_secrecy(keys) if fields is None else fields)
 
@@ -107,22 +109,26 @@ class Secrecy:
         return fields
 
 
-def _at(row: Row, steps: tuple[str, ...]) -> object:
-    value: object = row
-    for step in steps:
-        if isinstance(value, list):
-            value = _in_list(value, step)
-        else:
-            value = value.get(step) if isinstance(value, dict) else None
-    return value
+def _values_at(row: Row, steps: tuple[str, ...]) -> list[object]:
+    """Return every value at a path, [None] where there is none: each must be open, whichever of them is mapped later."""
+    whole = ".".join(steps)
+    found = [row[whole]] if whole in row else []
+    found.extend(_reached(row, steps))
+    return found or [None]
 
 
-def _in_list(values: list[Any], step: str) -> object:
-    """Return what a list of keys and values says of a key; all that other objects say, of which none is an open value."""
-    objects = [v for v in values if isinstance(v, dict)]
-    pairs = [v["value"] for v in objects if v.get("key") == step and "value" in v]
-    told = pairs or [v[step] for v in objects if step in v]
-    return told[0] if len(told) == 1 else told or None
+def _reached(value: object, steps: Sequence[str]) -> Iterator[object]:
+    """Yield what stands at the steps, through objects and lists; an object of `key` and `value` has its key for a step."""
+    if not steps:
+        yield value
+    elif isinstance(value, dict):
+        if value.get("key") == steps[0] and "value" in value:
+            yield from _reached(value["value"], steps[1:])
+        if steps[0] in value:
+            yield from _reached(value[steps[0]], steps[1:])
+    elif isinstance(value, (list, tuple)):
+        for one in value:
+            yield from _reached(one, steps)
 
 
 def _gate_text(value: object) -> str:

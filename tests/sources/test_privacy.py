@@ -119,26 +119,6 @@ def test_every_gate_must_be_open_and_may_stand_within_an_object() -> None:
     assert admit(row(META={"LEVEL": "公开"}, SECRET_FLAG="1"), classified=gates).refused == 1
 
 
-@pytest.mark.parametrize(
-    "marks",
-    [
-        [{"key": "LEVEL", "value": "秘密"}],
-        [{"key": "theme", "value": "教育"}, {"key": "LEVEL", "value": "内部"}],
-        [{"key": "LEVEL", "value": "公开"}, {"key": "LEVEL", "value": "秘密"}],
-        [{"LEVEL": "公开"}, {"LEVEL": "秘密"}],
-        [[{"LEVEL": "秘密"}]],
-        {"key": "LEVEL", "value": "秘密"},
-        {"LEVEL": ["公开", "秘密"]},
-    ],
-)
-def test_a_mark_within_a_list_is_found_and_each_one_must_be_open(marks: object) -> None:
-    gates = [{"field": "META.LEVEL", "open": ["公开", "", None]}]
-    assert admit(row(META=marks), classified=gates).refused == 1
-    assert admit(row(**{"META.LEVEL": "秘密"}), classified=gates).refused == 1
-    for harmless in ([{"key": "LEVEL", "value": "公开"}], [{"key": "theme", "value": "秘密"}], [], ["秘密"]):
-        assert admit(row(META=harmless), classified=gates).refused == 0
-
-
 def test_a_person_who_is_named_by_the_key_of_a_pair_is_masked() -> None:
     found = admitted(EXTRA=[{"key": "联系人", "value": "张三"}, {"key": "更新周期", "value": "每年"}])
     assert found["EXTRA"] == [{"key": "联系人", "value": "***"}, {"key": "更新周期", "value": "每年"}]

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from include.sources.card import Gate
 from include.sources.card_files import load_card
-from include.sources.privacy import gate
+from include.sources.privacy import Gatekeeper, gate
 from include.sources.raw_page import RawPage
 
 
@@ -47,3 +49,27 @@ def test_a_title_that_says_so_is_refused() -> None:
 def test_a_person_named_by_a_key_is_masked() -> None:
     (row,) = admitted(package({"key": "contact_person", "value": "王小明"}, {"key": "update_cycle", "value": "每月"}))
     assert row["extras"] == [{"key": "contact_person", "value": "***"}, {"key": "update_cycle", "value": "每月"}]
+
+
+def is_open(row: dict[str, Any], gates: tuple[Gate, ...]) -> bool:
+    return Gatekeeper(replace(load_card("ckan_portal"), classified=gates)).is_open(row)
+
+
+@pytest.mark.parametrize(
+    "marks",
+    [
+        [{"key": "LEVEL", "value": "秘密"}],
+        [{"key": "theme", "value": "教育"}, {"key": "LEVEL", "value": "内部"}],
+        [{"key": "LEVEL", "value": "公开"}, {"key": "LEVEL", "value": "秘密"}],
+        [{"LEVEL": "公开"}, {"LEVEL": "秘密"}],
+        [[{"LEVEL": "秘密"}]],
+        {"key": "LEVEL", "value": "秘密"},
+        {"LEVEL": ["公开", "秘密"]},
+    ],
+)
+def test_a_mark_within_a_list_is_found_and_each_one_must_be_open(marks: object) -> None:
+    gates = (Gate("META.LEVEL", frozenset({"公开", ""}), open_if_absent=True),)
+    assert not is_open({"META": marks}, gates)
+    assert not is_open({"META.LEVEL": "秘密"}, gates)
+    for harmless in ([{"key": "LEVEL", "value": "公开"}], [{"key": "theme", "value": "秘密"}], [], ["秘密"]):
+        assert is_open({"META": harmless}, gates)
