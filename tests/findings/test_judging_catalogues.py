@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import time
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 from sqlalchemy import Engine
 
-from include.ledger.tables import ENTITIES
 from tests.findings.ledger_state import assert_folds, judge_day, ledger_rows, says
 from tests.rules.catalogued_city import EXCHANGE, PORTAL, CataloguedCity, write_cards
-from tests.rules.evidence import DAY, at, rows_of
+from tests.rules.evidence import DAY, at
 
 SCOPE = "catalogues"
 OF_ENTRIES = ("data-collected", "shareable-data-shared", "shared-entries-mounted", "entries-updated-in-time")
@@ -172,33 +169,3 @@ def test_each_scope_judges_its_own_sources_alone(engine: Engine, city: Catalogue
     assert {"exchange_calls", "exchange_services", "exchange_systems"} <= of_scope["interconnection"]
     assert {"system_register", "city_cloud", "provincial_approval"} <= of_scope["systems"]
     assert sum(map(len, of_scope.values())) == len(set.union(*of_scope.values()))
-
-
-def test_five_thousand_systems_and_fifty_thousand_entries_take_seconds(engine: Engine, city: CataloguedCity) -> None:
-    units = [f"市{n % 80}局" for n in range(5_000)]
-    systems = [
-        {"system_code": f"S{n}", "name": f"系统{n}", "status": "in_use", "unit_name": u} for n, u in enumerate(units)
-    ]
-    city.put("system", city.last["system_register"], systems)
-    kinds = ("data", "data", "data", "component", "cloud_resource")
-
-    def entry(n: int) -> dict[str, Any]:
-        code = f"S{n % 4_500}" if n % 10 else None
-        return {
-            "kind": kinds[n // 4_500 % 5],
-            "code": f"3070/{n}",
-            "system_code": code,
-            "provider_name": units[n % 5_000],
-        }
-
-    city.enter(*map(entry, range(50_000)))
-    with engine.connect() as connection:
-        assert len(rows_of(connection, ENTITIES["resource"][0])) == 50_003
-    begun = time.process_time()
-    judged = judge_day(engine, DAY, SCOPE)
-    taken = time.process_time() - begun
-    linked = next(r for r in judged.rates if r.name == "linked_rate")
-    assert linked.denominator == 32_001
-    assert judged.tally.verdicts >= 7 * 5_005 + 4
-    assert taken < 20, f"{taken:.1f} s of CPU"
-    print(f"judged: {taken:.2f} s of CPU, {judged.tally.verdicts} verdicts")
