@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import shutil
 import socket
 import tempfile
 import uuid
 from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine, create_engine, text
+from sqlalchemy.engine import make_url
 
 from include.landing.store import LandingStore
 from include.ledger.database import migrate, open_ledger
@@ -77,29 +80,54 @@ def postgres_server() -> Iterator[str]:
         yield url
 
 
-@pytest.fixture
-def postgres_url(postgres_server: str) -> Iterator[str]:
-    """Return the URL of an empty database of this test's own."""
+@contextmanager
+def _database(server: str, template: str = "template1") -> Iterator[str]:
+    """Make a database of its own, and drop it in the end."""
     name = f"t{uuid.uuid4().hex}"
-    admin = create_engine(postgres_server, isolation_level="AUTOCOMMIT")
+    admin = create_engine(server, isolation_level="AUTOCOMMIT")
     with admin.connect() as connection:
-        connection.execute(text(f"CREATE DATABASE {name}"))
-    yield postgres_server.replace("/ledger", f"/{name}", 1)
+        connection.execute(text(f"CREATE DATABASE {name} TEMPLATE {template}"))
+    yield server.replace("/ledger", f"/{name}", 1)
     with admin.connect() as connection:
         connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
     admin.dispose()
 
 
+@pytest.fixture
+def postgres_url(postgres_server: str) -> Iterator[str]:
+    """Return the URL of an empty database of this test's own."""
+    with _database(postgres_server) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def migrated_postgres(postgres_server: str) -> Iterator[str]:
+    """Return the name of a migrated, empty ledger to copy: a copy is made in a tenth of the time of migrating."""
+    with _database(postgres_server) as url:
+        migrate(url)
+        yield str(make_url(url).database)
+
+
+@pytest.fixture(scope="session")
+def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the file of a migrated, empty ledger to copy."""
+    file = tmp_path_factory.mktemp("migrated") / "ledger.db"
+    migrate(f"sqlite:///{file}")
+    return file
+
+
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
-def ledger_url(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> str:
+def ledger_url(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[str]:
     """Return the URL of an empty, migrated ledger, once on each database."""
-    if request.param == "sqlite":
-        url = f"sqlite:///{tmp_path / 'ledger.db'}"
-    else:
-        url = request.getfixturevalue("postgres_url")
-    monkeypatch.setenv("LEDGER_URL", url)
-    migrate(url)
-    return str(url)
+    with ExitStack() as stack:
+        if request.param == "sqlite":
+            shutil.copy(request.getfixturevalue("migrated_sqlite"), tmp_path / "ledger.db")
+            url = f"sqlite:///{tmp_path / 'ledger.db'}"
+        else:
+            template = request.getfixturevalue("migrated_postgres")
+            url = stack.enter_context(_database(request.getfixturevalue("postgres_server"), template))
+        monkeypatch.setenv("LEDGER_URL", url)
+        yield url
 
 
 @pytest.fixture
