@@ -71,7 +71,9 @@ class Secrecy:
             if rule.name in _SAYING
             for source in rule.sources
         )
-        self._gated = frozenset(gate.field for gate in card.classified)
+        self._gated = frozenset(
+            step for gate in card.classified for step in (gate.field, gate.field.rpartition(".")[2])
+        )
         self._secrecy: dict[tuple[str, ...], tuple[tuple[str, bool], ...]] = {}
 
     def is_open(self, row: Row, keys: tuple[str, ...]) -> bool:
@@ -86,8 +88,25 @@ class Secrecy:
             for value in [row.get(steps[0])] if len(steps) == 1 else _values_at(row, steps):
                 if value is not None and "密" in (text := str(value)) and saying.search(text):
                     return False
+        if self._is_marked_within(row):
+            return False
         fields = self._secrecy.get(keys)
         return not self._is_marked_classified(row, self._plan_secrecy(keys) if fields is None else fields)
+
+    def _is_marked_within(self, row: Row) -> bool:
+        """Return whether a list of keys and values, or an object, holds a mark that the card does not name."""
+        for value in row.values():
+            if value.__class__ is dict:
+                found = value
+            elif value.__class__ is list and value and value[0].__class__ is dict and "key" in value[0]:
+                found = {str(v["key"]): v.get("value") for v in value if v.__class__ is dict and "key" in v}
+            else:
+                continue
+            names = tuple(found)
+            fields = self._secrecy.get(names)
+            if self._is_marked_classified(found, self._plan_secrecy(names) if fields is None else fields):
+                return True
+        return False
 
     def _is_marked_classified(self, row: Row, fields: tuple[tuple[str, bool], ...]) -> bool:
         for field, one_means_yes in fields:

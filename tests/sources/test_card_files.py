@@ -20,6 +20,10 @@ GROUPS = {
     "exchange": {"exchange_systems", "exchange_services", "exchange_calls"},
     "register": {"system_register", "exemptions", "maintenance_windows"},
     "systems": {"city_cloud", "cloud_metrics", "usage_statistics", "usage_files"},
+    "catalogues": {
+        "exchange_catalogue", "ckan_portal", "dcat_portal", "datajson_portal", "dcatus3_portal", "municipal_portal",
+        "department_catalogues", "department_components", "catalogue_frontdb", "own_export",
+    },
 }  # fmt: skip
 NAMES = sorted(name for group in GROUPS.values() for name in group)
 

@@ -40,6 +40,21 @@ def test_a_mark_within_a_list_is_found_and_what_is_not_clear_is_refused(
     assert bool(admitted(package(*extras))) is is_open
 
 
+@pytest.mark.parametrize(
+    ("value", "is_open"),
+    [
+        ([{"key": "密级", "value": "秘密"}], False),
+        ([{"key": "a", "value": "1"}, {"key": "是否涉密", "value": "1"}], False),
+        ([{"key": "密级", "value": "非密"}], True),
+        ({"密级": "机密"}, False),
+        ({"密级": "公开"}, True),
+        ([{"key": "密级"}], True),
+    ],
+)
+def test_a_mark_that_the_card_does_not_name_is_found_one_level_down(value: Any, is_open: bool) -> None:
+    assert bool(admitted(package(META=value))) is is_open
+
+
 def test_a_title_that_says_so_is_refused() -> None:
     assert admitted(package(title="某机密系统目录")) == []
     for title in ("手机密码找回指南", "涉密测绘成果审批信息"):
