@@ -49,6 +49,7 @@ PARTS = {
 """The part that a system plays → the rule that has to say so."""
 
 BAD = {"fail", "warn"}
+pytestmark = pytest.mark.xdist_group("catalogues")
 
 
 @pytest.fixture(scope="module")
@@ -168,6 +169,7 @@ def test_holes_are_found_where_they_were_planted_and_nowhere_else(ledger: Any, f
 
 
 def test_the_same_again_writes_nothing_and_judges_alike(ledger: Any, first: Any) -> None:
+    judge(ledger, "catalogues", now().date())
     before = [rows(ledger, t) for t in (resource, resource_change, resource_item, finding, finding_event)]
     assert before[0] > 300
     again = harvest()

@@ -26,7 +26,7 @@ def test_landing_merging_and_reporting_hand_on_counts_only(monkeypatch: pytest.M
         truth["plan"]["entries"] - truth["plan"]["refused"]
     )
     assert total["refused"] > 0
-    assert all(isinstance(v, int | float | bool | str | list | dict) for r in results for v in r.values())
+    assert all(isinstance(v, int | float | bool | str | list | dict | None) for r in results for v in r.values())
     assert "sample" not in results[0]
     reconciled = tasks.reconcile_plan()
     assert sum(reconciled["open"].values()) > 0
