@@ -10,7 +10,7 @@ import re
 
 from include.errors import LimitExceeded, SourceMalformed
 
-_TAG = re.compile(r"""(/?)([a-z][a-z0-9]*)((?:[^>"']|"[^"]*"|'[^']*')*+)>""", re.IGNORECASE)
+_TAG = re.compile(r"""(/?)([a-z][a-z0-9]*+)((?:[^>"']|"[^"]*"|'[^']*')*+)>""", re.IGNORECASE)
 _OF_TABLES = re.compile(r"/?(?:table|tr|td|th)\b", re.IGNORECASE)
 _SPAN = re.compile(r"""\b(col|row)span\s*=\s*["']?\s*(\d{1,9})""", re.IGNORECASE)
 _UNSEEN = ("script", "style", "title")

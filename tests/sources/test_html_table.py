@@ -47,6 +47,12 @@ def test_parts_that_never_end_take_a_moment(part: str) -> None:
     assert time.monotonic() - began < 10
 
 
+def test_a_name_of_a_tag_that_never_ends_takes_a_moment() -> None:
+    began = time.monotonic()
+    assert read_tables("<table><tr><t" + "null" * 50_000) == [[[]]]
+    assert time.monotonic() - began < 10
+
+
 def test_a_character_of_thousands_of_digits_is_refused() -> None:
     with pytest.raises(SourceMalformed, match="character reference"):
         read_tables("<table><tr><td>&#" + "1" * 5000 + ";</td></tr></table>")

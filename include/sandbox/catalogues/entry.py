@@ -129,6 +129,5 @@ def recoined(entry: Entry) -> Entry:
 
 
 def written_out(entries: Iterable[Entry]) -> list[Entry]:
-    """Return the entries as often as they are listed, repeats at the end."""
-    once = list(entries)
-    return [*once, *(entry for entry in once for _ in range(entry.copies - 1))]
+    """Return the entries as often as they are listed, repeats right behind one another."""
+    return [entry for entry in entries for _ in range(entry.copies)]
