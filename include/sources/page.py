@@ -9,7 +9,7 @@ from typing import Any
 
 import orjson
 
-from include.errors import ShuhengError
+from include.errors import ShuhengError, SourceMalformed
 
 PAGE_FAILED, DETAIL_MISSING = "page_failed", "detail_missing"
 """What a fault degrades its batch for."""
@@ -55,9 +55,12 @@ class PageLines:
 
 
 def canonical_lines(rows: list[dict[str, Any]]) -> bytes:
-    """Return rows as canonical JSON (sorted keys), one a line."""
+    """Return rows as canonical JSON (sorted keys), one a line; raises `SourceMalformed` for what cannot be written so."""
     dumps, sort = orjson.dumps, orjson.OPT_SORT_KEYS
-    return b"\n".join([dumps(row, None, sort) for row in rows])
+    try:
+        return b"\n".join([dumps(row, None, sort) for row in rows])
+    except orjson.JSONEncodeError as error:  # nested too deep, half of a surrogate pair; the words quote nothing
+        raise SourceMalformed(f"a record cannot be kept as JSON ({error}); ask the platform to correct it") from None
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,13 +45,20 @@ def remarks_of(row: dict[str, Any], titles: dict[str, str]) -> Remarks | None:
         fix = "给含逗号的单元格加上双引号,或删去多余的逗号,再重新导出"
         found.problems.append(Problem("_shifted", "整行", sentence, "", fix))
     doubts = set()
-    for result in row.get("_shacl") or ():
-        if result["severity"] == "Violation":
+    for result in _results(row.get("_shacl")):
+        if result["severity"] == "violation":
             found.problems.append(_of_shape(str(result["path"]), str(result["message"])[:300], titles))
         else:
             doubts.add("shapes")
     found.warnings = tuple(sorted(doubts))
     return found
+
+
+def _results(found: object) -> list[dict[str, Any]]:
+    """Return the results of shapes. A document may have a field of that name, too; what is written otherwise is not ours."""
+    if not isinstance(found, list):
+        return []
+    return [one for one in found if isinstance(one, dict) and one.keys() >= {"severity", "path", "message"}]
 
 
 def _of_shape(path: str, message: str, titles: dict[str, str]) -> Problem:

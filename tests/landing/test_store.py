@@ -12,10 +12,17 @@ import zstandard
 from hypothesis import given
 from hypothesis import strategies as st
 
-from include.errors import LandingCorrupt
+from include.errors import LandingCorrupt, SourceMalformed
 from include.landing.store import LandingStore
 
 ROWS = [{"b": "双鸭山", "a": 1}, {"a": None, "b": ["x", {"k": 1.5}]}]
+
+
+def _nested(levels: int) -> list[Any]:
+    value: list[Any] = []
+    for _ in range(levels):
+        value = [value]
+    return value
 
 
 def _file(folder: Path, name: str) -> Path:
@@ -127,3 +134,11 @@ def test_a_manifest_that_cannot_be_read_is_named(store: LandingStore, tmp_path: 
     (tmp_path / "landing" / "s" / "batches" / "b1.json").write_text("{", "utf-8")
     with pytest.raises(LandingCorrupt, match="manifest of batch b1 cannot be read"):
         store.get_manifest("s", "b1")
+
+
+@pytest.mark.parametrize(("value", "why"), [(_nested(300), "Recursion limit"), ("half \ud800 of a pair", "surrogates")])
+def test_what_cannot_be_kept_is_named_without_its_content(any_store: LandingStore, value: object, why: str) -> None:
+    with pytest.raises(SourceMalformed, match=why) as caught:
+        any_store.put_page("made_up", [{"id": "secret", "value": value}])
+    assert "secret" not in str(caught.value)
+    assert "half" not in str(caught.value)

@@ -159,7 +159,7 @@ def test_every_error_of_a_record_is_listed_at_once_and_none_twice() -> None:
 
 def test_a_shifted_line_and_a_broken_shape_are_said_in_words() -> None:
     told = remarks_of(
-        {"_shifted": 2, "_shacl": [{"severity": "Violation", "path": "dct:title", "message": "缺少标题"}]},
+        {"_shifted": 2, "_shacl": [{"severity": "violation", "path": "dct:title", "message": "缺少标题"}]},
         {"dct:title": "信息资源名称"},
     )
     assert told is not None

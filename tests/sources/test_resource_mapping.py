@@ -10,6 +10,7 @@ import pytest
 from include.sources.card_files import load_card
 from include.sources.mapping import CardMapper, Mapped
 from include.sources.straight import NotStraight
+from tests.sources.documents.catalogues import rows, turtle
 
 Row = dict[str, Any]
 
@@ -163,8 +164,8 @@ def test_a_class_that_the_card_does_not_know_hides_none_that_it_knows() -> None:
     ("remark", "problems", "warnings"),
     [
         ({"_shifted": 2}, 1, ()),
-        ({"_shacl": [{"severity": "Violation", "path": "dct:title", "message": "缺少标题"}]}, 1, ()),
-        ({"_shacl": [{"severity": "Warning", "path": "dcat:keyword", "message": "建议填写关键字"}]}, 0, ("shapes",)),
+        ({"_shacl": [{"severity": "violation", "path": "dct:title", "message": "缺少标题"}]}, 1, ()),
+        ({"_shacl": [{"severity": "warning", "path": "dcat:keyword", "message": "建议填写关键字"}]}, 0, ("shapes",)),
     ],
 )
 def test_a_readers_remark_sets_aside_or_goes_with_the_record(
@@ -174,3 +175,32 @@ def test_a_readers_remark_sets_aside_or_goes_with_the_record(
     row = {"@id": "http://h/dataset/1", "@type": "dcat:Dataset", "dct:title": "t", "dct:publisher": publisher} | remark
     found = mapped(row, "dcat_portal")
     assert (len(found.problems), found.warnings) == (problems, warnings)
+
+
+WHOLE = "dcat:keyword 'k' ; dct:issued '2026' ; dcat:contactPoint <c> ; dcat:distribution <d> . <d> dcat:accessURL <e>"
+
+
+@pytest.mark.parametrize(
+    ("said", "fields", "warnings"),
+    [
+        (f"dct:title 't' ; {WHOLE}", [], ()),
+        ("dct:title 't'", [], ("shapes",)),
+        (f"dct:alternative 't' ; {WHOLE}", ["dct:title"], ()),
+        ("dct:alternative 't'", ["dct:title"], ("shapes",)),
+    ],
+)
+def test_what_shapes_say_of_a_document_is_what_becomes_of_its_records(
+    said: str, fields: list[str], warnings: tuple[str, ...]
+) -> None:
+    text = turtle(f"<a> a dcat:Dataset ; dct:description 'd' ; dct:publisher [ foaf:name 'p' ] ; {said} .")
+    (row,) = rows(text, shapes="catalogue.v1.ttl")
+    found = mapped(row, "dcat_portal")
+    assert [p.field for p in found.problems if p.field.startswith("d")] == fields
+    assert found.warnings == warnings
+
+
+@pytest.mark.parametrize("theirs", ["x", 5, ["x"], {"severity": "violation"}, [{"severity": "violation"}], [[]]])
+def test_a_field_that_is_called_as_a_remark_is_none(theirs: object) -> None:
+    found = mapped({"@id": "/1", "@type": "dcat:Dataset", "dct:title": "t", "_shacl": theirs}, "dcat_portal")
+    assert (found.key, found.record["title"], found.warnings) == ("/1", "t", ())
+    assert not [p for p in found.problems if "形状" in p.problem]

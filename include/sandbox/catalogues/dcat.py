@@ -186,6 +186,7 @@ def _distribution(mounted: Mounted) -> Node:
     values: tuple[tuple[str, Any], ...] = (
         ("dct:title", Text(mounted.title, "zh")),
         ("dct:format", Text(mounted.form.upper())),
+        ("dcat:accessURL", Ref(mounted.url)),
         ("dcat:downloadURL", Ref(mounted.url)),
     )
     return Node(f"http://{HOST}/distribution/{mounted.key}", "dcat:Distribution", values)
