@@ -99,7 +99,7 @@ def _validate(options: argparse.Namespace) -> int:
         with shown_progress(options) as progress:
             reports.append(validate(open_ledger(), store, card, progress))
     if options.json:
-        print(dumps([asdict(report) for report in reports]))  # noqa: T201
+        say(dumps([asdict(report) for report in reports]))
     else:
         for report in reports:
             show_result(asdict(report.result), dry_run=True)
@@ -112,7 +112,7 @@ def _preview(options: argparse.Namespace) -> int:
 
     records = preview(_one_card(options))
     if options.json:
-        print(dumps([asdict(record) for record in records]))  # noqa: T201
+        say(dumps([asdict(record) for record in records]))
         return DONE
     for number, record in enumerate(records, 1):
         say(f"{number}. {record.record_key or '(无标识)'}")
@@ -132,7 +132,7 @@ def _clear(options: argparse.Namespace) -> int:
     card = _one_card(options)
     result = clear_source(open_ledger(), card.source, options.confirm)
     if options.json:
-        print(dumps(asdict(result)))  # noqa: T201
+        say(dumps(asdict(result)))
     else:
         say(
             f"已清空 {card.source}: 注销 {result.tombstoned} 条;撤销: python -m include undo {card.source} {result.batch_id}"
@@ -148,7 +148,7 @@ def _list_records(options: argparse.Namespace) -> int:
     with open_ledger().connect() as connection:
         records = list(records_of_batch(connection, card.source, options.records))
     if options.json:
-        print(dumps([asdict(record) for record in records]))  # noqa: T201
+        say(dumps([asdict(record) for record in records]))
     else:
         _show_records(records)
     return DONE
@@ -161,7 +161,7 @@ def _list_coverage(options: argparse.Namespace) -> int:
     engine, cards = open_ledger(), _cards(options)
     found = {card.source: coverage(engine, card.source) for card in cards}
     if options.json:
-        print(dumps({s: [asdict(line) for line in lines] for s, lines in found.items()}))  # noqa: T201
+        say(dumps({s: [asdict(line) for line in lines] for s, lines in found.items()}))
         return DONE
     for card in cards:
         say(f"{card.source} {card.title}")
@@ -178,7 +178,7 @@ def undo(options: argparse.Namespace) -> int:
 
     result = undo_tombstones(open_ledger(), options.source, options.batch)
     if options.json:
-        print(dumps(asdict(result)))  # noqa: T201
+        say(dumps(asdict(result)))
     else:
         say(f"{options.source}: 恢复 {result.restored} 条")
     return DONE
@@ -197,7 +197,7 @@ def decide(options: argparse.Namespace) -> int:
         with engine.connect() as connection:
             held = held_records(connection, card.source)
         if options.json:
-            print(dumps([asdict(h) for h in held]))  # noqa: T201
+            say(dumps([asdict(h) for h in held]))
             return DONE
         say(f"{card.source} 搁置待定 {len(held)} 条")
         for one in held:
@@ -210,7 +210,7 @@ def decide(options: argparse.Namespace) -> int:
         engine, store, card, options.key, is_same=options.is_same, by=options.by, reason=options.reason
     )
     if options.json:
-        print(dumps(asdict(result) if result else None))  # noqa: T201
+        say(dumps(asdict(result) if result else None))
     elif result is None:
         say(f"{card.source} 没有搁置待定的记录")
     else:

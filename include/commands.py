@@ -31,7 +31,7 @@ def sync(options: argparse.Namespace) -> int:
     results, worst = sync_cards(cards, options)
     reconciled = None if options.dry_run else reconcile(open_ledger())
     if options.json:
-        print(dumps({"sources": results, "reconciled": asdict(reconciled) if reconciled else None}))  # noqa: T201
+        say(dumps({"sources": results, "reconciled": asdict(reconciled) if reconciled else None}))
     elif reconciled:
         kinds = "、".join(f"{k} {n}" for k, n in reconciled.open.items() if n) or "无"
         say(f"对账: 平台 {reconciled.compared_projects} 个, 计划 {reconciled.compared_entries} 条; 待核问题: {kinds}")
@@ -110,7 +110,7 @@ def judge_after(
     probed = probe() if probe and day == today else []
     judged = judge(open_ledger(), scope, day)
     if options.json:
-        print(dumps({"sources": results, "probed": probed, "judged": judged.summary()}))  # noqa: T201
+        say(dumps({"sources": results, "probed": probed, "judged": judged.summary()}))
     else:
         for line in judged.lines():
             say(line)
@@ -147,7 +147,7 @@ def quarantine(options: argparse.Namespace) -> int:
     for row in rows:
         row["problems"] = json.loads(row["problems"])
     if options.json:
-        print(dumps(rows))  # noqa: T201
+        say(dumps(rows))
         return DONE
     say(f"隔离记录 {len(rows)} 条" + ("" if rows else ";没有需要处理的"))
     for row in rows:
@@ -183,7 +183,7 @@ def replay(options: argparse.Namespace) -> int:
         replay_batch(engine, store, card, options.batch) if options.batch else replay_quarantine(engine, store, card)
     )
     if options.json:
-        print(dumps(asdict(result) if result else None))  # noqa: T201
+        say(dumps(asdict(result) if result else None))
     elif result is None:
         say(f"{card.source} 没有隔离记录")
     else:
@@ -198,7 +198,7 @@ def questions(options: argparse.Namespace) -> int:
 
     rows = open_questions(open_ledger(), options.kind)
     if options.json:
-        print(dumps(rows))  # noqa: T201
+        say(dumps(rows))
         return DONE
     say(f"待核问题 {len(rows)} 个")
     for row in rows:
@@ -216,7 +216,7 @@ def doctor(options: argparse.Namespace) -> int:
 
         pools = {PROBE_POOL: {"slots": 2, "description": "接口探测", "include_deferred": False}}
         pools |= {c.pool: {"slots": 1, "description": c.title, "include_deferred": False} for c in load_cards()}
-        print(dumps(pools))  # noqa: T201
+        say(dumps(pools))
         return DONE
     if options.migrate:
         migrate()
@@ -225,13 +225,13 @@ def doctor(options: argparse.Namespace) -> int:
     if options.summary:
         from include.ledger.summary import summarise
 
-        print(dumps(summarise(open_ledger())))  # noqa: T201
+        say(dumps(summarise(open_ledger())))
         return DONE
     from include.checkup import check_all
 
     checks = check_all()
     if options.json:
-        print(dumps([asdict(c) for c in checks]))  # noqa: T201
+        say(dumps([asdict(c) for c in checks]))
     else:
         for c in checks:
             say(f"{'✓' if c.is_ok else '✗'} {c.name}: {c.text}")

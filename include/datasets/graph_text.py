@@ -10,21 +10,13 @@ from typing import Any, Protocol
 
 import orjson
 
+from include.sources.documents import names
+
 Node = dict[str, Any]
 Write = Callable[[str], None]
 
-PREFIXES = {
-    "adms": "http://www.w3.org/ns/adms#",
-    "csvw": "http://www.w3.org/ns/csvw#",
-    "dcat": "http://www.w3.org/ns/dcat#",
-    "dct": "http://purl.org/dc/terms/",
-    "foaf": "http://xmlns.com/foaf/0.1/",
-    "hydra": "http://www.w3.org/ns/hydra/core#",
-    "rdfs": "http://www.w3.org/2000/01/rdf-schema#",
-    "shuheng": "https://shuheng.invalid/ns#",
-    "skos": "http://www.w3.org/2004/02/skos/core#",
-    "xsd": "http://www.w3.org/2001/XMLSchema#",
-}
+_NAMES = ("adms", "csvw", "dcat", "dct", "foaf", "hydra", "rdfs", "shuheng", "skos")
+PREFIXES = {name: names.PREFIXES[name] for name in _NAMES} | {"xsd": "http://www.w3.org/2001/XMLSchema#"}
 
 
 class CatalogueWriter(Protocol):

@@ -17,13 +17,13 @@ from sqlalchemy import Connection, select, text
 from include.landing.batch import Manifest, Reason
 from include.landing.store import LandingStore
 from include.ledger import absence, merge, observed, repeat
-from include.ledger.batch_record import REPEATED, note_keys, note_warned
+from include.ledger.batch_record import REPEATED, note_records, note_warned
 from include.ledger.day_window import leaves_gap
 from include.ledger.feed import Feed, load_known
 from include.ledger.oddity import settle_oddities
 from include.ledger.recoined import ask_recoined, hold, rename, repoint
 from include.ledger.stage import Stage
-from include.ledger.tables import ENTITIES, watermark
+from include.ledger.tables import watermark
 from include.ledger.two_owners import ask_two_owners
 from include.sources.card import Card
 from include.sources.page import DETAIL_MISSING
@@ -115,7 +115,7 @@ class BatchMerge:
             else:
                 self._judge(stage, feed)
                 self._merge_rows(feed)
-            self._count(feed, direct=bool(direct))
+            self._count(stage, feed, direct=bool(direct))
             self._settle_gone(stage, feed)
             is_proof = result.is_full and not self._reasons
             merge.store_quarantine(self._connection, feed, self._bind, is_proof=is_proof)
@@ -155,7 +155,7 @@ class BatchMerge:
             else:
                 self._result.children[entity] = asdict(merge.Counts(created))
 
-    def _count(self, feed: Feed, *, direct: bool) -> None:
+    def _count(self, stage: Stage, feed: Feed, *, direct: bool) -> None:
         """Count what became of the rows. Unchanged ones are counted for themselves, so that the sum can be checked."""
         result, counts = self._result, feed.counts
         result.quarantined, result.repeated, result.held = (
@@ -168,16 +168,16 @@ class BatchMerge:
         if self._card.entity == "resource":
             result.warned = note_warned(self._connection, self._bind, self._card.entity, direct=direct)
         if feed.repeats and not self._card.series:
-            self._note_repeated_lines(feed)
+            self._note_repeated_lines(stage, feed)
 
-    def _note_repeated_lines(self, feed: Feed) -> None:
+    def _note_repeated_lines(self, stage: Stage, feed: Feed) -> None:
         """Note the records of lines that a page held more than once; the ledger knows them by hash."""
-        hashes = [digest.hex() for digest in feed.repeats]
-        table = ENTITIES[self._card.entity][0]
-        for at in range(0, len(hashes), 500):
-            mine = (table.c.source == self._card.source) & table.c.source_hash.in_(hashes[at : at + 500])
-            keys = self._connection.execute(select(table.c.record_key).where(mine)).scalars().all()
-            note_keys(self._connection, self._bind, REPEATED, keys)
+        entity = self._card.entity
+        stage.create_table("stage_repeated", entity, ["source_hash"])
+        stage.add("stage_repeated", [[digest.hex()] for digest in feed.repeats])
+        stage.finish()
+        known = f"SELECT record_key, '' AS detail FROM {entity} WHERE source = :source AND source_hash IN"
+        note_records(self._connection, self._bind, REPEATED, f"{known} (SELECT source_hash FROM stage_repeated)")
 
     def _judge(self, stage: Stage, feed: Feed) -> None:
         """Add to the proof what only shows when records are looked at: rows met twice, rows without a key."""

@@ -7,7 +7,7 @@ records taken with warnings are noted in `batch_record` when they are met; uncha
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
@@ -18,7 +18,8 @@ from sqlalchemy import Connection, Row, select
 from include.landing.batch import Manifest
 from include.landing.store import LandingStore
 from include.ledger.plain_sql import Bind, runner
-from include.ledger.tables import ENTITIES, batch_record, identity_decision, quarantine
+from include.ledger.recoined import decided_keys
+from include.ledger.tables import ENTITIES, batch_record, quarantine
 from include.sources.card import Card
 from include.sources.mapping import CardMapper
 
@@ -44,12 +45,6 @@ def note_records(connection: Connection, bind: Bind, outcome: str, query: str) -
         f"SELECT :noted_source, :noted_batch, '{outcome}', n.record_key, n.detail FROM ({query}) n WHERE 1 = 1 "
         "ON CONFLICT DO NOTHING"
     )
-
-
-def note_keys(connection: Connection, bind: Bind, outcome: str, keys: Iterable[str]) -> None:
-    """Note an outcome for records of these keys."""
-    for key in keys:
-        note_records(connection, bind | {"key": key}, outcome, "SELECT :key AS record_key, '' AS detail")
 
 
 def note_set_aside(connection: Connection, bind: Bind) -> None:
@@ -121,10 +116,7 @@ def unchanged_of_batch(
     told = {
         o.record_key for o in records_of_batch(connection, card.source, batch_id, card.entity) if o.outcome != WARNED
     }
-    same = select(identity_decision.c.new_key, identity_decision.c.record_key).where(
-        identity_decision.c.source == card.source, identity_decision.c.is_same
-    )
-    known = dict(connection.execute(same).tuples().all())
+    known = {new: known for known, new in decided_keys(connection, card.source)}
     mapper = CardMapper(card).main
     for page in Manifest.from_dict(store.get_manifest(card.source, batch_id)).pages:
         for line in store.get_page(card.source, page.sha256):

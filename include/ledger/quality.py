@@ -114,10 +114,6 @@ def _is_unmounted(record: Record) -> bool:
     return record["distributions"] is None and record["share_type"] in ("conditional", "unconditional")
 
 
-def _has_bad_link(record: Record) -> bool:
-    return has_bad_link(record)
-
-
 def _is_unnamed(record: Record) -> bool:
     return record["system_code"] is None and record["system_name"] is None
 
@@ -174,7 +170,7 @@ CHECKS: dict[str, Check] = {
     ),
     "bad_address": Check(
         QualityWarning("详情页或挂接资源的地址无法使用", "改填以 http:// 或 https:// 开头、使用者能够访问的完整网址"),
-        (), _has_bad_link,
+        (), has_bad_link,
     ),
     "unnamed_system": Check(
         QualityWarning("没有写明所属系统", "补填所属系统的编码或名称"), ("system_code|system_name",), _is_unnamed

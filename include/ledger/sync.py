@@ -187,8 +187,6 @@ def filter_digest(card: Card) -> str:
     """Return a digest of what the source is asked, so that a narrower question is not taken for vanished records."""
     asked: list[Any] = [card.reader, asdict(card.request) if card.request else None, asdict(card.sql) if card.sql else None,
              asdict(card.files) if card.files else None]  # fmt: skip
-    if card.document:
-        asked.append(asdict(card.document))
     if card.document or len(card.envelope.rows) > 1:
         asked.append([asdict(card.document) if card.document else None, card.envelope.rows])
     return hashlib.blake2b(json.dumps(asked, sort_keys=True, default=str).encode(), digest_size=8).hexdigest()

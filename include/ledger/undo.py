@@ -83,14 +83,13 @@ def _restore(connection: Connection, entity: str, undone: str, result: MergeResu
     """Restore the records of an entity that a batch tombstoned, with their line in the history."""
     table, change = ENTITIES[entity]
     mine = (table.c.source == result.source) & table.c.tombstoned_at.is_not(None) & (table.c.changed_batch == undone)
+    if not connection.execute(select(table.c.record_key).where(mine).limit(1)).first():
+        return 0
     run = runner(
         connection,
         {"source": result.source, "undone": undone, "batch": result.batch_id, "at": bind_moment(connection, at)},
     )
-    owner = OWNERS.get(entity)
-    if owner and not connection.execute(select(table.c.record_key).where(mine).limit(1)).first():
-        return 0
-    if owner:
+    if owner := OWNERS.get(entity):
         _look_again(connection, select(table.c[owner]).where(mine), owner, result)
     gone = "source = :source AND batch_id = :undone AND field = 'tombstoned_at' AND new IS NOT NULL"
     keys = f"SELECT record_key FROM {entity} WHERE source = :source AND tombstoned_at IS NOT NULL AND changed_batch = :undone"

@@ -180,6 +180,11 @@ class FieldRule:
         """Return the paths from the row that it is read from; objects made of the row itself name their own."""
         return tuple(p for s in self.sources for p in (self.inner.values() if s == "." else (s,)))
 
+    @property
+    def listed_fields(self) -> set[str]:
+        """Return the paths from the row of what is kept of objects in a list."""
+        return {f"{s}.{path}" for s in self.sources if s != "." for path in self.inner.values()}
+
 
 @dataclass(frozen=True, slots=True)
 class Nested:

@@ -12,8 +12,6 @@ from include.sources.workbook import Line, Sheet
 
 Row = dict[str, Any]
 
-MARKS = ("_file", "_sheet", "_row", "_year", "_shifted")
-"""What a row says beside its cells."""
 HEADING_WITHIN = 30
 """Lines from the top in which the heading is looked for."""
 _BLANKS = re.compile(r"[\s\u200b-\u200f\u2060\ufeff\x00]+")

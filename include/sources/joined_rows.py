@@ -13,7 +13,8 @@ from include.errors import LimitExceeded
 from include.sources.archive_check import MOST_CELLS
 from include.sources.file_block import SheetChild
 from include.sources.folding import fold_text
-from include.sources.headed_rows import MARKS, Row, Table, is_filled
+from include.sources.headed_rows import Row, Table, is_filled
+from include.sources.remarks import MARKS
 from include.sources.workbook import Sheet
 
 IsOpen = Callable[[Row], bool]

@@ -229,7 +229,7 @@ def _paths(card: Card) -> set[str]:
     paths = {s for rule in card.fields for s in rule.raw_fields} | set(card.ignore) | set(card.personal)
     paths |= {gate.field for gate in card.classified}
     for rule in card.fields:
-        paths |= {f"{s}.{path}" for s in rule.sources if s != "." for path in rule.inner.values()}
+        paths |= rule.listed_fields
     for nested in card.nested:
         paths |= {nested.rows} | {f"{nested.rows}.{s}" for rule in nested.fields for s in rule.sources}
     return paths | ({card.cursor.field} if card.cursor else set())

@@ -89,9 +89,7 @@ class Paths:
                 converters[path] = rule.converter
         codes = {path for path, rule in rules if rule.converter == "uscc" or rule.name.endswith(("_code", "_id"))}
         gated = {gate.field for gate in card.classified}
-        listed = {
-            f"{s}.{path}" for rule in card.fields for s in rule.sources if s != "." for path in rule.inner.values()
-        }
+        listed: set[str] = set().union(*(rule.listed_fields for rule in card.fields))
         converters |= dict.fromkeys(listed - converters.keys(), "text")
         inner = {*converters, *card.personal, *gated, *(f"{n.rows}." for n in card.nested)}
         containers = {path[: m.start()] for path in inner for m in re.finditer(r"\.", path)}

@@ -88,10 +88,7 @@ class Secrecy:
             for value in [row.get(steps[0])] if len(steps) == 1 else _values_at(row, steps):
                 if value is not None and "密" in (text := str(value)) and saying.search(text):
                     return False
-        if self._is_marked_within(row):
-            return False
-        fields = self._secrecy.get(keys)
-        return not self._is_marked_classified(row, self._plan_secrecy(keys) if fields is None else fields)
+        return not (self._is_marked_within(row) or self._is_marked_classified(row, keys))
 
     def _is_marked_within(self, row: Row) -> bool:
         """Return whether a list of keys and values, or an object, holds a mark that the card does not name."""
@@ -102,14 +99,13 @@ class Secrecy:
                 found = {str(v["key"]): v.get("value") for v in value if v.__class__ is dict and "key" in v}
             else:
                 continue
-            names = tuple(found)
-            fields = self._secrecy.get(names)
-            if self._is_marked_classified(found, self._plan_secrecy(names) if fields is None else fields):
+            if self._is_marked_classified(found, tuple(found)):
                 return True
         return False
 
-    def _is_marked_classified(self, row: Row, fields: tuple[tuple[str, bool], ...]) -> bool:
-        for field, one_means_yes in fields:
+    def _is_marked_classified(self, row: Row, keys: tuple[str, ...]) -> bool:
+        fields = self._secrecy.get(keys)
+        for field, one_means_yes in self._plan_secrecy(keys) if fields is None else fields:
             value = row[field]
             if type(value) is str and value in _HARMLESS:
                 continue
