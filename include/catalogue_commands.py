@@ -50,6 +50,10 @@ def add_arguments(verb: argparse.ArgumentParser) -> None:
     only.add_argument(
         "--coverage", action="store_true", help="list how many records fill each field, and do nothing else"
     )
+    verb.add_argument(
+        "--unchanged", action="store_true",
+        help="with --records: list the records that nothing had to be done about, too; reads the landed pages again",
+    )  # fmt: skip
     verb.set_defaults(since=None, until=None, dry_run=False)
 
 
@@ -141,12 +145,17 @@ def _clear(options: argparse.Namespace) -> int:
 
 
 def _list_records(options: argparse.Namespace) -> int:
-    from include.ledger.batch_record import records_of_batch
+    from include.landing.store import LandingStore
+    from include.ledger.batch_record import records_of_batch, unchanged_of_batch
     from include.ledger.database import open_ledger
+    from include.settings import load_settings
 
     card = _one_card(options)
     with open_ledger().connect() as connection:
         records = list(records_of_batch(connection, card.source, options.records))
+        if options.unchanged:
+            store = LandingStore(load_settings().landing_url)
+            records += unchanged_of_batch(connection, store, card, options.records)
     if options.json:
         say(dumps([asdict(record) for record in records]))
     else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any
@@ -10,6 +11,7 @@ import pytest
 from sqlalchemy import func, select
 
 from include import tasks
+from include.__main__ import main
 from include.clock import now
 from include.errors import ConfigurationError
 from include.findings.judging import judge
@@ -180,6 +182,24 @@ def test_the_same_again_writes_nothing_and_judges_alike(ledger: Any, first: Any)
     forced = harvest("force")
     assert sum(r["changed"] + r["created"] for r in forced.values()) == 0
     assert [rows(ledger, t) for t in (resource, resource_change, resource_item, finding, finding_event)] == before
+
+
+def test_unchanged_records_are_listed_where_somebody_asks(
+    ledger: Any, first: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    again = tasks.merge_source(land_catalogue("ckan_portal", "normal"))
+    told = {}
+    for more in ([], ["--unchanged"]):
+        assert main(["harvest", "ckan_portal", "--records", again["batch_id"], "--json", *more]) == 0
+        records = json.loads(capsys.readouterr().out)
+        told[bool(more)] = {(r["record_key"], r["outcome"]) for r in records}
+    unchanged = {key for key, outcome in told[True] - told[False]}
+    assert {outcome for _, outcome in told[True] - told[False]} == {"unchanged"}
+    with ledger.connect() as connection:
+        living = (resource.c.source == "ckan_portal") & resource.c.tombstoned_at.is_(None)
+        keys = set(connection.execute(select(resource.c.record_key).where(living)).scalars())
+    assert len(keys) > 10
+    assert unchanged == keys - {key for key, _ in told[False]}
 
 
 def test_looking_keeps_nothing(ledger: Any, first: Any, city: SandboxServer, caplog: pytest.LogCaptureFixture) -> None:

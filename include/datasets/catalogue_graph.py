@@ -23,7 +23,7 @@ DATASET, SERVICE, RESOURCE = LINKS = ("dcat:dataset", "dcat:service", "dcat:reso
 """How the catalogue links to an entry, in the order in which entries are written."""
 
 _EU = "http://publications.europa.eu/resource/authority/"
-_CHINESE = {"@id": f"{_EU}language/ZHO"}
+_CHINESE = f"{_EU}language/ZHO"
 _FREQUENCIES = {
     "realtime": "CONT", "daily": "DAILY", "weekly": "WEEKLY", "ten_days": "MONTHLY_3", "monthly": "MONTHLY",
     "quarterly": "QUARTERLY", "half_yearly": "ANNUAL_2", "yearly": "ANNUAL", "two_yearly": "BIENNIAL",
@@ -70,13 +70,12 @@ def link_of(kind: str, endpoint: str | None) -> str:
 
 def catalogue_node(entries: int, modified: date | None, shared: SharedNodes) -> Node:
     """Return the catalogue without its entries; `modified` is the day of the newest one: equal ledgers give equal bytes."""
-    publisher = "市数据局"
     return {
         "@id": CATALOGUE,
         "@type": ["dcat:Catalog", "hydra:Collection"],
         "dct:title": _zh("市级政务资源目录"),
         "dct:description": _zh("全市政务数据、组件和云资源目录,由数衡按各来源目录汇集。"),
-        "dct:publisher": _agent(None, publisher, shared),
+        "dct:publisher": _agent(None, "市数据局", shared),
         "dct:language": _language(shared),
         "hydra:totalItems": entries,
     } | ({"dct:modified": _literal(modified)} if modified else {})
@@ -179,7 +178,7 @@ def _themes(record: Record, shared: SharedNodes) -> list[Node]:
 
 
 def _language(shared: SharedNodes) -> Node:
-    return shared.link(_CHINESE["@id"], "dct:LinguisticSystem")
+    return shared.link(_CHINESE, "dct:LinguisticSystem")
 
 
 def _local(record: Record, terms: dict[str, str]) -> Node:

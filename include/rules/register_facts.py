@@ -87,10 +87,8 @@ class Registers:
         found = {}
         for source, entity, read_at, in_full, cleared_at in self.known.connection.execute(query):
             if cleared_at and read_at and cleared_at > read_at:
-                read_at, in_full = (
-                    None,
-                    0,
-                )  # a person emptied it: what it would have said is unknown until it is read again
+                # A person emptied it: what it would have said is unknown until it is read again.
+                read_at, in_full = None, 0
             read_on = read_at.astimezone(SHANGHAI).date() if read_at else None
             last = self.known.frontier.get(source, "")
             found[source] = Reading(source, entity, read_on, bool(in_full), last)
