@@ -1,4 +1,4 @@
-"""One transaction that sees one state of the ledger from its first line to its last, and lets no second of its name in."""
+"""One transaction that sees one state of the ledger from its first line to its last: to judge, or only to look."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from sqlalchemy import Connection, Engine, text
 
-from include.ledger.database import lock_key
+from include.ledger.database import READING, lock_key
 
 
 @contextmanager
@@ -27,3 +27,16 @@ def snapshot(engine: Engine, name: str) -> Iterator[Connection]:
         with connection.begin():
             connection.execute(text("SET LOCAL random_page_cost = 1.1"))
             yield connection
+
+
+@contextmanager
+def glance(engine: Engine) -> Iterator[Connection]:
+    """Open a transaction that cannot write, whatever is tried in it, keeps no writer waiting, and is rolled back at the end."""
+    options = {READING: True}
+    if engine.dialect.name == "postgresql":
+        options |= {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}  # type: ignore[dict-item]
+    with engine.connect().execution_options(**options) as connection, connection.begin() as transaction:
+        if engine.dialect.name == "sqlite":
+            connection.exec_driver_sql("PRAGMA query_only=ON")  # of this connection, which is closed and never pooled
+        yield connection
+        transaction.rollback()
