@@ -31,9 +31,9 @@ from include.rules.source_facts import Sources
 from include.rules.verdict import Fact, Verdict
 from include.sources.card_files import outline_cards
 
-INTERCONNECTION, CATALOGUES, SYSTEMS = SCOPES = ("interconnection", "catalogues", "systems")
+INTERCONNECTION, CATALOGUES, SYSTEMS, REGULATION = SCOPES = ("interconnection", "catalogues", "systems", "regulation")
 
-SCOPE_OF_GROUP = {"exchange": INTERCONNECTION, "catalogues": CATALOGUES}
+SCOPE_OF_GROUP = {"exchange": INTERCONNECTION, "catalogues": CATALOGUES, "dossiers": REGULATION}
 """The scope that judges the sources of a group of cards; those of every other group belong to `SYSTEMS`."""
 
 _NONE = Fact(None, "")
