@@ -296,6 +296,19 @@ verdict = Table(
 )
 """The verdicts as they changed: one row from the day an outcome or reason began until the day another took its place."""
 
+judged_subject = Table(
+    "judged_subject",
+    metadata,
+    Column("scope", String(40), primary_key=True),
+    Column("subject_type", String(40), primary_key=True),
+    Column("subject", String(200), primary_key=True),
+    Column("facts_hash", String(32), nullable=False),
+    Column("rules_version", String(32), nullable=False),
+    Column("holds_until", Date),
+    Column("verdicts", Text, nullable=False),
+)
+"""What a subject was last judged on and what came of it, so that it is not judged again while both stand; no record."""
+
 finding = Table(
     "finding",
     metadata,
