@@ -1,7 +1,7 @@
 """What changed cards, thresholds, clauses or calendars would alter: a day judged twice over the same knowledge, kept nowhere.
 
-A folder stands where `SHUHENG_CONFIG` stands, so a bureau looks at a branch of its own configuration before it is merged. Code is the
-same on both sides: what a changed function would alter, the cases of the law show.
+A folder stands where `SHUHENG_CONFIG` stands, so a bureau looks at a branch of its own configuration before it is merged.
+Code is the same on both sides: what a changed function would alter, the cases of the law show.
 """
 
 from __future__ import annotations

@@ -17,7 +17,9 @@ def difference_lines(found: Difference) -> list[str]:
         different = [rule for rule in rules if rule.is_different]
         judged = sum(sum(rule.new.values()) for rule in rules)
         changed = sum(rule.changed for rule in rules)
-        lines.append(f"{SCOPES.get(scope, scope)}:规则 {len(rules)} 条,判定 {judged} 项,其中 {changed} 项结论或原因不同")
+        lines.append(
+            f"{SCOPES.get(scope, scope)}:规则 {len(rules)} 条,判定 {judged} 项,其中 {changed} 项结论或原因不同"
+        )
         for rule in different:
             lines += _rule(rule)
     lines.append("有变化,合并前请逐条看过" if found.is_different else "没有任何判定会变化")

@@ -1,6 +1,6 @@
 """Everything that is known about one verdict or finding, gathered to be told on one screen; or what is said of one subject.
 
-Reads the ledger and the cards, judges nothing, writes nothing.
+Reads the ledger and the cards and writes nothing.
 """
 
 from __future__ import annotations
@@ -13,9 +13,10 @@ from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Connection, ColumnElement, RowMapping, or_, select
+from sqlalchemy import ColumnElement, Connection, RowMapping, or_, select
 
 from include.errors import ConfigurationError
+from include.findings.judged_again import judged_again
 from include.findings.story import identity
 from include.ledger.tables import evaluation, finding, finding_event, verdict
 from include.rules.exceptions import EXCEPTIONS
@@ -56,7 +57,9 @@ class Stands:
 class Explained:
     """One verdict with its rule, its finding and its story; what there is not is None or empty.
 
-    `body` is the verdict as it was recorded when it last changed, `judged` the last day of its evaluation and the revision of it.
+    `judged` is the day of the last evaluation and its revision. `body` is the verdict as that gave it or, where it cannot be worked
+    out again, as it was recorded when it last changed. `would_be` is what the rules say of the same evidence now, where they have
+    been changed since and say something else.
     """
 
     finding_id: str
@@ -70,6 +73,7 @@ class Explained:
     stretches: tuple[Stands, ...]
     body: Mapping[str, Any]
     judged: tuple[date, int] | None
+    would_be: Mapping[str, Any] | None
     sources: Mapping[str, str]
 
     def fact_title(self, name: str) -> str:
@@ -92,6 +96,7 @@ class Explained:
             "finding": dict(self.finding) if self.finding else None, "events": [asdict(e) for e in self.events],
             "stretches": [asdict(s) for s in self.stretches], "verdict": dict(self.body),
             "judged": {"day": self.judged[0], "revision": self.judged[1]} if self.judged else None,
+            "would_be": dict(self.would_be) if self.would_be else None,
         }  # fmt: skip
 
 
@@ -136,7 +141,11 @@ def explain(connection: Connection, what: str, rule: str | None = None) -> Expla
             raise ConfigurationError(
                 f"the rule {rule!r} says nothing of {what}; rules that do: {', '.join(sorted({r['rule'] for r in found}))}"
             )
-        return _explained(connection, mine[0], rules) if rule and len(mine) == 1 else _overview(connection, what, mine, rules)
+        return (
+            _explained(connection, mine[0], rules)
+            if rule and len(mine) == 1
+            else _overview(connection, what, mine, rules)
+        )
     return _explained(connection, _finding(connection, what, rule), rules)
 
 
@@ -173,23 +182,21 @@ def _not_found(connection: Connection, what: str) -> str:
 
 
 def _nearest(connection: Connection, what: str) -> list[str]:
-    """Return subjects whose code or sentence holds the words, else those whose code or finding's id resembles them."""
-    like = [verdict.c.subject.contains(what, autoescape=True)]
-    if len(what) > 1:
-        like.append(finding.c.message.contains(what, autoescape=True))
-    for column, table, where in zip((verdict.c.subject, finding.c.subject), (verdict, finding), like, strict=False):
-        query = select(column).select_from(table).where(where).distinct().order_by(column).limit(NEAREST)
-        if found := list(connection.execute(query).scalars()):
+    """Return subjects whose code or sentence holds the words; else codes, then ids, that resemble them; else any codes."""
+    holds = (
+        select(verdict.c.subject).where(verdict.c.subject.contains(what, autoescape=True)),
+        select(finding.c.subject).where(finding.c.message.contains(what, autoescape=True)),
+    )
+    for query in holds:
+        if found := list(connection.execute(query.distinct().order_by("subject").limit(NEAREST)).scalars()):
             return found
-    subjects = list(connection.execute(select(verdict.c.subject).distinct()).scalars())
-    ids = [i[:12] for i in connection.execute(select(finding.c.finding_id)).scalars()]
-    close = difflib.get_close_matches(what, subjects, NEAREST, 0.5) or difflib.get_close_matches(what, ids, NEAREST, 0.4)
-    return close or sorted(subjects)[:NEAREST]
+    subjects = sorted(connection.execute(select(verdict.c.subject).distinct()).scalars())
+    ids = sorted(connection.execute(select(finding.c.finding_id)).scalars())
+    close = difflib.get_close_matches(what, subjects, NEAREST, 0.5)
+    return close or difflib.get_close_matches(what, [i[:12] for i in ids], NEAREST, 0.4) or subjects[:NEAREST]
 
 
-def _overview(
-    connection: Connection, subject: str, rows: list[RowMapping], rules: Mapping[str, Rule]
-) -> Overview:
+def _overview(connection: Connection, subject: str, rows: list[RowMapping], rules: Mapping[str, Rule]) -> Overview:
     query = select(finding.c.finding_id, finding.c.state).where(finding.c.subject == subject)
     states = {i: state for i, state in connection.execute(query)}
     found = []
@@ -209,25 +216,44 @@ def _overview(
 def _explained(connection: Connection, named: RowMapping, rules: Mapping[str, Rule]) -> Explained:
     """Gather what there is of one verdict, which a row of `verdict` or of `finding` names."""
     key = tuple(str(named[name]) for name in _KEY)
-    finding_id = identity(*key)
+    rule_id, subject_type, subject, occurrence = key
+    finding_id = identity(rule_id, subject_type, subject, occurrence)
     this = [verdict.c[name] == value for name, value in zip(_KEY, key, strict=True)]
     stood = list(connection.execute(select(verdict).where(*this).order_by(verdict.c.from_day)).mappings())
-    mine = connection.execute(select(finding).where(finding.c.finding_id == finding_id)).mappings().first()
+    held = connection.execute(select(finding).where(finding.c.finding_id == finding_id)).mappings().first()
     told = select(finding_event).where(finding_event.c.finding_id == finding_id).order_by(finding_event.c.number)
+    evaluated = _evaluated(connection, stood[-1]["scope"]) if stood else None
+    rule = rules.get(rule_id)
+    body, would_be = _body(connection, rule, stood, evaluated)
     return Explained(
-        finding_id, *key, rules.get(key[0]), mine,
+        finding_id, rule_id, subject_type, subject, occurrence, rule, dict(held) if held else None,
         tuple(
             Told(e["number"], e["kind"], e["day"], e["outcome"], e["reason"], json.loads(e["detail"]))
             for e in connection.execute(told).mappings()
         ),
-        tuple(Stands(s["from_day"], s["until_day"], s["outcome"], s["reason"]) for s in stood),
-        json.loads(stood[-1]["body"]) if stood else {},
-        _judged(connection, stood[-1]["scope"]) if stood else None,
+        tuple(Stands(s["from_day"], s["until_day"], s["outcome"], s["reason"]) for s in stood), body,
+        (evaluated["day"], evaluated["revision"]) if evaluated else None, would_be,
         {card.source: card.title for card in outline_cards()},
     )  # fmt: skip
 
 
-def _judged(connection: Connection, scope: str) -> tuple[date, int] | None:
-    query = select(evaluation.c.day, evaluation.c.revision).where(evaluation.c.scope == scope)
-    row = connection.execute(query.order_by(evaluation.c.day.desc(), evaluation.c.revision.desc()).limit(1)).first()
-    return (row[0], row[1]) if row else None
+def _evaluated(connection: Connection, scope: str) -> RowMapping | None:
+    query = select(evaluation).where(evaluation.c.scope == scope)
+    newest = query.order_by(evaluation.c.day.desc(), evaluation.c.revision.desc()).limit(1)
+    return connection.execute(newest).mappings().first()
+
+
+def _body(
+    connection: Connection, rule: Rule | None, stood: list[RowMapping], evaluated: RowMapping | None
+) -> tuple[Mapping[str, Any], Mapping[str, Any] | None]:
+    """Return the verdict to explain, and what the rules would say now where that is something else."""
+    if not stood:
+        return {}, None
+    last = stood[-1]
+    recorded: Mapping[str, Any] = json.loads(last["body"])
+    if rule is None or evaluated is None or last["until_day"] is not None:
+        return recorded, None
+    again = judged_again(connection, rule, last["subject"], evaluated)
+    if again is None or (again["outcome"], again["reason"]) == (last["outcome"], last["reason"]):
+        return again or recorded, None
+    return recorded, again

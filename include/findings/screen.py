@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from rich.cells import cell_len
+from rich.cells import cell_len, set_cell_size
 
 WIDTH = 100
 """Cells of a line where the terminal does not say how many it has."""
@@ -47,8 +47,8 @@ def _cut(piece: str, width: int) -> Iterable[str]:
 
 def fitted(text: str, width: int) -> str:
     """Return a text cut to one line."""
-    first = wrapped(text, width)
-    return first[0] if len(first) == 1 else wrapped(text, width - 1)[0] + "…"
+    shown = plain(text)
+    return shown if cell_len(shown) <= width else set_cell_size(shown, width - 1).rstrip() + "…"
 
 
 def section(label: str, texts: Iterable[str], width: int, most: int | None, rest: str) -> list[str]:

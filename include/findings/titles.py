@@ -20,7 +20,7 @@ OUTCOMES: Titles = {
 STATES: Titles = {"open": ("未了结", "open"), "resolved": ("已了结", "resolved")}
 
 HANDLING: Titles = {
-    "new": ("尚无人处理", "nobody has taken it up"), "acknowledged": ("已知悉", "acknowledged"),
+    "new": ("尚无人处理", "nobody has taken it up"), "acknowledged": ("已签收", "acknowledged"),
     "rectifying": ("整改中", "being put right"), "waived": ("已豁免", "waived"), "disputed": ("有异议", "contested"),
     "attested": ("已人工认定", "attested by a person"),
 }  # fmt: skip
@@ -28,10 +28,13 @@ HANDLING: Titles = {
 KINDS: Titles = {
     "opened": ("出现", "opened"), "worsened": ("加重", "worsened"), "eased": ("减轻", "eased"),
     "reason_changed": ("原因变化", "another reason"), "resolved": ("了结", "resolved"), "reopened": ("再次出现", "reopened"),
-    "unverified": ("证据不足,待核", "unverified"), "verified": ("重新核实", "verified"), "acknowledged": ("知悉", "acknowledged"),
+    "unverified": ("证据不足,待核", "unverified"), "verified": ("重新核实", "verified"), "acknowledged": ("签收", "acknowledged"),
     "rectifying": ("整改", "being put right"), "waived": ("豁免", "waived"), "disputed": ("异议", "contested"),
-    "attested": ("人工认定", "attested"), "withdrawn": ("撤回决定", "decision taken back"), "waiver_ended": ("豁免到期", "waiver ended"),
-    "attestation_ended": ("认定到期", "attestation ended"), "rectification_overdue": ("整改逾期", "overdue"),
+    "attested": ("人工认定", "attested"),
+    "withdrawn": ("撤回处置", "decision taken back"), "waiver_ended": ("豁免到期", "waiver ended"),
+   
+    "dispute_ended": ("异议到期", "dispute ended"), "attestation_ended": ("认定到期", "attestation ended"),
+    "rectification_overdue": ("整改逾期", "overdue"),
     "rule_changed": ("规则变更", "the rule changed"),
 }  # fmt: skip
 """Events of findings."""
@@ -48,7 +51,8 @@ SEVERITIES: Titles = {
 CONFIRMED: Titles = {"confirmed": ("已确认", "confirmed"), "unconfirmed": ("待确认", "not confirmed yet")}
 
 SUBJECTS: Titles = {
-    "system": ("信息系统", "system"), "project": ("项目", "project"), "source": ("来源", "source"), "contract": ("合同", "contract"),
+    "system": ("信息系统", "system"), "project": ("项目", "project"), "source": ("来源", "source"),
+    "contract": ("合同", "contract"),
     "plan_entry": ("计划条目", "plan entry"), "plan_year": ("计划年度", "plan year"),
     "department_year": ("部门申报", "application of a department"), "rectification": ("整改通知", "notice to put right"),
     "calendar": ("工作日历", "working-day calendar"),
@@ -57,7 +61,8 @@ SUBJECTS: Titles = {
 ROLES: Titles = {
     "unit": ("建设(使用)单位", "the unit"), "operator": ("流水线值班工程师", "the engineer on duty"),
     "bureau_cloud": ("市数据局(云平台)", "data bureau, cloud"), "bureau_data": ("市数据局(数据资源)", "data bureau, data"),
-    "bureau_exchange": ("市数据局(共享交换)", "data bureau, exchange"), "bureau_office": ("市数据局(办公室)", "data bureau, office"),
+    "bureau_exchange": ("市数据局(共享交换)", "data bureau, exchange"),
+    "bureau_office": ("市数据局(办公室)", "data bureau, office"),
     "bureau_projects": ("市数据局(项目管理)", "data bureau, projects"), "reviewer": ("评审承办人", "the reviewer"),
     "development_reform": ("市发展改革委", "development and reform commission"), "finance": ("市财政局", "finance bureau"),
     "cyberspace": ("网信部门", "cyberspace office"), "public_security": ("公安机关", "public security"),

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 MOST = 20
 """Lines of one kind that are written out; of more there is a count."""
 
-SCOPES = {"interconnection": "互联互通", "catalogues": "资源目录", "systems": "信息系统"}
+SCOPES = {"interconnection": "互联互通", "catalogues": "资源目录", "systems": "信息系统", "regulation": "办法执行"}
 
 OUTCOMES = {
     Outcome.PASS.value: "符合", Outcome.FAIL.value: "线索", Outcome.WARN.value: "提示", Outcome.UNKNOWN.value: "未知",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from sqlalchemy import Connection, Engine, text
 
@@ -31,12 +32,16 @@ def snapshot(engine: Engine, name: str) -> Iterator[Connection]:
 
 @contextmanager
 def glance(engine: Engine) -> Iterator[Connection]:
-    """Open a transaction that cannot write, whatever is tried in it, keeps no writer waiting, and is rolled back at the end."""
-    options = {READING: True}
+    """Open a transaction to look at one state of the ledger: it keeps no writer waiting and is rolled back, whatever was done in it.
+
+    It is not declared read-only because judging sums its days up in temporary tables.
+    """
+    options: dict[str, Any] = {READING: True}
     if engine.dialect.name == "postgresql":
-        options |= {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}  # type: ignore[dict-item]
-    with engine.connect().execution_options(**options) as connection, connection.begin() as transaction:
-        if engine.dialect.name == "sqlite":
-            connection.exec_driver_sql("PRAGMA query_only=ON")  # of this connection, which is closed and never pooled
-        yield connection
-        transaction.rollback()
+        options["isolation_level"] = "REPEATABLE READ"
+    with engine.connect().execution_options(**options) as connection:
+        transaction = connection.begin()
+        try:
+            yield connection
+        finally:
+            transaction.rollback()
