@@ -6,13 +6,14 @@ they were recorded, in Chinese.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 from include.findings.explain import Explained, Overview, Stands
 from include.findings.fact_text import fact_text
-from include.findings.screen import LABEL, WIDTH, fitted, plain, section
+from include.findings.screen import LABEL, WIDTH, fitted, plain, section, wrapped
 from include.findings.titles import (
     CONFIRMED,
     HANDLING,
@@ -23,8 +24,10 @@ from include.findings.titles import (
     SEVERITIES,
     STATES,
     SUBJECTS,
+    UNITS,
     title,
 )
+from include.rules.engine import CALENDAR
 
 LINES = 40
 """Lines of one screen."""
@@ -57,6 +60,10 @@ WORDS: Mapping[str, tuple[str, str]] = {
 }  # fmt: skip
 
 
+Part = tuple[str, list[str], int]
+"""Name of a part, its texts, and its share of the screen in lines."""
+
+
 class Screen:
     """Lines of one language and width; with `most` false every part is written out."""
 
@@ -67,11 +74,18 @@ class Screen:
         """Return a phrase in the language, filled."""
         return WORDS[name][self.lang == "en"].format(*values, **named)
 
-    def part(self, name: str, texts: Iterator[str] | list[str], most: int) -> list[str]:
-        """Return a labelled part of at most so many lines."""
-        return section(
-            self.say(name), texts, self.width, None if self.is_whole else most, WORDS["rest"][self.lang == "en"]
-        )
+    def fold(self, parts: Sequence[Part]) -> list[str]:
+        """Return labelled parts on one screen: each has its share, and what some leave over goes to the others in order."""
+        sizes = [sum(len(wrapped(text, self.width - LABEL)) for text in texts) for _, texts, _ in parts]
+        shares = [min(size, most) for size, (_, _, most) in zip(sizes, parts, strict=True)]
+        spare = LINES - sum(shares)
+        lines: list[str] = []
+        for (name, texts, _), size, share in zip(parts, sizes, shares, strict=True):
+            more = min(size - share, spare)
+            spare -= more
+            most = None if self.is_whole else share + more
+            lines += section(self.say(name), texts, self.width, most, WORDS["rest"][self.lang == "en"])
+        return lines
 
 
 def explained_lines(found: Explained, screen: Screen) -> list[str]:
@@ -83,7 +97,7 @@ def explained_lines(found: Explained, screen: Screen) -> list[str]:
         ("told", _told(found, screen), 2), ("events", _events(found, screen), 4), ("next", _next(found, screen), 3),
         ("holds", _holds(found, screen), 1),
     )  # fmt: skip
-    return [line for name, texts, most in parts for line in screen.part(name, texts, most)]
+    return screen.fold([(name, list(texts), most) for name, texts, most in parts])
 
 
 def _rule(found: Explained, screen: Screen) -> Iterator[str]:
@@ -132,8 +146,22 @@ def _since(found: Explained, screen: Screen) -> Iterator[str]:
     if found.judged:
         parts.append(screen.say("judged", *found.judged))
     yield "; ".join(parts)
-    stood = (f"{_days(s, screen)} {title(OUTCOMES, s.outcome, screen.lang)}" for s in reversed(found.stretches))
+    stood = (
+        f"{_days(s, screen)} {title(OUTCOMES, s.outcome, screen.lang)}" for s in reversed(_joined(found.stretches))
+    )
     yield "; ".join(stood)
+
+
+def _joined(stretches: Sequence[Stands]) -> list[Stands]:
+    """Return stretches that follow one another and say the same as one: a day judged late leaves two."""
+    found: list[Stands] = []
+    for one in stretches:
+        last = found[-1] if found else None
+        if last and (last.until_day, last.outcome, last.reason) == (one.from_day, one.outcome, one.reason):
+            found[-1] = replace(last, until_day=one.until_day)
+        else:
+            found.append(one)
+    return found
 
 
 def _days(stood: Stands, screen: Screen) -> str:
@@ -155,7 +183,7 @@ def _evidence(found: Explained, screen: Screen) -> Iterator[str]:
         batches = f"{screen.say('batch')} {fact['evidence'][-1]}" if fact.get("evidence") else ""
         behind = ", ".join(part for part in (sources, seen, batches) if part)
         text = f"{found.fact_title(name)}({behind}):{fact_text(fact['value'], screen.lang)}"
-        yield text if screen.is_whole else fitted(text, screen.width - LABEL)
+        yield text if screen.is_whole else fitted(text, 2 * (screen.width - LABEL))
     if not facts:
         yield screen.say("nothing")
 
@@ -164,12 +192,11 @@ def _thresholds(found: Explained, screen: Screen) -> Iterator[str]:
     used = found.body.get("parameters_used", {})
     for name, one in used.items():
         if not isinstance(one, Mapping):  # the calendar, by its hash
-            yield f"{name} {one}"
+            yield f"{title(SUBJECTS, 'calendar' if name == CALENDAR else name, screen.lang)} {one}"
             continue
         since = screen.say("from", one["from"])
-        status = title(CONFIRMED, one["status"], screen.lang)
-        text = f"{one['title']}={one['value']} {one['unit']}({status};{since};{one['source']})"
-        yield text if screen.is_whole else fitted(text, screen.width - LABEL)
+        status, unit = title(CONFIRMED, one["status"], screen.lang), title(UNITS, one["unit"], screen.lang)
+        yield f"{one['title']}={one['value']}{unit}({status};{since};{one['source']})"
     if not used:
         yield screen.say("nothing")
 

@@ -10,21 +10,25 @@ from typing import Any
 from include.sources.checked_yaml import SCHEMAS
 
 SEVERAL: Mapping[str, str] = {
-    "kind": "类别", "state": "状态", "status": "状态", "name": "名称", "unit_name": "单位", "issued_on": "日期", "conclusion": "结论",
-    "ground": "依据", "amount_yuan": "金额(元)", "result": "结果", "document_no": "文号", "code": "代码", "description": "说明",
+    "kind": "类别", "state": "状态", "status": "状态", "name": "名称", "unit_name": "单位", "issued_on": "日期",
+    "conclusion": "结论", "ground": "依据", "amount_yuan": "金额(元)", "result": "结果", "document_no": "文号",
+    "code": "代码", "description": "说明",
 }  # fmt: skip
 """Fields that entities call differently."""
 
 OBSERVED: Mapping[str, str] = {
-    "days": "窗口天数", "observed": "观测天数", "cpu_mean_bp": "CPU 均值(万分之一)", "cpu_max_mean_bp": "CPU 日峰值均值(万分之一)",
-    "memory_max_bp": "内存峰值(万分之一)", "logins": "登录", "login_days": "登录天数", "active_users": "活跃用户", "calls": "被调用",
-    "successes": "成功", "own_calls": "调用他方", "probe_calls": "探测调用", "last_success_on": "最近成功",
-    "days_since_success": "距最近成功观测日", "last_failure_on": "最近失败", "is_flat": "疑似刷量", "probes": "探测", "failures": "失败",
-    "inconclusive": "无结论", "services": "服务", "is_application": "登记应用", "is_planned_upgrade": "计划升级改造", "entries": "条目",
-    "drafts": "草稿", "unlinked": "未关联系统", "shared": "应共享", "mounted": "已挂接", "withheld": "不予共享", "without_basis": "无依据",
-    "share_unknown": "共享类型不详", "due": "应归集", "delivered": "已归集", "partly": "部分归集", "not_required": "无需归集",
-    "collection_unknown": "归集不详", "timely": "及时", "overdue": "逾期", "uncycled": "无周期", "cycle_missing": "周期不详",
-    "date_missing": "日期未填", "date_inexact": "日期不确切", "date_in_future": "日期在未来", "item_id": "事项编号", "planned_yuan": "计划投资(元)",
+    "days": "窗口天数", "observed": "观测天数", "cpu_mean_bp": "CPU 均值(万分之一)",
+    "cpu_max_mean_bp": "CPU 日峰值均值(万分之一)", "memory_max_bp": "内存峰值(万分之一)", "logins": "登录",
+    "login_days": "登录天数", "active_users": "活跃用户", "calls": "被调用", "successes": "成功",
+    "own_calls": "调用他方", "probe_calls": "探测调用", "last_success_on": "最近成功",
+    "days_since_success": "距最近成功观测日", "last_failure_on": "最近失败", "is_flat": "疑似刷量", "probes": "探测",
+    "failures": "失败", "inconclusive": "无结论", "services": "服务", "is_application": "登记应用",
+    "is_planned_upgrade": "计划升级改造", "entries": "条目", "drafts": "草稿", "unlinked": "未关联系统",
+    "shared": "应共享", "mounted": "已挂接", "withheld": "不予共享", "without_basis": "无依据",
+    "share_unknown": "共享类型不详", "due": "应归集", "delivered": "已归集", "partly": "部分归集",
+    "not_required": "无需归集", "collection_unknown": "归集不详", "timely": "及时", "overdue": "逾期",
+    "uncycled": "无周期", "cycle_missing": "周期不详", "date_missing": "日期未填", "date_inexact": "日期不确切",
+    "date_in_future": "日期在未来", "item_id": "事项编号", "planned_yuan": "计划投资(元)",
 }  # fmt: skip
 """Fields that are counted or put together, and stand in no schema."""
 

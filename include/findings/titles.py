@@ -13,8 +13,8 @@ Titles = Mapping[str, tuple[str, str]]
 LANGUAGES = ("zh", "en")
 
 OUTCOMES: Titles = {
-    "pass": ("符合", "as it should be"), "fail": ("线索", "lead"), "warn": ("提示", "hint"), "unknown": ("未知", "unknown"),
-    "not_applicable": ("不适用", "not applicable"), "none": ("无判定", "no verdict"),
+    "pass": ("符合", "as it should be"), "fail": ("线索", "lead"), "warn": ("提示", "hint"),
+    "unknown": ("未知", "unknown"), "not_applicable": ("不适用", "not applicable"), "none": ("无判定", "no verdict"),
 }  # fmt: skip
 
 STATES: Titles = {"open": ("未了结", "open"), "resolved": ("已了结", "resolved")}
@@ -27,14 +27,13 @@ HANDLING: Titles = {
 
 KINDS: Titles = {
     "opened": ("出现", "opened"), "worsened": ("加重", "worsened"), "eased": ("减轻", "eased"),
-    "reason_changed": ("原因变化", "another reason"), "resolved": ("了结", "resolved"), "reopened": ("再次出现", "reopened"),
-    "unverified": ("证据不足,待核", "unverified"), "verified": ("重新核实", "verified"), "acknowledged": ("签收", "acknowledged"),
+    "reason_changed": ("原因变化", "another reason"), "resolved": ("了结", "resolved"),
+    "reopened": ("再次出现", "reopened"), "unverified": ("证据不足,待核", "unverified"),
+    "verified": ("重新核实", "verified"), "acknowledged": ("签收", "acknowledged"),
     "rectifying": ("整改", "being put right"), "waived": ("豁免", "waived"), "disputed": ("异议", "contested"),
-    "attested": ("人工认定", "attested"),
-    "withdrawn": ("撤回处置", "decision taken back"), "waiver_ended": ("豁免到期", "waiver ended"),
-   
-    "dispute_ended": ("异议到期", "dispute ended"), "attestation_ended": ("认定到期", "attestation ended"),
-    "rectification_overdue": ("整改逾期", "overdue"),
+    "attested": ("人工认定", "attested"), "withdrawn": ("撤回处置", "decision taken back"),
+    "waiver_ended": ("豁免到期", "waiver ended"), "dispute_ended": ("异议到期", "dispute ended"),
+    "attestation_ended": ("认定到期", "attestation ended"), "rectification_overdue": ("整改逾期", "overdue"),
     "rule_changed": ("规则变更", "the rule changed"),
 }  # fmt: skip
 """Events of findings."""
@@ -45,30 +44,38 @@ MODALITIES: Titles = {
 }  # fmt: skip
 
 SEVERITIES: Titles = {
-    "critical": ("特别重要", "critical"), "high": ("重要", "high"), "medium": ("一般", "medium"), "low": ("轻微", "low"),
+    "critical": ("特别重要", "critical"), "high": ("重要", "high"), "medium": ("一般", "medium"),
+    "low": ("轻微", "low"),
 }  # fmt: skip
 
 CONFIRMED: Titles = {"confirmed": ("已确认", "confirmed"), "unconfirmed": ("待确认", "not confirmed yet")}
 
 SUBJECTS: Titles = {
     "system": ("信息系统", "system"), "project": ("项目", "project"), "source": ("来源", "source"),
-    "contract": ("合同", "contract"),
-    "plan_entry": ("计划条目", "plan entry"), "plan_year": ("计划年度", "plan year"),
-    "department_year": ("部门申报", "application of a department"), "rectification": ("整改通知", "notice to put right"),
-    "calendar": ("工作日历", "working-day calendar"),
+    "contract": ("合同", "contract"), "plan_entry": ("计划条目", "plan entry"),
+    "plan_year": ("计划年度", "plan year"), "department_year": ("部门申报", "application of a department"),
+    "rectification": ("整改通知", "notice to put right"), "calendar": ("工作日历", "working-day calendar"),
 }  # fmt: skip
 
 ROLES: Titles = {
     "unit": ("建设(使用)单位", "the unit"), "operator": ("流水线值班工程师", "the engineer on duty"),
-    "bureau_cloud": ("市数据局(云平台)", "data bureau, cloud"), "bureau_data": ("市数据局(数据资源)", "data bureau, data"),
+    "bureau_cloud": ("市数据局(云平台)", "data bureau, cloud"),
+    "bureau_data": ("市数据局(数据资源)", "data bureau, data"),
     "bureau_exchange": ("市数据局(共享交换)", "data bureau, exchange"),
     "bureau_office": ("市数据局(办公室)", "data bureau, office"),
     "bureau_projects": ("市数据局(项目管理)", "data bureau, projects"), "reviewer": ("评审承办人", "the reviewer"),
-    "development_reform": ("市发展改革委", "development and reform commission"), "finance": ("市财政局", "finance bureau"),
-    "cyberspace": ("网信部门", "cyberspace office"), "public_security": ("公安机关", "public security"),
-    "cipher": ("密码管理部门", "cipher administration"), "audit": ("审计机关", "audit office"),
+    "development_reform": ("市发展改革委", "development and reform commission"),
+    "finance": ("市财政局", "finance bureau"), "cyberspace": ("网信部门", "cyberspace office"),
+    "public_security": ("公安机关", "public security"), "cipher": ("密码管理部门", "cipher administration"),
+    "audit": ("审计机关", "audit office"),
 }  # fmt: skip
 """Who is told, by the roles of the cards."""
+
+UNITS: Titles = {
+    "days": ("天", "days"), "workdays": ("个工作日", "working days"), "months": ("个月", "months"), "percent": ("%", "%"),
+    "basis_points": ("/10000", "/10000"), "people": ("人", "people"), "calls": ("次", "calls"), "times": ("次", "times"),
+    "yuan": ("元", "yuan"), "code": ("", ""), "day": ("", ""),
+}  # fmt: skip
 
 
 def title(titles: Titles, name: str | None, lang: str) -> str:

@@ -32,9 +32,9 @@ def snapshot(engine: Engine, name: str) -> Iterator[Connection]:
 
 @contextmanager
 def glance(engine: Engine) -> Iterator[Connection]:
-    """Open a transaction to look at one state of the ledger: it keeps no writer waiting and is rolled back, whatever was done in it.
+    """Open a transaction to look at one state of the ledger: it keeps no writer waiting, and is rolled back in the end.
 
-    It is not declared read-only because judging sums its days up in temporary tables.
+    It is not declared read-only, because judging sums its days up in temporary tables.
     """
     options: dict[str, Any] = {READING: True}
     if engine.dialect.name == "postgresql":
