@@ -72,4 +72,4 @@ def _outcome(name: str) -> str:
 
 
 def _counts(counts: Mapping[str, int]) -> str:
-    return "、".join(f"{_outcome(name)} {n}" for name, n in counts.items()) or "没有对象"
+    return "、".join(f"{_outcome(name)} {counts[name]}" for name in OUTCOMES if name in counts) or "没有对象"
