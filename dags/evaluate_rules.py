@@ -69,7 +69,7 @@ def evaluate_rules() -> None:
         by_assets = tasks.is_by_assets(get_current_context())
         return tasks.scopes_of_run(list(SCOPES), params["scope"], is_by_assets=by_assets)
 
-    @task(task_display_name="评判", outlets=[FINDINGS], map_index_template="{{ shown }}")
+    @task(task_display_name="评判", outlets=[FINDINGS], map_index_template="{{ shown }}", max_active_tis_per_dagrun=1)
     def judge(scope: str, outlet_events: Any = None) -> dict[str, Any]:
         context = get_current_context()
         context["shown"] = SCOPES[scope]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -81,8 +82,9 @@ def test_a_scope_that_cannot_be_judged_fails_the_run_and_no_other_scope(
 ) -> None:
     run = dag.test(run_conf={"scope": "regulation"})
     assert str(run.state) == "success", states(run)
-    with open_ledger().begin() as connection:  # as an evaluation that a later code wrote
-        connection.execute(evaluation.update().values(known="not JSON", day=now().date() - timedelta(days=1)))
+    lost = json.dumps({"batches": {"contracts": "contracts-that-is-gone"}, "sweep": None})
+    with open_ledger().begin() as connection:
+        connection.execute(evaluation.update().values(known=lost, day=now().date() - timedelta(days=1)))
     past = (now().date() - timedelta(days=1)).isoformat()
     again = dag.test(run_conf={"day": past})
     assert str(again.state) == "failed"
