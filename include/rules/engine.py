@@ -17,11 +17,14 @@ from include.errors import RuleCrashed
 from include.rules.exceptions import EXCEPTIONS, Excepted, Named
 from include.rules.facts import Calls, Load, Probes, Use
 from include.rules.parameters import ParameterBook, Parameters
+from include.rules.records import Part
 from include.rules.rule import Facts, Judgement, Rule
 from include.rules.shapes import is_covered
-from include.rules.verdict import Fact, Outcome, Verdict
+from include.rules.verdict import Fact, Outcome, Verdict, plain
 
 MISSING = "evidence_missing"
+CALENDAR = "workday_calendar"
+"""Under this name the calendar stands among the parameters of a verdict that counts working days."""
 CONFLICT = "exceptions_conflict"
 NOT_SUBJECT = "does_not_apply"
 
@@ -43,6 +46,7 @@ class Bench:
         subject = facts[f"{rule.subject}_code"].value
         seen = Facts(facts, made.oldest)
         try:
+            seen.parts = tuple(self._part(part, seen, facts) for part in rule.parts)
             judgement = _decide(rule, seen, made.own, self.on)
             message = _message(rule, judgement, facts)
         except Exception as error:
@@ -50,20 +54,37 @@ class Bench:
                 f"rule {rule.id} broke on {rule.subject} {subject}: {type(error).__name__}: {error}"
             ) from error
         used = {name: seen.used[name] for name in sorted(seen.used)}
-        inputs = orjson.dumps([used, made.version, self.on], option=orjson.OPT_SORT_KEYS)
+        until = _earliest(judgement.holds_until, made.until, *(part.holds_until for part in seen.parts))
+        inputs = orjson.dumps([used, made.version, self.on], default=plain, option=orjson.OPT_SORT_KEYS)
         return Verdict(
             rule.id, rule.subject, subject, occurrence, judgement.outcome, judgement.reason, message, judgement.steps, used,
             made.used, rule.article.id, rule.severity.get(judgement.outcome.value), made.version, self.on,
-            _earliest(judgement.holds_until, made.until), hashlib.blake2b(inputs, digest_size=16).hexdigest(),
+            until, hashlib.blake2b(inputs, digest_size=16).hexdigest(),
         )  # fmt: skip
+
+    def version(self, rule: Rule) -> list[str]:
+        """Return a rule with its version of the day."""
+        made = self._made.get(rule.id) or self._made.setdefault(rule.id, self._make(rule))
+        return [rule.id, made.version]
+
+    def _part(self, rule: Rule, whole: Facts, facts: Mapping[str, Fact]) -> Part:
+        """Return what a part of a roll-up says; its facts become facts of the whole."""
+        made = self._made.get(rule.id) or self._made.setdefault(rule.id, self._make(rule))
+        seen = Facts(facts, made.oldest)
+        judgement = _decide(rule, seen, made.own, self.on)
+        whole.used |= seen.used
+        until = _earliest(judgement.holds_until, made.until)
+        return Part(rule.id, rule.title, judgement.outcome, judgement.reason, _message(rule, judgement, facts), until)
 
     def _make(self, rule: Rule) -> _Made:
         used = self.parameters.used(rule.parameters)
+        if rule.counts_workdays:
+            used[CALENDAR] = self._book.workdays.digest
         text = orjson.dumps([rule.digest, used], option=orjson.OPT_SORT_KEYS)
         change = self._book.next_change(self.on, rule.parameters)
         oldest = self.on - timedelta(days=self.parameters[rule.fresh_within]) if rule.fresh_within else None
         until = change - timedelta(days=1) if change else None
-        own = self.parameters.only(rule.parameters)
+        own = self.parameters.only(rule.parameters, counts_workdays=rule.counts_workdays)
         return _Made(own, used, hashlib.blake2b(text, digest_size=8).hexdigest(), until, oldest)
 
 
@@ -110,6 +131,10 @@ def _decide(rule: Rule, facts: Facts, parameters: Parameters, on: date) -> Judge
 
 
 def _out_of_scope(rule: Rule, facts: Facts) -> Judgement | None:
+    for name, values in rule.excludes.items():
+        if getattr(facts, name) in values:
+            step = f"{rule.weighs.get(name, name)}为“{shown(getattr(facts, name))}”,不属本规则范围"
+            return Judgement(Outcome.NOT_APPLICABLE, NOT_SUBJECT, (step,))
     for name, values in rule.applies.items():
         value = getattr(facts, name)
         if value is not None and value not in values:

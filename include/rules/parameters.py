@@ -6,12 +6,13 @@ Before its first day a parameter has no value, which is an error; its last value
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 from include.errors import ConfigurationError
+from include.rules.workdays import Workdays
 from include.settings import ROOT, load_settings
 from include.sources.checked_yaml import read_checked, wrong
 
@@ -35,8 +36,14 @@ class Value:
 class Parameters(Mapping[str, int]):
     """The values of one day; `parameters["idle_window_days"]`."""
 
-    def __init__(self, values: Mapping[str, Value]) -> None:
+    def __init__(
+        self,
+        values: Mapping[str, Value],
+        workdays: Workdays | None = None,
+        history: Mapping[str, tuple[Value, ...]] | None = None,
+    ) -> None:
         self._values = dict(values)
+        self._workdays, self._history = workdays, history or {}
         self._numbers = {name: v.value for name, v in self._values.items() if isinstance(v.value, int)}
 
     def __getitem__(self, name: str) -> int:
@@ -58,9 +65,23 @@ class Parameters(Mapping[str, int]):
             raise ConfigurationError(f"parameter {name} is a number, not a day")
         return value
 
-    def only(self, names: Iterable[str]) -> Parameters:
+    def at(self, name: str, day: date) -> int | None:
+        """Return the number that counted on the day of an event, not on the day judged; None where there was none yet."""
+        values = [v.value for v in self._history.get(name, (self._values[name],)) if v.since <= day]
+        return values[-1] if values and isinstance(values[-1], int) else None
+
+    @property
+    def workdays(self) -> Workdays:
+        """Return the calendar of working days, for a rule whose card says that it counts them."""
+        if self._workdays is None:
+            raise ConfigurationError("the card does not say counts_workdays")
+        return self._workdays
+
+    def only(self, names: Iterable[str], *, counts_workdays: bool = False) -> Parameters:
         """Return some of them: what a rule did not declare it cannot look at."""
-        return Parameters({name: self._values[name] for name in names})
+        own = {name: self._values[name] for name in names}
+        history = {name: self._history[name] for name in own if name in self._history}
+        return Parameters(own, self._workdays if counts_workdays else None, history)
 
     def used(self, names: tuple[str, ...]) -> dict[str, Any]:
         """Return values with their sources, as verdicts carry them."""
@@ -83,6 +104,7 @@ class ParameterBook:
     """All parameters with all their values, in order of their days."""
 
     values: Mapping[str, tuple[Value, ...]]
+    workdays: Workdays = field(default_factory=Workdays.load)
 
     @classmethod
     def load(cls) -> ParameterBook:
@@ -106,7 +128,7 @@ class ParameterBook:
                     "nothing can be judged before it"
                 )
             found[name] = begun[-1]
-        return Parameters(found)
+        return Parameters(found, self.workdays, self.values)
 
     def next_change(self, day: date, names: Iterable[str]) -> date | None:
         """Return the first day after a day on which one of the parameters has another value; None where none is known."""

@@ -11,6 +11,7 @@ from datetime import date
 from typing import Any
 
 from include.rules.parameters import Parameters
+from include.rules.records import Part
 from include.rules.verdict import Fact, Outcome
 
 
@@ -46,12 +47,13 @@ class Facts:
     So is one whose evidence reaches no further than before `oldest`; None takes evidence of any age.
     """
 
-    __slots__ = ("_facts", "_oldest", "missing", "stale", "used")
+    __slots__ = ("_facts", "_oldest", "missing", "parts", "stale", "used")
 
     def __init__(self, facts: Mapping[str, Fact], oldest: date | None = None) -> None:
         self._facts, self._oldest = facts, oldest
         self.used: dict[str, Fact] = {}
         self.missing: set[str] = set()
+        self.parts: tuple[Part, ...] = ()
         self.stale: dict[str, date] = {}
 
     def __getattr__(self, name: str) -> Any:
@@ -83,6 +85,8 @@ class Rule:
     title: str
     severity: Mapping[str, str]
     applies: Mapping[str, tuple[Any, ...]]
+    excludes: Mapping[str, tuple[Any, ...]]
+    """Fact → values for which the rule does not bear; a fact that is not known excludes nothing."""
     exceptions: tuple[str, ...]
     needs: Mapping[str, str]
     weighs: Mapping[str, str]
@@ -94,6 +98,9 @@ class Rule:
     told: tuple[str, ...]
     is_waivable: bool
     function: Function
+    counts_workdays: bool
+    parts: tuple[Rule, ...]
+    """The rules of the same subject that a roll-up rests on."""
     digest: str
     """Hash of the card and of the code that decides; with the parameters of a day it makes the rule's version."""
 

@@ -6,6 +6,7 @@ import hashlib
 import inspect
 import json
 from collections.abc import Iterable
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from string import Formatter
@@ -41,6 +42,7 @@ def load_rules(book: ParameterBook | None = None) -> tuple[Rule, ...]:
     articles, book = load_articles(), book or ParameterBook.load()
     rules: dict[str, Rule] = {}
     homes: dict[str, Path] = {}
+    rolled: dict[str, tuple[list[str], Path, yaml.Node, int]] = {}
     for file in _rule_files():
         data, root = read_checked(file, "rule.v1.json", REFERENCE)
         for index, card in enumerate(data["rules"]):
@@ -51,7 +53,32 @@ def load_rules(book: ParameterBook | None = None) -> tuple[Rule, ...]:
                 )
             homes[card["id"]] = file.parent
             rules[card["id"]] = _rule(card, articles[card["clause"]])
+            rolled[card["id"]] = (card.get("rolls_up", []), file, root, index)
+    for name, (parts, file, root, index) in rolled.items():
+        if parts:
+            rules[name] = _rolled(rules, name, parts, file, root, ["rules", index, "rolls_up"])
     return tuple(rules.values())
+
+
+def _rolled(rules: dict[str, Rule], name: str, parts: list[str], file: Path, root: yaml.Node, at: list[Any]) -> Rule:
+    """Return a roll-up with its parts: it is another rule as soon as one of them is."""
+    rule = rules[name]
+    for part in parts:
+        problem = (
+            "there is no such rule" if part not in rules
+            else f"it judges a {rules[part].subject}, not a {rule.subject}" if rules[part].subject != rule.subject
+            else "it is a roll-up itself" if rules[part].parts or part == name
+            else ""
+        )  # fmt: skip
+        if problem:
+            raise wrong(file, root, at, f"rolls_up: {part}: {problem}", "name plain rules of the same subject")
+    found = tuple(rules[part] for part in parts)
+    text = "".join([rule.digest, *(part.digest for part in found)])
+    return replace(
+        rule, parts=found, digest=hashlib.blake2b(text.encode(), digest_size=8).hexdigest(),
+        parameters=tuple(dict.fromkeys([*rule.parameters, *(n for part in found for n in part.parameters)])),
+        counts_workdays=rule.counts_workdays or any(part.counts_workdays for part in found),
+    )  # fmt: skip
 
 
 def _files(name: str) -> list[Path]:
@@ -102,9 +129,10 @@ def _rule(card: dict[str, Any], article: Article) -> Rule:
     return Rule(
         card["id"], card["scope"], card["subject"], article, card["title"], card["severity"],
         {name: tuple(values) for name, values in card.get("applies", {}).items()},
+        {name: tuple(values) for name, values in card.get("excludes", {}).items()},
         tuple(card.get("exceptions", [])), card["needs"], card.get("weighs", {}), tuple(card.get("parameters", [])),
         card.get("fresh_within"), card["messages"], card["remedy"], tuple(card["told"]), card.get("waivable", True), function,
-        _digest(card, article),
+        card.get("counts_workdays", False), (), _digest(card, article),
     )  # fmt: skip
 
 

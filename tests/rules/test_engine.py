@@ -84,7 +84,7 @@ def test_nothing_is_judged_before_a_parameter_has_a_value() -> None:
     assert BOOK.on(date(2024, 9, 9))["idle_window_days"] == 30
     assert BOOK.on(date(2099, 1, 1))["idle_window_days"] == 30  # the last value stays valid
     assert "idle_window_days" in {v.name for v in BOOK.overdue(date(2027, 7, 1))}
-    assert BOOK.overdue(date(2027, 6, 30)) == []
+    assert BOOK.overdue(date(2027, 1, 31)) == []
 
 
 def test_a_rule_that_breaks_gives_no_outcome() -> None:

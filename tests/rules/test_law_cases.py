@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,21 @@ import yaml
 from include.rules.engine import judge
 from include.rules.facts import Calls, Catalogued, Exemption, Load, Probes, Project, Use
 from include.rules.parameters import ParameterBook
+from include.rules.records import (
+    Acceptance,
+    Approval,
+    Assessment,
+    Attestation,
+    Contract,
+    Dossier,
+    Payment,
+    PlanPlace,
+    PlanYear,
+    Rectification,
+    Review,
+    Suspension,
+    UpgradeTarget,
+)
 from include.rules.rule_book import load_rules
 from include.rules.verdict import Fact, Verdict
 
@@ -22,6 +38,15 @@ CASES = [
 ]
 RULES = {r.id: r for r in load_rules()}
 BOOK = ParameterBook.load()
+RECORDS: dict[str, Any] = {
+    "dossier": Dossier, "contract": Contract, "rectification": Rectification, "plan_year": PlanYear,
+    "upgrade_target": UpgradeTarget,
+}  # fmt: skip
+LISTS: dict[str, Any] = {
+    "exemptions": Exemption, "projects": Project, "approvals": Approval, "plan_places": PlanPlace, "contracts": Contract,
+    "siblings": Contract, "payments": Payment, "acceptances": Acceptance, "assessments": Assessment, "reviews": Review,
+    "suspensions": Suspension, "attestations": Attestation,
+}  # fmt: skip
 SHAPES: dict[str, Any] = {"load": Load, "use": Use, "calls": Calls, "probes": Probes, "entries": Catalogued}
 
 
@@ -30,15 +55,29 @@ def shape(name: str, value: Any) -> Any:
     role = name.rpartition("_")[2]
     if role in SHAPES and isinstance(value, dict):
         return SHAPES[role](**value)
-    if name == "exemptions":
-        return tuple(Exemption(**e) for e in value)
-    if name == "projects":
-        return tuple(Project(**p) for p in value)
+    if name in RECORDS:
+        return RECORDS[name](**money(value))
+    if name in LISTS:
+        return tuple(LISTS[name](**money(one)) for one in value)
     return tuple(value) if isinstance(value, list) else value
 
 
+def money(row: dict[str, Any]) -> dict[str, Any]:
+    """Return a record with its amounts as Decimal; they are written as texts."""
+    return {n: Decimal(v) if n.endswith("_yuan") and v is not None else v for n, v in row.items()}
+
+
+def laid_over(given: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
+    """Return the facts of a block with those of a case over them; of one record only the fields that the case names."""
+    found = dict(given)
+    for name, value in other.items():
+        both = name in RECORDS and isinstance(value, dict) and isinstance(found.get(name), dict)
+        found[name] = {**found[name], **value} if both else value
+    return found
+
+
 def judged(case: dict[str, Any], block: dict[str, Any]) -> Verdict:
-    given = {**block["given"], **case.get("given", {})}
+    given = laid_over(block["given"], case.get("given", {}))
     seen = case.get("seen", {})
     facts = {
         n: Fact(shape(n, v), "test", seen.get(n, date(2026, 11, 22)), ("b1",))

@@ -1,0 +1,223 @@
+"""Terms of the law as shapes: so many working days from an event, or a window between two days.
+
+The trigger day is day 0. Working days that lie in a recorded suspension are not counted; both figures, gross and net, stand in
+the steps. Where a term reaches a year whose calendar is not published its end is an interval; nothing fails on an estimate.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+from include.rules.parameters import Parameters
+from include.rules.records import Suspension
+from include.rules.rule import Judgement
+from include.rules.verdict import Outcome
+from include.rules.workdays import Count, Due, Workdays
+
+DAY = timedelta(days=1)
+PAUSES = {"correction": "补正", "expert_review": "专家评审", "third_party": "第三方评估"}
+
+LATE, IN_TIME, OVERDUE, DUE_SOON, RUNNING = "late", "in_time", "overdue", "due_soon", "running"
+SUSPENDED, UNPUBLISHED, PROBABLY_OVERDUE, NOT_BEGUN = (
+    "suspended",
+    "calendar_unpublished",
+    "probably_overdue",
+    "not_begun",
+)
+DISAGREE, EARLY, NOT_OPEN = "dates_disagree", "early", "not_open"
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """A term in working days: what begins it, what ends it in time, and the suspensions of its clock.
+
+    `begins` and `ends` are Chinese, as 市数据局收到可研报告 and 出具评审意见.
+    """
+
+    begins: str
+    ends: str
+    days: int
+    started: date | None
+    done: date | None
+    suspensions: tuple[Suspension, ...] = ()
+
+
+def by_deadline(term: Term, p: Parameters, on: date) -> Judgement:
+    """Judge a term: in time, late, running, due soon, suspended, overdue; or unknown on an unpublished calendar.
+
+    Reasons: in_time, late, running, due_soon, suspended, overdue, probably_overdue, calendar_unpublished, not_begun,
+    dates_disagree.
+    A late act is a `warn`: it cannot be mended any more. Figures: due, started, done, days, late_days.
+    """
+    started, done = term.started, term.done
+    later = done - DAY if done and done > on else None
+    done = None if later else done
+    if started is None or started > on:
+        return _not_begun(term, done, on)
+    if done and done < started:
+        return Judgement(
+            Outcome.UNKNOWN, DISAGREE, (f"{term.ends} {done} 早于{term.begins} {started}",), _figures(term, None)
+        )
+    clock = _Clock(term, started, p.workdays, done or on)
+    steps = clock.steps()
+    if done:
+        return _done(term, clock, done, steps)
+    judged = _open(clock, term, p, on, steps)
+    moves = [d - DAY for s in term.suspensions for d in (s.begun_on, s.ended_on) if d and d > on]
+    until = min((day for day in (judged.holds_until, later, *moves) if day), default=None)
+    return Judgement(judged.outcome, judged.reason, judged.steps, judged.figures, until)
+
+
+def _not_begun(term: Term, done: date | None, on: date) -> Judgement:
+    if done:
+        return Judgement(Outcome.UNKNOWN, DISAGREE, (f"有{term.ends}日期,未记{term.begins}日期",), _figures(term, None))
+    until = term.started - DAY if term.started else None
+    return Judgement(Outcome.NOT_APPLICABLE, NOT_BEGUN, (f"尚无“{term.begins}”记录",), _figures(term, None), until)
+
+
+def _done(term: Term, clock: _Clock, done: date, steps: tuple[str, ...]) -> Judgement:
+    due, figures = clock.due, _figures(term, clock.due) | {"done": done}
+    if done <= due.earliest:
+        return Judgement(Outcome.PASS, IN_TIME, (*steps, f"{done} {term.ends},按期"), figures)
+    if done <= due.latest:
+        return Judgement(
+            Outcome.UNKNOWN, UNPUBLISHED, (*steps, f"{done} {term.ends},放假安排未载入,不能断定是否按期"), figures
+        )
+    late = clock.workdays.between(due.latest, done)
+    figures |= {"late_days": late}
+    return Judgement(Outcome.WARN, LATE, (*steps, f"{done} {term.ends},超出 {late} 个工作日"), figures)
+
+
+def _open(clock: _Clock, term: Term, p: Parameters, on: date, steps: tuple[str, ...]) -> Judgement:
+    due, figures = clock.due, _figures(term, clock.due)
+    if clock.is_suspended:
+        return Judgement(Outcome.PASS, SUSPENDED, (*steps, "时限中止中,恢复后续算"), _figures(term, None))
+    if on <= due.earliest:
+        warns = clock.day_number(
+            min(-(-term.days * p["deadline_warn_percent"] // 100), term.days - p["deadline_warn_days"])
+        )
+        if on < warns:
+            return Judgement(Outcome.PASS, RUNNING, (*steps, f"尚未{term.ends},在期限内"), figures, warns - DAY)
+        return Judgement(Outcome.WARN, DUE_SOON, (*steps, f"尚未{term.ends},临近期限"), figures, due.earliest)
+    if due.is_certain:
+        return Judgement(Outcome.FAIL, OVERDUE, (*steps, f"期限已过,尚未{term.ends}"), figures)
+    if on <= due.latest:
+        return Judgement(Outcome.UNKNOWN, UNPUBLISHED, (*steps, "放假安排未载入,不能断定是否逾期"), figures, due.latest)
+    return Judgement(
+        Outcome.WARN, PROBABLY_OVERDUE, (*steps, f"按任何放假安排均已过期,尚未{term.ends};安排载入后重算"), figures
+    )
+
+
+class _Clock:
+    """The counting of one term up to a day."""
+
+    def __init__(self, term: Term, started: date, workdays: Workdays, until: date) -> None:
+        self.term, self.workdays, self.started = term, workdays, started
+        self.gross = workdays.after(started, term.days)
+        self.pauses: list[tuple[date, date]] = []
+        self.is_suspended = False
+        self.paused = Count(0, 0)
+        self.due = self.gross
+        for begun, ended in _united(term.suspensions, self.started, until):
+            if begun >= self.due.latest:
+                break
+            self.is_suspended = ended is None
+            last = ended or until
+            self.pauses.append((begun, last))
+            more = workdays.span(begun, last)
+            self.paused = Count(self.paused.least + more.least, self.paused.most + more.most)
+            self.due = self._after(term.days)
+
+    def day_number(self, count: int) -> date:
+        """Return the day on which so many days of the term are over, what was suspended left out."""
+        return self._after(max(count, 1)).earliest
+
+    def _after(self, count: int) -> Due:
+        least, most = (
+            self.workdays.after(self.started, count + paused) for paused in (self.paused.least, self.paused.most)
+        )
+        return Due(least.earliest, most.latest)
+
+    def steps(self) -> tuple[str, ...]:
+        """Return how the end of the term was counted, in Chinese."""
+        term = self.term
+        steps = [f"{self.started} {term.begins}(当日不计),期限 {term.days} 个工作日,毛期限至 {_written(self.gross)}"]
+        for s in sorted(term.suspensions, key=lambda s: (s.begun_on, s.suspension_no)):
+            ended = f"至 {s.ended_on}" if s.ended_on else "起未恢复"
+            who = f",{s.decided_by}决定" if s.decided_by else ""
+            steps.append(f"中止({PAUSES.get(s.kind, s.kind)}){s.begun_on} {ended}{who}")
+        if self.pauses and not self.is_suspended:
+            days = self.paused.least if self.paused.is_certain else f"{self.paused.least} 至 {self.paused.most}"
+            steps.append(f"扣除中止 {days} 个工作日,净期限至 {_written(self.due)}")
+        return tuple(steps)
+
+
+def _united(suspensions: Iterable[Suspension], started: date, until: date) -> list[tuple[date, date | None]]:
+    """Return the suspensions that began by a day as stretches that do not overlap; None ends one that still runs."""
+    found: list[tuple[date, date | None]] = []
+    for s in sorted(suspensions, key=lambda s: (s.begun_on, s.suspension_no)):
+        ended = s.ended_on if s.ended_on and s.ended_on <= until else None
+        begun = max(s.begun_on, started)
+        if s.begun_on > until or (ended and ended <= begun):
+            continue
+        if found and (found[-1][1] is None or begun <= found[-1][1]):
+            first, last = found[-1]
+            found[-1] = (first, None if last is None or ended is None else max(last, ended))
+        else:
+            found.append((begun, ended))
+    return found
+
+
+def _written(due: Due) -> str:
+    return f"{due.earliest}" if due.is_certain else f"{due.earliest} 至 {due.latest} 之间(放假安排未载入)"
+
+
+def _figures(term: Term, due: Due | None) -> dict[str, Any]:
+    return {
+        "due": _written(due) if due else "",
+        "days": term.days,
+        "started": term.started,
+        "done": term.done,
+        "late_days": 0,
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """An act that belongs between two days, both included; `act` is Chinese, as 征集下一年度需求."""
+
+    act: str
+    opens: date | None
+    closes: date
+    done: date | None
+
+
+def in_window(window: Window, p: Parameters, on: date) -> Judgement:
+    """Judge whether an act was done in its window.
+
+    Reasons: in_time, early (warn), late (warn), not_open (not applicable), running, due_soon (warn), overdue.
+    Figures: opens, closes, done.
+    """
+    opens, closes, done = window.opens, window.closes, window.done
+    figures = {"opens": opens or "", "closes": closes, "done": done}
+    frame = f"{window.act}:{f'{opens} 至 {closes}' if opens else f'{closes} 前(含当日)'}"
+    later = done - DAY if done and done > on else None
+    if done and not later:
+        if opens and done < opens:
+            return Judgement(Outcome.WARN, EARLY, (frame, f"{done} 完成,早于规定时段"), figures)
+        if done > closes:
+            return Judgement(Outcome.WARN, LATE, (frame, f"{done} 完成,晚于规定时段"), figures)
+        return Judgement(Outcome.PASS, IN_TIME, (frame, f"{done} 完成,按期"), figures)
+    if opens and on < opens:
+        return Judgement(Outcome.NOT_APPLICABLE, NOT_OPEN, (frame, "时段未到"), figures, opens - DAY)
+    if on > closes:
+        return Judgement(Outcome.FAIL, OVERDUE, (frame, "时段已过,未见完成记录"), figures, later)
+    warns = max(closes - p["window_warn_days"] * DAY, opens or date.min)
+    if on < warns:
+        return Judgement(
+            Outcome.PASS, RUNNING, (frame, "时段内,尚未完成"), figures, min(warns - DAY, later or date.max)
+        )
+    return Judgement(Outcome.WARN, DUE_SOON, (frame, "时段将尽,尚未完成"), figures, min(closes, later or date.max))
