@@ -53,6 +53,7 @@ def connections(server: SandboxServer) -> dict[str, str]:
         found["ANNUAL_PLAN"] = {"conn_type": "fs", "extra": {"path": str(home / "plans")}}
         found["SYSTEM_REGISTER"] = {"conn_type": "fs", "extra": {"path": str(home / "register")}}
         found["CATALOGUE_FILES"] = {"conn_type": "fs", "extra": {"path": str(home / "catalogues")}}
+        found["PROJECT_DOSSIER"] = {"conn_type": "fs", "extra": {"path": str(home / "dossiers")}}
         found["USAGE_FILES"] = {"conn_type": "fs", "extra": {"path": str(home / "usage")}}
     return {f"AIRFLOW_CONN_{name}": json.dumps(value) for name, value in found.items()}
 

@@ -225,7 +225,7 @@ def test_the_summary_and_the_doctor_tell_what_is_there(synced: dict[str, str], s
     assert summary["sources"]["provincial_approval"]["rows"]["project"] == server.truth()["provincial"]["good"]
     assert summary["questions"]["reconciliation"]
     checks = json_of(command("doctor", "--json", **synced))
-    assert len(checks) == 54
+    assert len(checks) == 77
     assert all(check["is_ok"] for check in checks), checks
 
 
@@ -254,15 +254,15 @@ def test_the_doctor_ends_with_two_where_something_is_missing(
     assert done.returncode == 2
     assert [line for line in done.stdout.splitlines() if line.startswith("✗")][0].startswith("✗ 连接 annual_plan: ")
     assert "AIRFLOW_CONN_ANNUAL_PLAN" in done.stdout
-    assert done.stdout.count("✓") == 53
+    assert done.stdout.count("✓") == 76
 
 
 def test_pools_are_printed_as_airflow_imports_them() -> None:
     pools = json_of(command("doctor", "--pools"))
     assert sorted(pools) == [
         "annual_plan", "approval_frontdb", "catalogue_files", "city_cloud", "ckan_portal", "datajson_portal", "dcat_portal",
-        "exchange", "municipal_portal", "own_export", "probing", "provincial_approval", "system_register", "usage_files",
-        "usage_statistics", "zj_projects",
+        "exchange", "municipal_portal", "own_export", "probing", "project_dossier", "provincial_approval", "system_register",
+        "usage_files", "usage_statistics", "zj_projects",
     ]  # fmt: skip
     for pool in pools.values():  # what airflow.cli.commands.pool_command asks of an entry
         assert set(pool) == {"slots", "description", "include_deferred"}

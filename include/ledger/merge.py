@@ -17,12 +17,12 @@ from include.errors import BatchSuperseded
 from include.landing.batch import Manifest, Reason
 from include.ledger.absence import is_too_many
 from include.ledger.batch_record import REPEATED, note_records, note_set_aside
+from include.ledger.entity_tables import kinds
 from include.ledger.feed import QUARANTINE_COLUMNS, Feed
 from include.ledger.identity import OWNERS
 from include.ledger.plain_sql import Bind, runner
 from include.ledger.statements import EntityStatements
 from include.ledger.tables import batch as batch_table
-from include.ledger.tables import kinds
 from include.sources.card import Card
 
 _JOINED = ("project_code", "system_code", "service_code", "resource_code", "day")

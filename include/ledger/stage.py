@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from include.ledger.copy_text import Rows, copy_text
-from include.ledger.tables import kinds
+from include.ledger.entity_tables import kinds
 
 _QUEUED = 4
 """Chunks that may wait for the server, about 1 MB each: its pace is uneven, and mapping should not stop for it."""

@@ -5,7 +5,7 @@ Records are joined on (source, record_key). Every statement is set-based, so tha
 
 from __future__ import annotations
 
-from include.ledger.tables import kinds
+from include.ledger.entity_tables import kinds
 
 
 class EntityStatements:

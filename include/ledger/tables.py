@@ -1,63 +1,17 @@
-"""Every table of the ledger, in SQLAlchemy Core.
-
-The fields of an entity come from its canonical schema, so that schema and table cannot drift apart; migrations are written out
-and a test compares them with this file.
-"""
+"""Every table of the ledger, in SQLAlchemy Core; migrations are written out and a test compares them with this file."""
 
 from __future__ import annotations
 
-from typing import Any
+from functools import partial
 
-from sqlalchemy import BigInteger, Boolean, Column, Date, Index, Integer, MetaData, String, Table, Text, Uuid
+from sqlalchemy import BigInteger, Boolean, Column, Date, Index, Integer, MetaData, String, Table, Text
 
-from include.ledger.identity import DERIVED
-from include.ledger.types import Moment, Yuan
-from include.sources.card import canonical_schema
+from include.ledger.entity_tables import changes_table, entity_table
+from include.ledger.types import Moment
 
 metadata = MetaData()
 
-KIND_TYPES: dict[str, Any] = {
-    "text": Text, "enum": lambda: String(40), "integer": Integer, "year": Integer, "flag": Boolean, "yuan": Yuan,
-    "date": Date, "datetime": Moment, "project_code": lambda: String(30), "uscc": lambda: String(18), "document_no": Text,
-    "project_codes": Text, "season": Text, "hourly_rate": Integer, "basis_points": Integer,
-    "count": BigInteger, "partial_date": Date, "identifier": lambda: String(800), "names": Text, "objects": Text,
-}  # fmt: skip
-
-
-def kinds(entity: str) -> dict[str, str]:
-    """Return the kind of every canonical and derived column of an entity, in order."""
-    found = {name: spec["x-kind"] for name, spec in canonical_schema(entity)["properties"].items()}
-    return found | DERIVED.get(entity, {})
-
-
-def _entity(entity: str) -> Table:
-    return Table(
-        entity,
-        metadata,
-        Column("source", String(50), primary_key=True),
-        Column("record_key", String(800), primary_key=True),
-        *(Column(name, KIND_TYPES[kind]()) for name, kind in kinds(entity).items()),
-        Column("source_hash", Uuid(as_uuid=False), nullable=False),
-        Column("created_batch", String(100), nullable=False),
-        Column("changed_batch", String(100), nullable=False),
-        Column("tombstoned_at", Moment),
-    )
-
-
-def _changes(entity: str) -> Table:
-    return Table(
-        f"{entity}_change",
-        metadata,
-        Column("source", String(50), primary_key=True),
-        Column("record_key", String(800), primary_key=True),
-        Column("batch_id", String(100), primary_key=True),
-        Column("field", String(60), primary_key=True),
-        Column("old", Text),
-        Column("new", Text),
-        Column("changed_at", Moment, nullable=False),
-    )
-
-
+_entity, _changes = partial(entity_table, metadata), partial(changes_table, metadata)
 project = _entity("project")
 project_change = _changes("project")
 approval_item = _entity("approval_item")
@@ -178,6 +132,23 @@ resource_item, resource_item_change = _entity("resource_item"), _changes("resour
 Index("resource_by_system", resource.c.system_code)
 Index("resource_by_code", resource.c.code)
 Index("resource_item_by_resource", resource_item.c.source, resource_item.c.resource_id)
+
+project_dossier, project_dossier_change = _entity("project_dossier"), _changes("project_dossier")
+suspension, suspension_change = _entity("suspension"), _changes("suspension")
+contract, contract_change = _entity("contract"), _changes("contract")
+payment, payment_change = _entity("payment"), _changes("payment")
+acceptance, acceptance_change = _entity("acceptance"), _changes("acceptance")
+assessment, assessment_change = _entity("assessment"), _changes("assessment")
+performance_review, performance_review_change = _entity("performance_review"), _changes("performance_review")
+rectification, rectification_change = _entity("rectification"), _changes("rectification")
+plan_year, plan_year_change = _entity("plan_year"), _changes("plan_year")
+department_year, department_year_change = _entity("department_year"), _changes("department_year")
+attestation, attestation_change = _entity("attestation"), _changes("attestation")
+_OF_PROJECTS = (
+    project_dossier, contract, payment, acceptance, assessment, suspension, performance_review, attestation, rectification,
+)  # fmt: skip
+for _table in _OF_PROJECTS:
+    Index(f"{_table.name}_by_project", _table.c.project_code)
 
 identity_decision = Table(
     "identity_decision",
@@ -343,4 +314,15 @@ ENTITIES: dict[str, tuple[Table, Table]] = {
     "maintenance_window": (maintenance_window, maintenance_window_change),
     "resource": (resource, resource_change),
     "resource_item": (resource_item, resource_item_change),
+    "project_dossier": (project_dossier, project_dossier_change),
+    "suspension": (suspension, suspension_change),
+    "contract": (contract, contract_change),
+    "payment": (payment, payment_change),
+    "acceptance": (acceptance, acceptance_change),
+    "assessment": (assessment, assessment_change),
+    "performance_review": (performance_review, performance_review_change),
+    "rectification": (rectification, rectification_change),
+    "plan_year": (plan_year, plan_year_change),
+    "department_year": (department_year, department_year_change),
+    "attestation": (attestation, attestation_change),
 }

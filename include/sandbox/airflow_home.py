@@ -169,6 +169,7 @@ def connection_environment(ready: dict[str, Any]) -> dict[str, str]:
         "usage_statistics": http | {"login": ready["usage"]["app_key"], "password": ready["usage"]["app_secret"]},
         "probing": {"conn_type": "generic", "extra": GATEWAYS | {"ca_file": ready["gateway"]["ca_file"]}},
         "system_register": {"conn_type": "fs", "extra": {"path": ready["register"]}},
+        "project_dossier": {"conn_type": "fs", "extra": {"path": ready["dossiers"]}},
         "usage_files": {"conn_type": "fs", "extra": {"path": ready["usage_files"]}},
         "ckan_portal": http,
         "dcat_portal": http,

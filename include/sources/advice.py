@@ -42,6 +42,7 @@ CONVERTERS: dict[str, Advice] = {
     "season": Advice("不是能读懂的时段", "写成起止月日,例如 6月1日至8月31日;多段用逗号隔开,全年的填“全年”"),
     "hourly_rate": Advice("不是能读懂的调用频率", "写成次数和时间,例如 1000次/小时;不限制的填“不限”"),
     "basis_points": Advice("不是 0 到 100 之间的百分数", "填写 0 到 100 之间的百分数,例如 3.25"),
+    "present": Advice("填的是一组值", "只填一个值,没有的填“无”"),
     "enum": Advice("不是规定的取值", "只填一个规定的取值"),
 }  # fmt: skip
 """By the name in a card's `as:`."""

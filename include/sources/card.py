@@ -121,6 +121,7 @@ class Sql:
     order: str
     key: tuple[str, ...]
     page_size: int = 1000
+    where: dict[str, Any] = field(default_factory=dict)
     children: tuple[SqlChild, ...] = ()
 
 
@@ -314,7 +315,8 @@ def _sql(data: dict[str, Any]) -> Sql:
         SqlChild(c["as"], c["table"], c["order"], tuple(c["key"]), c["parent"], c.get("where", {}))
         for c in data.get("children", [])
     )
-    return Sql(data["table"], data["order"], tuple(data.get("key", ())), data.get("page_size", 1000), children)
+    where = data.get("where", {})
+    return Sql(data["table"], data["order"], tuple(data.get("key", ())), data.get("page_size", 1000), where, children)
 
 
 def _rules(data: dict[str, Any], entity: str) -> tuple[FieldRule, ...]:

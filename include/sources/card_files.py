@@ -79,6 +79,9 @@ def read_card(path: Path) -> Card:
     data, root = read_checked(path, "source.v1.json", "docs/source-cards.md")
     _check_meaning(path, root, data)
     _check_limits(path, root, data.get("limits", {}))
+    if "cursor" in data and "where" in data.get("sql", {}):
+        problem = "a cursor would not notice a key whose latest row is no longer wanted"
+        raise wrong(path, root, ["cursor"], problem, "leave cursor out, or sql.where")
     if "series" in data:
         _check_series(path, root, data)
     return build_card(data, path)

@@ -20,6 +20,8 @@ PAGE = ROOT / "docs" / "source-cards.md"
 ENTITIES = (
     "project", "approval_item", "plan_entry", "system", "exchange_service", "exchange_call_day", "cloud_resource",
     "cloud_usage_day", "system_usage_day", "exemption", "maintenance_window", "resource", "resource_item",
+    "project_dossier", "suspension", "contract", "payment", "acceptance", "assessment", "performance_review", "rectification",
+    "plan_year", "department_year", "attestation",
 )  # fmt: skip
 
 CONVERTERS = {
@@ -78,6 +80,10 @@ CONVERTERS = {
     "partial_date": (
         "as `date`; a bare year or month (2023, 2023-05) is absent",
         "2026-11-03; what was written stands in the …_raw field",
+    ),
+    "present": (
+        "any text; 无, 否, 暂无, 待定, / and the like = false; blank = absent",
+        "true where something is named, as a person in charge: who it is, is not kept",
     ),
     "enum": (
         "a word or code that `map:` names",

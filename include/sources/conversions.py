@@ -13,7 +13,7 @@ from decimal import Decimal
 from functools import partial
 from typing import Any
 
-from include.sources.folding import fold_text, plain, wrong
+from include.sources.folding import fold_text, names_nothing, plain, wrong
 from include.sources.listings import read_identifier, read_names, read_objects
 from include.sources.measures import read_basis_points, read_hourly_rate, read_project_codes, read_season
 from include.sources.moments import read_date, read_datetime, read_partial_date, read_year
@@ -101,6 +101,11 @@ def _flag(table: dict[str, bool | None], value: object) -> bool | None:
     if not text:
         return None
     raise wrong("yes or no, as 1/0, true/false, Y/N, 是/否", value)
+
+
+def _present(value: object) -> bool | None:
+    """Return whether something is named, whatever it is: of a person in charge nothing else is kept."""
+    return None if not (text := plain(value)) else not names_nothing(text)
 
 
 def _enum(table: dict[str, Any], value: object) -> Value:
@@ -224,5 +229,5 @@ _CONVERTERS: dict[str, Converter] = {
     "datetime": read_datetime, "project_code": _project_code, "uscc": _uscc, "document_no": _document_no,
     "project_codes": read_project_codes, "season": read_season, "hourly_rate": read_hourly_rate,
     "basis_points": read_basis_points, "count": _integer, "identifier": read_identifier, "names": read_names,
-    "partial_date": read_partial_date,
+    "partial_date": read_partial_date, "present": _present,
 }  # fmt: skip

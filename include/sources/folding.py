@@ -15,6 +15,10 @@ _FOLDED = re.compile(
     r"[\s\x01-\x1f\x7f-\x9f\u00ad\u061c\u115f\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164\ufeff]+"
 )
 _SURROGATES = re.compile(r"[\ud800-\udfff]")
+_NOTHING = frozenset(
+    ("无", "否", "没有", "暂无", "待定", "未定", "未明确", "未确定", "未建立", "未制定", "未指定", "不详", "/", "／", "-", "－",
+     "—", "——", "n", "no", "none", "null", "n/a", "false", "0", "×"),
+)  # fmt: skip
 _DASHES = dict.fromkeys(map(ord, "‐‑‒–—―−－﹣"), "-")
 
 
@@ -67,3 +71,8 @@ def plain(value: object) -> str:
 def wrong(wanted: str, value: object) -> ValueError:
     """Return the error of a value that is not of the wanted form; quotes at most 40 characters of it."""
     return ValueError(f"wanted {wanted}, found {str(value)[:40]!r}")
+
+
+def names_nothing(value: object) -> bool:
+    """Return whether a text says that there is nobody and nothing, as people write it into a column that may not stay blank."""
+    return type(value) is str and len(value) < 8 and value.strip().lower() in _NOTHING

@@ -15,6 +15,7 @@ from operator import itemgetter
 from typing import Any
 
 from include.sources.card import Card
+from include.sources.folding import names_nothing
 from include.sources.personal_data import (
     MASK,
     SEPARATOR,
@@ -127,7 +128,7 @@ class Level:
         """Mask the fields that are masked by name, and add all other values to the texts to be searched."""
         shape = self._shapes.get(keys) or self._plan(keys)
         for key in shape.masked:
-            if row[key]:
+            if row[key] and not names_nothing(row[key]):
                 row[key] = MASK
         if shape.is_pair and row["value"] and self._is_masked_pair(row):
             row["value"] = MASK
@@ -156,7 +157,7 @@ class Level:
             name = str(row["key"] if is_pair and key == "value" else key)
             path = f"{self._prefix}{name}"
             if value and self._paths.is_masked(path, name):
-                row[key] = MASK
+                row[key] = value if names_nothing(value) else MASK
             else:
                 row[key] = self._looked_at(path, value)
 

@@ -9,17 +9,18 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from datetime import time as clock_time
 from decimal import Decimal
 from itertools import chain
+from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Connection as Database
-from sqlalchemy import Date, DateTime, LargeBinary, and_, false, func, not_, or_, select, true, tuple_
+from sqlalchemy import Date, DateTime, LargeBinary, String, and_, cast, false, func, not_, or_, select, true, tuple_
 from sqlalchemy.sql import Select
 from sqlalchemy.types import NullType, TypeEngine
 
@@ -85,12 +86,14 @@ class _Selection:
         columns = (self.table.clause if source is None else source).c
         return [columns[name] for name in self.names]
 
-    def latest(self, where: Any) -> Select[Any]:
-        """Return the latest row of every key among the rows that the condition takes."""
+    def latest(self, where: Any, wanted: Mapping[str, Any] = MappingProxyType({})) -> Select[Any]:
+        """Return the latest row of every key among the rows that the condition takes, if it has the wanted values."""
         rank = func.row_number().over(partition_by=self.keys, order_by=self.order.desc()).label("shuheng_rank")
         ranked = select(*self.columns(), rank).where(self.within(), where).subquery()
         keys = [ranked.c[key.name] for key in self.keys]
-        return select(*self.columns(ranked)).where(ranked.c.shuheng_rank == 1).order_by(*keys)
+        found = {ranked.c[self.table.column(name).name]: str(value) for name, value in wanted.items()}
+        has = [func.trim(cast(column, String(200))) == value for column, value in found.items()]
+        return select(*self.columns(ranked)).where(ranked.c.shuheng_rank == 1, *has).order_by(*keys)
 
     def rows(self, database: Database, statement: Select[Any]) -> list[Row]:
         """Run a statement over `columns` and return its rows as JSON has them, under the names of the card."""
@@ -111,8 +114,8 @@ class _Reading:
         self._notes: list[str] = []
         table = find_table(database.engine, sql.table)
         _require(table, card.fields, {child.name for child in sql.children})
-        for gate in card.classified:
-            table.column(gate.field.split(".")[0])  # without it every row would look open
+        for name in (*sql.where, *(gate.field.split(".")[0] for gate in card.classified)):
+            table.column(name)  # without its gate every row would look open
         # Parents first: a child that is written in between finds its parent in the next read.
         self._parent = self._select(table, sql.key or _raw_key(card), sql.order, "")
         self._children = [(spec, self._child(spec)) for spec in sql.children]
@@ -194,6 +197,8 @@ class _Reading:
     def _count(self) -> int:
         parent = self._parent
         keys = select(*parent.keys).where(parent.within(), parent.keyed(), self._changed).group_by(*parent.keys)
+        if self._sql.where:
+            keys = parent.latest(and_(parent.keyed(), self._changed), self._sql.where)
         keyed: int = self._database.execute(select(func.count()).select_from(keys.subquery())).scalar_one()
         unkeyed = select(func.count()).select_from(parent.table.clause).where(parent.within(), not_(parent.keyed()))
         return keyed + int(self._database.execute(unkeyed).scalar_one())
@@ -209,7 +214,8 @@ class _Reading:
             if not found:
                 return
             upto = not_(_beyond(parent.keys, found[-1]))
-            rows = parent.rows(self._database, parent.latest(and_(parent.keyed(), self._changed, behind, upto)))
+            taken = and_(parent.keyed(), self._changed, behind, upto)
+            rows = parent.rows(self._database, parent.latest(taken, self._sql.where))
             self._attach(rows)
             yield rows
             if len(found) < self._sql.page_size:

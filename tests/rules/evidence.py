@@ -10,7 +10,8 @@ from typing import Any
 from sqlalchemy import Connection, Engine, insert, select, update
 
 from include.clock import SHANGHAI
-from include.ledger.tables import ENTITIES, batch, kinds, observed_day, probe_day, source_authority
+from include.ledger.entity_tables import kinds
+from include.ledger.tables import ENTITIES, batch, observed_day, probe_day, source_authority
 
 KEYS = {
     "system": ("system_code",), "exchange_service": ("service_code",), "cloud_resource": ("resource_code",),

@@ -27,6 +27,7 @@ BAD: dict[str, object] = {
     "date": "2026-13-41", "partial_date": "2026-13-41", "datetime": "昨天", "project_code": "12345",
     "project_codes": f"{CODE},无代码", "uscc": "1123",
     "document_no": {"a": 1}, "season": "夏天", "hourly_rate": "很多", "basis_points": "120%", "enum": {"a": 1},
+    "present": ["张三", "李四"],
 }  # fmt: skip
 """A raw value that each converter refuses."""
 

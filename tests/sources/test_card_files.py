@@ -24,6 +24,10 @@ GROUPS = {
         "exchange_catalogue", "ckan_portal", "dcat_portal", "datajson_portal", "dcatus3_portal", "municipal_portal",
         "department_catalogues", "department_components", "catalogue_frontdb", "own_export",
     },
+    "dossiers": {
+        "project_dossiers", "suspensions", "contracts", "payments", "payments_frontdb", "acceptances", "assessments",
+        "performance_reviews", "rectifications", "plan_years", "department_years", "attestations",
+    },
 }  # fmt: skip
 NAMES = sorted(name for group in GROUPS.values() for name in group)
 
@@ -247,7 +251,9 @@ def test_a_card_error_survives_the_way_between_processes(tmp_path: Path) -> None
 
 
 def test_an_unknown_source_is_answered_with_the_known_ones() -> None:
-    with pytest.raises(ConfigurationError, match="no card named 'nobody'; known: annual_plan, .*zj_projects"):
+    with pytest.raises(
+        ConfigurationError, match="no card named 'nobody'; known: acceptances, annual_plan, .*zj_projects"
+    ):
         load_card("nobody")
 
 
