@@ -26,7 +26,7 @@ Row = Mapping[str, Any]
 
 SYSTEM_FIELDS = (
     "name", "unit_name", "unit_uscc", "status", "deployment", "purpose", "business_season", "declared_connection",
-    "registered_users", "trial_started_on", "went_live_on", "last_released_on",
+    "registered_users", "trial_started_on", "went_live_on", "last_released_on", "protection_level",
 )  # fmt: skip
 
 WITHOUT_CPU = frozenset({"storage", "network", "security", "cipher"})
@@ -73,6 +73,7 @@ class Registers:
 
     def __init__(self, known: AsKnown, day: date, most_days: int, groups: Mapping[str, str]) -> None:
         self.known, self.day, self.most_days, self.groups = known, day, most_days, groups
+        self._reaches: dict[tuple[str, str | None], tuple[str, date | None]] = {}
 
     @cached_property
     def readings(self) -> dict[str, Reading]:
@@ -113,12 +114,17 @@ class Registers:
 
     def about(self, entity: str, value: Any, group: str | None = None, rows: Iterable[Row] = ()) -> Fact:
         """Return a fact that rests on all the sources of an entity; its evidence are the batches its rows last changed in."""
-        sources = self.sources(entity, group)
-        return Fact(value, "+".join(sources), self._seen_until(sources), _batches(rows))
+        source, seen_until = self.reach(entity, group)
+        return Fact(value, source, seen_until, _batches(rows))
 
-    def _seen_until(self, sources: Iterable[str]) -> date | None:
-        days = [self.readings[s].read_on for s in sources]
-        return min((d for d in days if d), default=None)
+    def reach(self, entity: str, group: str | None = None) -> tuple[str, date | None]:
+        """Return the sources of an entity as facts name them, and the day that they reach to together."""
+        found = self._reaches.get((entity, group))
+        if found is None:
+            sources = self.sources(entity, group)
+            days = [self.readings[s].read_on for s in sources]
+            found = self._reaches[entity, group] = ("+".join(sources), min((d for d in days if d), default=None))
+        return found
 
     # -- combined -------------------------------------------------------------------------------------------------------------
 
