@@ -13,7 +13,6 @@ from typing import Any
 
 from sqlalchemy import Row, or_, select
 
-from include.clock import SHANGHAI
 from include.rules.dossier_facts import Kept, grouped
 from include.rules.parameters import REGULATION
 from include.rules.records import Approval
@@ -78,4 +77,4 @@ def _approval(row: Row[Any], kind: str) -> Approval:
 
 
 def _day(moment: datetime | None) -> date | None:
-    return moment.astimezone(SHANGHAI).date() if moment else None
+    return moment.date() if moment else None  # the ledger gives moments in Shanghai

@@ -158,36 +158,42 @@ class _Reading:
 
     def records(self) -> list[Kept]:
         """Return the living records, rows of one key put together."""
+        rows, at = self._rows(), self._key
+        if at == self._project:
+            keys = [self._present(row[at]) for row in rows]
+        else:
+            keys = [row[at] for row in rows]
+        if len(set(keys)) == len(keys):
+            return [self._record(key, row, (row[-3],)) for key, row in zip(keys, rows, strict=True)]
         together: dict[Any, list[Row[Any]]] = {}
-        for row in self._rows():
-            together.setdefault(self._code(row[self._key]), []).append(row)
-        return [self._record(key, rows) for key, rows in together.items()]
+        for key, row in zip(keys, rows, strict=True):
+            together.setdefault(key, []).append(row)
+        return [
+            self._record(key, self._blend(same), tuple(sorted({row[-3] for row in same})))
+            for key, same in together.items()
+        ]
 
     def _rows(self) -> Sequence[Row[Any]]:
         columns = [self._table.c[name] for name in self._columns]
         query = select(*columns).where(self._table.c.tombstoned_at.is_(None))
         return self._registers.known.connection.execute(query).all()
 
-    def _code(self, value: Any) -> Any:
-        """Return the present code where records are told apart by their project."""
-        return self._present(value) if self._key == self._project else value
-
-    def _record(self, key: Any, rows: list[Row[Any]]) -> Kept:
-        values = rows[0] if len(rows) == 1 else self._blend(rows)
-        project = values[self._project] if self._project is not None else None
-        own = values[: self._count]
-        if project is not None and (present := self._present(project)) != project:
-            own = [present if at == self._project else value for at, value in enumerate(own)]
-            project = present
-        batches = (rows[0][-3],) if len(rows) == 1 else tuple(sorted({row[-3] for row in rows}))
+    def _record(self, key: Any, values: Sequence[Any], batches: tuple[str, ...]) -> Kept:
+        own, project = values[: self._count], None
+        if self._project is not None and (named := values[self._project]) is not None:
+            project = self._present(named)
+            if project != named and self._project < self._count:
+                own = [project if at == self._project else value for at, value in enumerate(own)]
         system = values[self._system] if self._system is not None else None
         return Kept(self._shape.make(*own), key, project, system, batches)
 
     def _blend(self, rows: list[Row[Any]]) -> Sequence[Any]:
         """Return of each column the value of the best source that has one; a present code goes before a former one."""
+        if len(rows) == 1:
+            return rows[0]
 
         def rank(row: Row[Any]) -> tuple[Any, ...]:
-            is_former = self._code(row[self._key]) != row[self._key]
+            is_former = self._key == self._project and self._present(row[self._key]) != row[self._key]
             return is_former, self._registers.authority(row[-2]), row[-2], row[-1]
 
         ordered = sorted(rows, key=rank)

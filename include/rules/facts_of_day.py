@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import date
 from functools import cached_property
 
+from include.landing.batch import no_collection
 from include.ledger.as_known import AsKnown
 from include.rules.catalogue_facts import KINDS, Catalogues
 from include.rules.dossier_facts import Dossiers, rectification_facts
@@ -70,7 +71,8 @@ class FactsOfDay:
 
     def of(self, subject_type: str) -> FactsBySubject:
         """Return the facts of every subject of a type, in order of their codes."""
-        found: FactsBySubject = getattr(self, _SUBJECTS[subject_type])
+        with no_collection():  # neither facts nor records hold cycles
+            found: FactsBySubject = getattr(self, _SUBJECTS[subject_type])
         return found
 
     def gone(self) -> dict[Subject, str]:

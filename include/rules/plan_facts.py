@@ -73,9 +73,9 @@ class PlanFacts:
             name = f"{department.get('unit_name')}({year}年度)"
             base = self._registers.about("department_year", code, rows=rows)
             facts = {"department_year_code": base, "name": _alike(base, name), "year": _alike(base, year)}
-            facts |= self._told(department, ("unit_name", "unit_uscc"))
+            facts |= self._registers.facts(department, ("unit_name", "unit_uscc"))
             if are_known:
-                facts |= self._told(department, ("budget_units", "applications"))
+                facts |= self._registers.facts(department, ("budget_units", "applications"))
             found[code] = facts
         return found
 
@@ -101,7 +101,7 @@ class PlanFacts:
         found = {}
         for code, rows in sorted(_living(self._lines, self._line_codes).items()):
             line = Combined(tuple(sorted(rows, key=lambda row: -row["plan_year"])))
-            facts = self._told(line, ("name", "unit_name"))
+            facts = self._registers.facts(line, ("name", "unit_name"))
             facts["plan_entry_code"] = self._registers.about("plan_entry", code, rows=rows)
             if rows[0]["project_code"] is not None:
                 facts["project_code"] = _alike(facts["plan_entry_code"], code)
@@ -126,9 +126,6 @@ class PlanFacts:
         yield f"{row['plan_year']}:{key}"
 
     # -- both -----------------------------------------------------------------------------------------------------------------
-
-    def _told(self, combined: Combined, names: tuple[str, ...]) -> dict[str, Fact]:
-        return {name: self._registers.fact(combined, name) for name in names if combined.get(name) is not None}
 
     def former(self, subject_type: str) -> dict[str, bool]:
         """Return the codes under which nothing stands any more, and whether that is because a source withdrew the record.

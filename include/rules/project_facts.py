@@ -72,22 +72,31 @@ class ProjectFacts:
     # -- platforms ------------------------------------------------------------------------------------------------------------
 
     def _of_platform(self, code: str, project: Combined) -> dict[str, Fact]:
-        registers = self._registers
-        facts = {name: registers.fact(project, name) for name in PROJECT_FIELDS if project.get(name) is not None}
+        facts = self._registers.facts(project, PROJECT_FIELDS)
         first = project.rows[0]
-        facts["project_code"] = Fact(code, first["source"], registers.readings[first["source"]].read_on)
-        facts["is_planned_upgrade"] = registers.about("plan_entry", self._projects.joined[code].is_planned_upgrade)
+        facts["project_code"] = Fact(code, first["source"], self._registers.readings[first["source"]].read_on)
+        facts["is_planned_upgrade"] = self._planned_upgrade[self._projects.joined[code].is_planned_upgrade]
         return facts | self._of_fresh(project)
+
+    @cached_property
+    def _planned_upgrade(self) -> dict[bool, Fact]:
+        return {is_one: self._registers.about("plan_entry", is_one) for is_one in (True, False)}
 
     def _of_fresh(self, project: Combined) -> dict[str, Fact]:
         """Return what only fresh sources tell: the investment, the division, and whose project it is by that."""
-        fresh = Combined(tuple(row for row in project.rows if self._registers.is_fresh(row["source"])))
-        facts = {name: self._registers.fact(fresh, name) for name in FRESH_FIELDS if fresh.get(name) is not None}
+        fresh = project
+        if not all(self._fresh_sources[row["source"]] for row in project.rows):
+            fresh = Combined(tuple(row for row in project.rows if self._fresh_sources[row["source"]]))
+        facts = self._registers.facts(fresh, FRESH_FIELDS)
         if division := facts.get("division_code"):
             level = _level(division.value, self._city)
             if level:
                 facts["level"] = Fact(level, division.source, division.seen_until, division.evidence)
         return facts
+
+    @cached_property
+    def _fresh_sources(self) -> dict[str, bool]:
+        return {source: self._registers.is_fresh(source) for source in self._registers.readings}
 
     def _systems(self, code: str) -> Fact:
         mine = tuple(self._projects.naming.get(code, ()))
@@ -193,8 +202,7 @@ class ProjectFacts:
         facts = dict(self._of_dossiers.get(code, {}))
         if project := self._projects.ours.get(code):
             facts |= self._of_fresh(project)
-            if project.get("unit_name") is not None:
-                facts["unit_name"] = self._registers.fact(project, "unit_name")
+            facts |= self._registers.facts(project, ("unit_name",))
         return {name: facts[name] for name in _OF_CONTRACT if name in facts}
 
 

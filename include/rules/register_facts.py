@@ -34,6 +34,9 @@ WITHOUT_CPU = frozenset({"storage", "network", "security", "cipher"})
 
 _TRACE = ("source", "record_key", "changed_batch", "tombstoned_at")
 
+_AT_ONCE = 2000
+"""Rows that are fetched together: a register may have far more than are kept."""
+
 _UNTOLD = 1_000_000
 """The authority of a source that no card has given one: behind all others."""
 
@@ -147,8 +150,10 @@ class Registers:
         """Return the records of an entity, tombstoned ones too, the best authority first."""
         rows = self.known.rows(entity)
         wanted = [rows.c[name] for name in (*_TRACE, *columns)] if columns else [rows]
-        found: Iterable[Any] = self.known.connection.execute(select(*wanted)).mappings()
-        return sorted(filter(keep, found), key=lambda r: (self.authority(r["source"]), r["source"], r["record_key"]))
+        found = self.known.connection.execute(select(*wanted)).mappings().partitions(_AT_ONCE)
+        parts: Iterable[Sequence[Any]] = found
+        kept = (row for part in parts for row in part if keep(row))
+        return sorted(kept, key=lambda r: (self.authority(r["source"]), r["source"], r["record_key"]))
 
     def authority(self, source: str) -> int:
         """Return the authority of a source: the lowest number is believed first."""
@@ -207,7 +212,7 @@ class Registers:
     def system_facts(self, code: str, projects: Mapping[str, Project] | None) -> dict[str, Fact]:
         """Return what the registers know of one system; what they do not know is absent, and projects where nobody asks."""
         system = Combined(tuple(r for r in self.systems[code].rows if self.is_fresh(r["source"])))
-        facts = {name: self.fact(system, name) for name in SYSTEM_FIELDS if system.get(name) is not None}
+        facts = self.facts(system, SYSTEM_FIELDS)
         first = self.systems[code].rows[0]
         facts["system_code"] = Fact(code, first["source"], self.readings[first["source"]].read_on, _batches([first]))
         if system.rows:
@@ -223,11 +228,16 @@ class Registers:
             facts["exemptions"] = self.about("exemption", tuple(_exemption(r) for r in rows), rows=rows)
         return facts
 
-    def fact(self, system: Combined, name: str) -> Fact:
-        """Return the value that a source has, with its provenance; the caller has made sure that one has it."""
-        row = system.origin(name)
-        assert row is not None  # noqa: S101 - it has a value
-        return Fact(row[name], row["source"], self.readings[row["source"]].read_on, _batches([row]))
+    def facts(self, combined: Combined, names: Iterable[str]) -> dict[str, Fact]:
+        """Return those of some values that a source has, with their provenance."""
+        found: dict[str, Fact] = {}
+        for row in combined.rows:
+            source, read_on, batches = row["source"], self.readings[row["source"]].read_on, (row["changed_batch"],)
+            for name in names:
+                value = row[name]
+                if value is not None and name not in found:
+                    found[name] = Fact(value, source, read_on, batches)
+        return found
 
     def _project_facts(self, system: Combined, projects: Mapping[str, Project] | None) -> dict[str, Fact]:
         row = system.origin("project_codes") or system.rows[0]
@@ -268,4 +278,5 @@ def _exemption(row: Row) -> Exemption:
 
 
 def _batches(rows: Iterable[Row]) -> tuple[str, ...]:
-    return tuple(sorted({row["changed_batch"] for row in rows}))
+    found = {row["changed_batch"] for row in rows}
+    return tuple(sorted(found)) if len(found) > 1 else tuple(found)
