@@ -13,9 +13,10 @@ import tempfile
 import time
 from dataclasses import asdict
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
-from benchmarks import breakdown, harvest_report, probing, verdicts
+from benchmarks import breakdown, harvest_report, probing, rules, verdicts
 from benchmarks.contestants import ALL, PHASES, choose
 from benchmarks.environment import prepare_environments
 from benchmarks.goals import Goal, judge, judge_validation
@@ -28,7 +29,7 @@ from benchmarks.table import markdown
 from benchmarks.usage import DATA, RunFailed, bare_interpreter_kib, run_measured
 
 NAMES = sorted({c.name for c in ALL})
-PARTS = ("sync", "steps", "validation", "verdicts", "probing", "harvest")
+PARTS = ("sync", "steps", "validation", "verdicts", "rules", "probing", "harvest")
 WARM_SIZE = 1000
 PEERS_UP_TO = 200_000
 
@@ -47,7 +48,9 @@ def main() -> int:
         if "validation" in options.part:
             _validation(options, results)
         if "verdicts" in options.part:
-            _verdicts(options, results)
+            _judging(verdicts, options.systems, options, results)
+        if "rules" in options.part:
+            _judging(rules, options.projects, options, results)
         if "probing" in options.part:
             _probing(options, results)
         if "harvest" in options.part:
@@ -117,14 +120,14 @@ def _validation(options: argparse.Namespace, results: dict[str, Any]) -> None:
     _goals(results, judge_validation(usage.said, first))
 
 
-def _verdicts(options: argparse.Namespace, results: dict[str, Any]) -> None:
+def _judging(part: ModuleType, count: int, options: argparse.Namespace, results: dict[str, Any]) -> None:
     with contextlib.ExitStack() as stack:
-        home = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="shbench-verdicts-")))
+        home = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="shbench-judging-")))
         server = stack.enter_context(start_postgres()) if "postgres" in options.database else None
-        samples = verdicts.measure(options.systems, server, options.runs, home, set(options.database), _say)
-    results["verdicts"] = verdicts.as_results(samples)
-    _table(results, verdicts.markdown(samples))
-    _goals(results, verdicts.goals(samples))
+        samples = part.measure(count, server, options.runs, home, set(options.database), _say)
+    results[part.__name__.rpartition(".")[2]] = part.as_results(samples)
+    _table(results, part.markdown(samples))
+    _goals(results, part.goals(samples))
 
 
 def _probing(options: argparse.Namespace, results: dict[str, Any]) -> None:
@@ -193,6 +196,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--size", type=int, default=100_000, help=f"projects (100,000); above {PEERS_UP_TO:,} ours alone"
     )
+    parser.add_argument("--projects", type=int, default=5_000, help="projects that the part rules judges (5,000)")
     parser.add_argument("--systems", type=int, default=5_000, help="systems that the part verdicts judges (5,000)")
     parser.add_argument("--endpoints", type=int, default=10_000, help="endpoints of the part probing (10,000)")
     parser.add_argument(

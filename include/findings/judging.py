@@ -83,12 +83,15 @@ class Judged:
         return report_lines(self)
 
 
-def judge(engine: Engine, scope: str, day: date, *, replay: bool | None = None, at: datetime | None = None) -> Judged:
+def judge(
+    engine: Engine, scope: str, day: date, *, replay: bool | None = None, full: bool = False, at: datetime | None = None
+) -> Judged:
     """Judge all rules of a scope (one of `SCOPES`) for a day and keep what is new.
 
     `replay` asks for a comparison with what is kept (True), or for a new judging from what is known now (False); by default a
     past day that was judged is replayed. `at` is the moment of the judging, now by default. Raises `ConfigurationError` for a day
-    to come, an unknown scope, or a replay of a day that was never judged.
+    to come, an unknown scope, or a replay of a day that was never judged. `full` judges what still holds, too, to
+    the same result.
     """
     at = (at or now()).replace(microsecond=0)
     today = at.astimezone(SHANGHAI).date()
@@ -99,7 +102,7 @@ def judge(engine: Engine, scope: str, day: date, *, replay: bool | None = None, 
     if not rules:
         raise ConfigurationError(f"no rule has the scope {scope!r}; use one of {', '.join(SCOPES)}")
     with snapshot(engine, f"judging {scope}") as connection:
-        return _Session(connection, scope, rules, book, day, today, at).run(replay)
+        return _Session(connection, scope, rules, book, day, today, at).run(replay, is_full=full)
 
 
 class _Session:
@@ -120,20 +123,20 @@ class _Session:
         self.kept = last_evaluation(connection, scope, day)
         self.following, self.newest = neighbours(connection, scope, day)
 
-    def run(self, replay: bool | None) -> Judged:
+    def run(self, replay: bool | None, *, is_full: bool = False) -> Judged:
         is_past = self.day < self.today
         if replay is None:
             replay = is_past and self.kept is not None
         if not replay:
-            return self._judge(is_backfill=is_past)
+            return self._judge(is_backfill=is_past, is_full=is_full)
         if self.kept is None:
             raise ConfigurationError(
                 f"{self.day} was never judged, so there is nothing to compare with; leave replay out"
             )
         return self._replay(self.kept)
 
-    def _judging(self, known: Knowledge) -> Judging:
-        return Judging(self.connection, self.scope, self.rules, self.book, self.day, known)
+    def _judging(self, known: Knowledge, **how: bool) -> Judging:
+        return Judging(self.connection, self.scope, self.rules, self.book, self.day, known, **how)
 
     def _replay(self, kept: RowMapping) -> Judged:
         judging, tally = self._judging(Knowledge.read(kept["known"])), Tally()
@@ -143,19 +146,23 @@ class _Session:
         judged.is_replay = True
         return judged
 
-    def _judge(self, *, is_backfill: bool) -> Judged:
+    def _judge(self, *, is_backfill: bool, is_full: bool) -> Judged:
         is_first = self.kept is None and is_backfill
-        judging = self._judging(knowledge_of(self.connection, self.day) if is_first else knowledge(self.connection))
         is_newest = self.newest is None or self.day >= self.newest
+        known = knowledge_of(self.connection, self.day) if is_first else knowledge(self.connection)
+        judging = self._judging(known, is_keeping=is_newest, is_full=is_full)
         gone = judging.facts.gone() if is_newest else {}
         tally, settled = Tally(), Settled()
         for one in judging.run():
             tally.add(one)
             if one.crash:
                 continue
-            timeline.record(self.connection, self.scope, one.rule.id, one.verdicts, self.day, self.following)
+            only = judging.moved(one.rule.subject)
+            timeline.record(self.connection, self.scope, one.rule.id, one.verdicts, self.day, self.following, only)
             if is_newest:
                 settled.add(settle(self.connection, one.verdicts, [one.rule.id], self.day, self.at, gone))
+        if judging.kept:
+            judging.kept.write({rule.subject for rule in self.rules if rule.id in tally.crashed})
         judged = self._judged(judging, tally, self.kept["revision"] if self.kept else 0)
         judged.settled, judged.is_backfill = settled, is_backfill
         if not judged.is_equal or judged.rules_version != judged.stored_version:

@@ -15,7 +15,7 @@ from include.rules.parameters import Parameters
 from include.rules.records import Suspension
 from include.rules.rule import Judgement
 from include.rules.verdict import Outcome
-from include.rules.workdays import Due, Workdays
+from include.rules.workdays import Count, Due, Workdays
 
 DAY = timedelta(days=1)
 PAUSES = {"correction": "补正", "expert_review": "专家评审", "third_party": "第三方评估"}
@@ -119,7 +119,7 @@ class _Clock:
         self.gross = workdays.after(started, term.days)
         self.pauses: list[tuple[date, date]] = []
         self.is_suspended = False
-        self.paused = 0
+        self.paused = Count(0, 0)
         self.due = self.gross
         for begun, ended in _united(term.suspensions, self.started, until):
             if begun >= self.due.latest:
@@ -127,12 +127,19 @@ class _Clock:
             self.is_suspended = ended is None
             last = ended or until
             self.pauses.append((begun, last))
-            self.paused += workdays.between(begun, last)
-            self.due = workdays.after(self.started, term.days + self.paused)
+            more = workdays.span(begun, last)
+            self.paused = Count(self.paused.least + more.least, self.paused.most + more.most)
+            self.due = self._after(term.days)
 
     def day_number(self, count: int) -> date:
         """Return the day on which so many days of the term are over, what was suspended left out."""
-        return self.workdays.after(self.started, max(count, 1) + self.paused).earliest
+        return self._after(max(count, 1)).earliest
+
+    def _after(self, count: int) -> Due:
+        least, most = (
+            self.workdays.after(self.started, count + paused) for paused in (self.paused.least, self.paused.most)
+        )
+        return Due(least.earliest, most.latest)
 
     def steps(self) -> tuple[str, ...]:
         """Return how the end of the term was counted, in Chinese."""
@@ -143,7 +150,8 @@ class _Clock:
             who = f",{s.decided_by}决定" if s.decided_by else ""
             steps.append(f"中止({PAUSES.get(s.kind, s.kind)}){s.begun_on} {ended}{who}")
         if self.pauses and not self.is_suspended:
-            steps.append(f"扣除中止 {self.paused} 个工作日,净期限至 {_written(self.due)}")
+            days = self.paused.least if self.paused.is_certain else f"{self.paused.least} 至 {self.paused.most}"
+            steps.append(f"扣除中止 {days} 个工作日,净期限至 {_written(self.due)}")
         return tuple(steps)
 
 

@@ -20,7 +20,7 @@ from include.rules.parameters import ParameterBook, Parameters
 from include.rules.records import Part
 from include.rules.rule import Facts, Judgement, Rule
 from include.rules.shapes import is_covered
-from include.rules.verdict import Fact, Outcome, Verdict
+from include.rules.verdict import Fact, Outcome, Verdict, plain
 
 MISSING = "evidence_missing"
 CALENDAR = "workday_calendar"
@@ -55,12 +55,17 @@ class Bench:
             ) from error
         used = {name: seen.used[name] for name in sorted(seen.used)}
         until = _earliest(judgement.holds_until, made.until, *(part.holds_until for part in seen.parts))
-        inputs = orjson.dumps([used, made.version, self.on], option=orjson.OPT_SORT_KEYS)
+        inputs = orjson.dumps([used, made.version, self.on], default=plain, option=orjson.OPT_SORT_KEYS)
         return Verdict(
             rule.id, rule.subject, subject, occurrence, judgement.outcome, judgement.reason, message, judgement.steps, used,
             made.used, rule.article.id, rule.severity.get(judgement.outcome.value), made.version, self.on,
             until, hashlib.blake2b(inputs, digest_size=16).hexdigest(),
         )  # fmt: skip
+
+    def version(self, rule: Rule) -> list[str]:
+        """Return a rule with its version of the day."""
+        made = self._made.get(rule.id) or self._made.setdefault(rule.id, self._make(rule))
+        return [rule.id, made.version]
 
     def _part(self, rule: Rule, whole: Facts, facts: Mapping[str, Fact]) -> Part:
         """Return what a part of a roll-up says; its facts become facts of the whole."""

@@ -11,7 +11,7 @@ import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import orjson
@@ -25,6 +25,7 @@ from include.ledger.tables import evaluation, probe_day, probe_sweep
 from include.rules.engine import Bench
 from include.rules.exceptions import EXCEPTIONS
 from include.rules.facts_of_day import FactsOfDay
+from include.rules.kept_verdicts import KeptVerdicts, Line, facts_hash, line
 from include.rules.parameters import ParameterBook
 from include.rules.rates import Rate, availability, rates_of, rates_of_entries
 from include.rules.rule import Rule
@@ -37,15 +38,19 @@ INTERCONNECTION, CATALOGUES, SYSTEMS, REGULATION = SCOPES = ("interconnection", 
 SCOPE_OF_GROUP = {"exchange": INTERCONNECTION, "catalogues": CATALOGUES, "dossiers": REGULATION}
 """The scope that judges the sources of a group of cards; those of every other group belong to `SYSTEMS`."""
 
+KEEPING = (REGULATION,)
+"""The scopes whose verdicts hold for longer than a day; those over windows that end yesterday are judged anew each day."""
+
 _NONE = Fact(None, "")
 
 
 @dataclass(frozen=True, slots=True)
 class RuleVerdicts:
-    """What one rule said of all its subjects, in their order; or how it broke."""
+    """What one rule said of all its subjects: `lines` of each in their order, `verdicts` of those judged anew; or how it broke."""
 
     rule: Rule
     verdicts: Sequence[Verdict]
+    lines: Sequence[Line] = ()
     crash: str | None = None
 
 
@@ -57,6 +62,8 @@ class Tally:
     reasons: dict[str, dict[str, int]] = field(default_factory=dict)
     crashed: dict[str, str] = field(default_factory=dict)
     verdicts: int = 0
+    judged: int = 0
+    """Verdicts that were worked out anew; the others still hold."""
     _hash: Any = field(default_factory=hashlib.sha256)
 
     def add(self, one: RuleVerdicts) -> None:
@@ -64,12 +71,12 @@ class Tally:
         if one.crash:
             self.crashed[one.rule.id] = one.crash
             return
-        for verdict in one.verdicts:
-            self._hash.update(verdict.canonical())
-            self._hash.update(b"\n")
-        self.verdicts += len(one.verdicts)
-        self.outcomes[one.rule.id] = _counted(v.outcome.value for v in one.verdicts)
-        self.reasons[one.rule.id] = _counted(f"{v.outcome.value}:{v.reason}" for v in one.verdicts)
+        for short in one.lines:
+            self._hash.update("\x1f".join(short).encode() + b"\n")
+        self.verdicts += len(one.lines)
+        self.judged += len(one.verdicts)
+        self.outcomes[one.rule.id] = _counted(x.outcome for x in one.lines)
+        self.reasons[one.rule.id] = _counted(f"{x.outcome}:{x.reason}" for x in one.lines)
 
     @property
     def digest(self) -> str:
@@ -143,6 +150,9 @@ class Judging:
         book: ParameterBook,
         day: date,
         known: Knowledge,
+        *,
+        is_keeping: bool = False,
+        is_full: bool = False,
     ) -> None:
         self.rules = sorted(rules, key=lambda rule: rule.id)
         self.known, self.connection, self.day = known, connection, day
@@ -152,11 +162,15 @@ class Judging:
             AsKnown(connection, known.batches), day, parameters, sources_of_cards(), facts_needed(rules)
         )
         self.scope = scope
+        self.kept: KeptVerdicts | None = None
+        if is_keeping and scope in KEEPING:
+            self.kept = KeptVerdicts(connection, scope, self.rules_version, day, is_used=not is_full)
+        self._kept: dict[str, dict[str, dict[str, list[Line]]]] = {}
 
     @property
     def rules_version(self) -> str:
         """Return the version of all the rules together: their cards, their code, and the day's parameters."""
-        parts = [[r.id, r.digest, self._bench.parameters.used(r.parameters)] for r in self.rules]
+        parts = [self._bench.version(rule) for rule in self.rules]
         return hashlib.blake2b(orjson.dumps(parts, option=orjson.OPT_SORT_KEYS), digest_size=16).hexdigest()
 
     def _probes_of_window(self) -> tuple[int, int, int]:
@@ -184,17 +198,51 @@ class Judging:
         """Judge rule after rule; the facts are worked out once, the verdicts of one rule are held at a time."""
         for rule in self.rules:
             try:
-                verdicts = [self._bench.judge(rule, facts) for facts in self._subjects(rule)]
+                yield self._judged(rule)
             except RuleCrashed as error:
-                yield RuleVerdicts(rule, (), str(error))
-            else:
-                yield RuleVerdicts(rule, verdicts)
+                yield RuleVerdicts(rule, (), crash=str(error))
 
-    def _subjects(self, rule: Rule) -> Iterator[dict[str, Fact]]:
-        for facts in self.facts.of(rule.subject).values():
+    def _judged(self, rule: Rule) -> RuleVerdicts:
+        kept = self._still_holding(rule.subject)
+        verdicts: list[Verdict] = []
+        lines: list[Line] = []
+        for subject, facts in self._subjects(rule):
+            if subject in kept:
+                lines += kept[subject].get(rule.id, ())
+                continue
+            verdict = self._bench.judge(rule, facts)
+            verdicts.append(verdict)
+            lines.append(line(verdict))
+            if self.kept:
+                self.kept.note(verdict, lines[-1])
+        return RuleVerdicts(rule, verdicts, lines)
+
+    def _still_holding(self, subject_type: str) -> dict[str, dict[str, list[Line]]]:
+        """Return of the subjects of a type those that need not be judged again, with their verdicts by rule."""
+        if self.kept is None:
+            return {}
+        if subject_type not in self._kept:
+            names = {rule.fresh_within for rule in self.rules if rule.fresh_within}
+            oldest = {self.day - timedelta(days=self._bench.parameters[name]) for name in names}
+            every = ((s, f, self.kept.of((subject_type, s), facts_hash(f, oldest))) for s, f in self._all(subject_type))
+            self._kept[subject_type] = {s: found for s, _, found in every if found is not None}
+        return self._kept[subject_type]
+
+    def moved(self, subject_type: str) -> set[str] | None:
+        """Return the subjects of a type that were judged anew or are there no more; None where that may be all of them."""
+        if self.kept is None or not self._kept.get(subject_type):
+            return None
+        return {subject for kind, subject in self.kept.judged | self.kept.gone if kind == subject_type}
+
+    def _subjects(self, rule: Rule) -> Iterator[tuple[str, dict[str, Fact]]]:
+        yield from self._all(rule.subject)
+
+    def _all(self, subject_type: str) -> Iterator[tuple[str, dict[str, Fact]]]:
+        """Yield the subjects of a type that this scope judges; of the sources each scope judges its own."""
+        for subject, facts in self.facts.of(subject_type).items():
             group = facts.get("group", _NONE).value
-            if rule.subject != "source" or SCOPE_OF_GROUP.get(group, SYSTEMS) == self.scope:
-                yield facts
+            if subject_type != "source" or SCOPE_OF_GROUP.get(group, SYSTEMS) == self.scope:
+                yield subject, facts
 
 
 def sources_of_cards() -> Sources:

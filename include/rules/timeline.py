@@ -5,12 +5,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, bindparam, delete, literal, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, delete, literal, or_, select, true, update
 
 from include.ledger.tables import verdict as table
 from include.rules.verdict import Verdict
@@ -18,6 +18,9 @@ from include.rules.verdict import Verdict
 _KEY = ("rule", "subject_type", "subject", "occurrence")
 
 Key = tuple[str, str, str, str]
+
+_AT_ONCE = 500
+"""Subjects that one query names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,14 +98,21 @@ class Edits:
 
 
 def record(
-    connection: Connection, scope: str, rule: str, verdicts: Iterable[Verdict], day: date, following: date | None
+    connection: Connection,
+    scope: str,
+    rule: str,
+    verdicts: Iterable[Verdict],
+    day: date,
+    following: date | None,
+    only: Collection[str] | None = None,
 ) -> int:
     """Write what changes with the verdicts of one rule for a day; return how many rows were touched.
 
-    `following` is the next day of the scope that was judged already. A subject that is judged no more ends on the newest day.
+    `following` is the next day of the scope that was judged already. A subject that is judged no more ends on the newest day;
+    `only` names the subjects that were judged or are judged no more, where all others are known to stand as they are.
     """
     around: dict[Key, list[Stretch]] = {}
-    for key, stretch in _around(connection, scope, rule, day, with_body=following is not None):
+    for key, stretch in _around(connection, scope, rule, day, with_body=following is not None, only=only):
         around.setdefault(key, []).append(stretch)
     edits = Edits()
     for verdict in verdicts:
@@ -122,7 +132,7 @@ def record(
 
 
 def _around(
-    connection: Connection, scope: str, rule: str, day: date, *, with_body: bool
+    connection: Connection, scope: str, rule: str, day: date, *, with_body: bool, only: Collection[str] | None
 ) -> Iterator[tuple[Key, Stretch]]:
     columns: list[ColumnElement[Any]] = [
         table.c[name] for name in (*_KEY, "from_day", "until_day", "outcome", "reason")
@@ -130,5 +140,13 @@ def _around(
     # Only a stretch that is split by a day judged late needs its body, to stand on behind it.
     columns.append(table.c.body if with_body else literal("").label("body"))
     touches = and_(table.c.from_day <= day, or_(table.c.until_day.is_(None), table.c.until_day >= day))
-    for row in connection.execute(select(*columns).where(table.c.rule == rule, table.c.scope == scope, touches)):
-        yield (row[0], row[1], row[2], row[3]), Stretch(*row[4:])
+    query = select(*columns).where(table.c.rule == rule, table.c.scope == scope, touches)
+    names = None if only is None else sorted(only)
+    parts = (
+        [true()]
+        if names is None
+        else [table.c.subject.in_(names[n : n + _AT_ONCE]) for n in range(0, len(names), _AT_ONCE)]
+    )
+    for part in parts:
+        for row in connection.execute(query.where(part)):
+            yield (row[0], row[1], row[2], row[3]), Stretch(*row[4:])

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
@@ -63,4 +64,23 @@ class Verdict:
 
     def canonical(self) -> bytes:
         """Return the verdict as canonical JSON: the same bytes for the same inputs, on any machine."""
-        return orjson.dumps(self, option=orjson.OPT_SORT_KEYS)
+        return orjson.dumps(self, default=plain, option=orjson.OPT_SORT_KEYS)
+
+    def said(self) -> bytes:
+        """Return all that it says, as canonical JSON, but for the day it was judged on and how far its evidence reached then.
+
+        So what is judged again while it holds is the same to the byte.
+        """
+        facts = {name: (fact.value, fact.source, fact.evidence) for name, fact in self.facts_used.items()}
+        parts = (
+            self.rule, self.subject_type, self.subject, self.occurrence, self.outcome, self.reason, self.message, self.steps,
+            facts, self.parameters_used, self.clause, self.severity, self.rule_version, self.holds_until,
+        )  # fmt: skip
+        return orjson.dumps(parts, default=plain, option=orjson.OPT_SORT_KEYS)
+
+
+def plain(value: Any) -> Any:
+    """Return what JSON has no form for as it is written in canonical JSON: amounts as their digits."""
+    if isinstance(value, Decimal):
+        return str(value)
+    raise TypeError(f"{type(value).__name__} has no canonical form")

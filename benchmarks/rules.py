@@ -1,0 +1,199 @@
+"""The regulation judged over thousands of projects: the first day in full, the same day, a quiet day, a day on which 1 % changed.
+
+Beside it the limit line of W5: twenty bare predicates over as many rows in the database, UNION ALL … INSERT, without
+reason or evidence.
+As a module it judges once and prints what that took: `python -m benchmarks.rules LEDGER_URL DAY [full]`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from sqlalchemy import Engine, text
+
+from benchmarks.goals import Goal
+from benchmarks.postgres import Postgres
+from benchmarks.rules_ledger import DAY, change, fill
+from benchmarks.usage import Usage, bare_interpreter_kib, run_measured
+
+PHASES = ("first day", "same day", "quiet day", "1 % changed", "all again, in full")
+FULL_SECONDS, CHANGED_SECONDS, LIMIT_SHARE = 20.0, 2.0, 3.0
+PREDICATES = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One judging: seconds of the process, of the judging inside it, its peak, how much was judged and judged anew."""
+
+    database: str
+    phase: str
+    wall: float
+    judging: float
+    peak_mib: float
+    verdicts: int
+    anew: int
+    written: int
+    digest: str
+
+
+def measure(
+    projects: int, server: Postgres | None, runs: int, home: Path, databases: set[str], say: Callable[[str], None]
+) -> list[Sample]:
+    """Judge the scope `regulation` over so many projects, phase after phase, and the limit line beside it."""
+    samples = []
+    for database in sorted(databases):
+        with _ledger(database, server, home, projects, say) as (url, engine):
+            for run in range(runs):
+                for phase in PHASES:
+                    samples.append(_sample(database, phase, url, engine, projects, run))
+                    say(f"{database}, {phase}: {samples[-1].judging:.2f} s, {samples[-1].anew:,} judged anew")
+                samples.append(_limit(database, engine, projects))
+                say(f"{database}, limit line: {samples[-1].judging:.2f} s")
+    return samples
+
+
+def _sample(database: str, phase: str, url: str, engine: Engine, projects: int, run: int) -> Sample:
+    day = DAY + timedelta(days=3 * run + {"quiet day": 1, "1 % changed": 2, "all again, in full": 2}.get(phase, 0))
+    if phase == "first day":
+        with engine.begin() as connection:
+            for table in ("judged_subject", "verdict", "evaluation", "finding_event", "finding"):
+                connection.execute(text(f"DELETE FROM {table} WHERE 1 = 1"))
+    if phase == "1 % changed":
+        change(engine, max(1, projects // 100), day)
+    command = [sys.executable, "-m", "benchmarks.rules", url, day.isoformat(), *(["full"] if "full" in phase else [])]
+    usage: Usage = run_measured(command, os.environ)
+    said, peak = usage.said, (usage.peak_kib - bare_interpreter_kib()) / 1024
+    return Sample(
+        database,
+        phase,
+        usage.wall,
+        said["seconds"],
+        peak,
+        said["verdicts"],
+        said["judged"],
+        said["events"],
+        said["digest"],
+    )
+
+
+def _limit(database: str, engine: Engine, projects: int) -> Sample:
+    """Return what twenty bare predicates over the dossiers cost inside the database."""
+    unlogged = "UNLOGGED" if database == "postgres" else ""
+    with engine.begin() as connection:
+        connection.execute(text("DROP TABLE IF EXISTS bare_finding"))
+        connection.execute(text(f"CREATE {unlogged} TABLE bare_finding (rule INTEGER, subject TEXT)"))
+    arms = " UNION ALL ".join(
+        f"SELECT {n}, project_code FROM project_dossier WHERE approved_investment_yuan % {n + 3} = 0"
+        for n in range(PREDICATES)
+    )
+    begun = time.perf_counter()
+    with engine.begin() as connection:
+        connection.execute(text(f"INSERT INTO bare_finding {arms}"))
+    seconds = time.perf_counter() - begun
+    with engine.begin() as connection:
+        found = connection.execute(text("SELECT count(*) FROM bare_finding")).scalar_one()
+        connection.execute(text("DROP TABLE bare_finding"))
+    return Sample(database, "limit: 20 bare predicates", seconds, seconds, 0, projects * PREDICATES, 0, found, "")
+
+
+@contextmanager
+def _ledger(
+    database: str, server: Postgres | None, home: Path, projects: int, say: Callable[[str], None]
+) -> Iterator[tuple[str, Engine]]:
+    from include.ledger.database import migrate, open_ledger
+
+    file = home / "rules.db"
+    if database == "postgres":
+        assert server
+        url = server.create("rules").replace("postgresql://", "postgresql+psycopg://")
+    else:
+        url = f"sqlite:///{file}"
+    migrate(url)
+    begun = time.perf_counter()
+    engine = open_ledger(url)
+    fill(engine, projects)
+    if database == "postgres" and server:
+        server.settle(["rules"])
+    say(f"{database}: {projects:,} projects made in {time.perf_counter() - begun:.0f} s")
+    yield url, engine
+    engine.dispose()
+    for left in home.glob(f"{file.name}*"):
+        left.unlink()
+
+
+def goals(samples: list[Sample]) -> list[Goal]:
+    """Return whether a full run, a day with 1 % changed, and the limit line's multiple are within bounds, and both ways agree."""
+    found = []
+    for database in sorted({s.database for s in samples}):
+        took = {
+            p: median(s.judging for s in samples if (s.database, s.phase) == (database, p))
+            for p in {s.phase for s in samples}
+        }
+        first, changed, limit = took["first day"], took["1 % changed"], took["limit: 20 bare predicates"]
+        found.append(Goal(f"{database}, full run < {FULL_SECONDS:.0f} s", f"{first:.2f} s", first < FULL_SECONDS))
+        found.append(
+            Goal(f"{database}, 1 % changed < {CHANGED_SECONDS:.0f} s", f"{changed:.2f} s", changed < CHANGED_SECONDS)
+        )
+        ratio = took["quiet day"] / limit
+        found.append(
+            Goal(f"{database}, quiet day ≤ {LIMIT_SHARE:.0f}x the limit line", f"{ratio:.1f}x", ratio <= LIMIT_SHARE)
+        )
+        pairs = [
+            {s.digest for s in samples if s.database == database and s.phase == p}
+            for p in ("1 % changed", "all again, in full")
+        ]
+        found.append(Goal(f"{database}, what changed and all again say the same", "same digest", pairs[0] == pairs[1]))
+    return found
+
+
+def markdown(samples: list[Sample]) -> str:
+    """Return medians as a table."""
+    lines = [
+        "| database | phase | judging s | process s | peak MiB | verdicts | judged anew | events |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    for database, phase in dict.fromkeys((s.database, s.phase) for s in samples):
+        mine = [s for s in samples if (s.database, s.phase) == (database, phase)]
+        judging, wall, peak = (median(getattr(s, n) for s in mine) for n in ("judging", "wall", "peak_mib"))
+        counts = f"{mine[0].verdicts:,} | {mine[0].anew:,} | {mine[0].written:,}"
+        lines.append(f"| {database} | {phase} | {judging:.2f} | {wall:.2f} | {peak:.0f} | {counts} |")
+    return "\n".join(lines)
+
+
+def as_results(samples: list[Sample]) -> list[dict[str, Any]]:
+    """Return the samples for the file of results."""
+    return [asdict(s) for s in samples]
+
+
+def main() -> None:
+    """Judge once and print what it took."""
+    from include.clock import SHANGHAI
+    from include.findings.judging import judge
+    from include.ledger.database import open_ledger
+
+    url, day, is_full = sys.argv[1], date.fromisoformat(sys.argv[2]), "full" in sys.argv[3:]
+    engine, begun = open_ledger(url), time.perf_counter()
+    judged = judge(
+        engine, "regulation", day, full=is_full, at=datetime(day.year, day.month, day.day, 7, tzinfo=SHANGHAI)
+    )
+    seconds = time.perf_counter() - begun
+    assert not judged.crashed, judged.crashed
+    said = {
+        "seconds": seconds, "verdicts": judged.tally.verdicts, "judged": judged.tally.judged, "digest": judged.digest,
+        "events": len(judged.settled.changes), "outcomes": judged.tally.outcomes,
+    }  # fmt: skip
+    print(json.dumps(said))
+
+
+if __name__ == "__main__":
+    main()
