@@ -144,10 +144,11 @@ rectification, rectification_change = _entity("rectification"), _changes("rectif
 plan_year, plan_year_change = _entity("plan_year"), _changes("plan_year")
 department_year, department_year_change = _entity("department_year"), _changes("department_year")
 attestation, attestation_change = _entity("attestation"), _changes("attestation")
-_OF_PROJECTS = (
+OF_PROJECTS = (
     project_dossier, contract, payment, acceptance, assessment, suspension, performance_review, attestation, rectification,
 )  # fmt: skip
-for _table in _OF_PROJECTS:
+"""What is kept of single projects beside the platforms: each row names one project, or in some of them a system."""
+for _table in OF_PROJECTS:
     Index(f"{_table.name}_by_project", _table.c.project_code)
 
 identity_decision = Table(
