@@ -18,7 +18,8 @@ from tests.rules.evidence import DAY, Evidence, at, rows_of
 PROJECTS = 12
 SOURCES = {
     "project": "provincial_approval", "plan_entry": "annual_plan", "system": "system_register",
-    "project_dossier": "project_dossiers", "suspension": "suspensions", "contract": "contracts", "payment": "payments", "acceptance": "acceptances",
+    "project_dossier": "project_dossiers",
+    "suspension": "suspensions", "contract": "contracts", "payment": "payments", "acceptance": "acceptances",
     "assessment": "assessments", "performance_review": "performance_reviews", "rectification": "rectifications",
     "plan_year": "plan_years", "department_year": "department_years", "attestation": "attestations",
 }  # fmt: skip
