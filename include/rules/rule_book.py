@@ -18,6 +18,8 @@ from include.rules.exceptions import EXCEPTIONS
 from include.rules.law import (
     chapter_2,
     chapter_3,
+    chapter_3_projects,
+    chapter_4,
     chapter_5,
     chapter_5_security,
     chapter_6,
@@ -36,8 +38,8 @@ REFERENCE = "docs/rules.md"
 SEVERITIES = ("critical", "high", "medium", "low")
 
 LAW = (
-    chapter_2, chapter_3, chapter_5, chapter_5_security, chapter_6, chapter_6_projects, chapter_6_after, chapter_7, chapter_8,
-    evidence,
+    chapter_2, chapter_3, chapter_3_projects, chapter_4, chapter_5, chapter_5_security, chapter_6, chapter_6_projects,
+    chapter_6_after, chapter_7, chapter_8, evidence,
 )  # fmt: skip
 """The files of the law in its order; importing them registers their functions."""
 

@@ -1,4 +1,4 @@
-"""Chapter 2, 统筹规划和集约管理: who builds (art. 8), interconnection (art. 8), one build for all levels (art. 9), the register (art. 7)."""
+"""Chapter 2, 统筹规划和集约管理: the register (art. 7), who builds, interconnection (art. 8), one build for all levels (art. 9)."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def interconnected_with_exchange(facts: Facts, p: Parameters, on: date) -> Judge
     if exempt:
         last = max(exempt, key=lambda e: (e.expires_on, e.exemption_id))
         steps.append(f"有效豁免:{last.exemption_id}({last.ground},至 {last.expires_on})")
-        return Judgement(Outcome.NOT_APPLICABLE, "exempt", tuple(steps), figures, last.expires_on)
+        return Judgement(Outcome.NOT_APPLICABLE, "exempt", tuple(steps), figures, on)
     if found.state in (State.CONNECTED, State.UNKNOWN):
         outcome = Outcome.PASS if found.state is State.CONNECTED else Outcome.UNKNOWN
         return Judgement(outcome, found.reason, tuple(steps), figures, on)

@@ -1,4 +1,4 @@
-"""Chapter 3, 项目申报和计划管理, for projects and plans: needs and plan (arts. 11, 15), what is applied for (13), no building first (16)."""
+"""Chapter 3, 项目申报和计划管理, of plans and projects: needs, plan (arts. 11, 15), applications (13), no building first (16)."""
 
 from __future__ import annotations
 
@@ -37,7 +37,9 @@ def _last_of_month(year: int, month: int) -> date:
 def demand_collected_in_july(facts: Facts, p: Parameters, on: date) -> Judgement:
     """Art. 11: each July the bureau collects the needs of the next year."""
     before, month = facts.year - 1, p["needs_call_month"]
-    window = Window("征集建设需求", date(before, month, 1), _last_of_month(before, month), facts.plan_year.needs_called_on)
+    window = Window(
+        "征集建设需求", date(before, month, 1), _last_of_month(before, month), facts.plan_year.needs_called_on
+    )
     return in_window(window, p, on)
 
 
@@ -115,7 +117,7 @@ def not_duplicating_existing(facts: Facts, p: Parameters, on: date) -> Judgement
 
 @law("in-annual-plan-or-approved")
 def in_annual_plan_or_approved(facts: Facts, p: Parameters, on: date) -> Judgement:
-    """Art. 16: what is approved stands in a plan, or the city government approved its money; applications of before the measures aside."""
+    """Art. 16: what is applied for stands in a plan, or the city government approved its money. Nothing of before the measures."""
     mine = alive(facts.approvals, "feasibility")
     days = [d for a in mine for d in (a.submitted_on, a.accepted_on, a.decided_on) if d]
     past = [d for d in days if d <= on]
@@ -148,7 +150,7 @@ def _off_plan(dossier: Dossier, on: date) -> Judgement:
 
 @law("not-started-before-approval")
 def not_started_before_approval(facts: Facts, p: Parameters, on: date) -> Judgement:
-    """Art. 16: 不得未批先建. Building begins with the first works or the first contract; on the day of the approval is not before it."""
+    """Art. 16: 不得未批先建. Building begins with works or the first contract; on the day of the approval is not before it."""
     dossier: Dossier = facts.dossier
     contracts: Sequence[Contract] | None = facts.contracts
     signed = [c.signed_on for c in contracts or ()]

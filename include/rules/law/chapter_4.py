@@ -24,7 +24,11 @@ from include.rules.records import Approval, Contract, Dossier, Suspension
 from include.rules.rule import Facts, Judgement, law
 from include.rules.verdict import Outcome
 
-GROUNDS = {"extension": "部分扩建、改建", "urgent": "重大事件或紧急建设", "simple": "内容单一、规模小、技术简单或单纯设备购置"}
+GROUNDS = {
+    "extension": "部分扩建、改建",
+    "urgent": "重大事件或紧急建设",
+    "simple": "内容单一、规模小、技术简单或单纯设备购置",
+}
 HALTED = {"correction": "补正", "suspended": "中止"}
 """States of an item in which, the platform says, its term does not run."""
 
@@ -142,14 +146,14 @@ def design_reply_within_20_working_days(facts: Facts, p: Parameters, on: date) -
 
 @law("merged-approval-has-ground")
 def merged_approval_has_ground(facts: Facts, p: Parameters, on: date) -> Judgement:
-    """Art. 20: only some projects have their feasibility report approved alone. 投资规模小 has no figure, so that people judge it."""
+    """Art. 20: only some projects have their feasibility report approved alone. 投资规模小 has no figure: people judge it."""
     day = approval_day(facts.approvals, p, on)
     if isinstance(day, Judgement):
         return day
     dossier: Dossier = facts.dossier
     acts = (dossier.design_submitted_on, dossier.design_reply_on)
     ahead, ground = until_next(on, *acts), dossier.merged_ground
-    steps = (f"可研 {day} 批复,未见初步设计报审",)
+    steps: tuple[str, ...] = (f"可研 {day} 批复,未见初步设计报审",)
     if any(happened(act, on) for act in acts) or dossier.design_reply_no or alive(facts.approvals, "design"):
         return Judgement(Outcome.NOT_APPLICABLE, "not_merged", ("另有初步设计报审",))
     if dossier.higher_approval_no:
