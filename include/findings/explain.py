@@ -80,9 +80,11 @@ class Explained:
         """Return what the card calls a fact."""
         if self.rule is None:
             return name
-        titles = {**self.rule.needs, **self.rule.weighs}
-        for exception in self.rule.exceptions:
-            titles = {**EXCEPTIONS[exception].facts, **titles}
+        titles: dict[str, str] = {}
+        for rule in (*self.rule.parts, self.rule):
+            for exception in rule.exceptions:
+                titles |= EXCEPTIONS[exception].facts
+            titles |= {**rule.needs, **rule.weighs}
         return titles.get(name, name)
 
     def summary(self) -> dict[str, Any]:

@@ -49,7 +49,7 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "tells": ("应告知 {}", "to be told: {}"),
     "remedy": ("整改:{}", "Remedy: {}"), "no_need": ("无需处理", "nothing to do"),
     "object": (
-        "签收、整改、异议、认定、豁免:在 Airflow 触发 record_decision(处置线索),填线索号",
+        "签收、整改、异议、认定、豁免:在 Airflow 触发 record_decision(登记处置决定),填线索号",
         "To acknowledge, put right, object, attest or waive: trigger record_decision in Airflow with the finding's id",
     ),
     "no_waiver": ("本条不可豁免,可提出异议", "cannot be waived; it can be contested"),
@@ -182,7 +182,7 @@ def _evidence(found: Explained, screen: Screen) -> Iterator[str]:
         seen = screen.say("seen", fact["seen_until"]) if fact.get("seen_until") else ""
         batches = f"{screen.say('batch')} {fact['evidence'][-1]}" if fact.get("evidence") else ""
         behind = ", ".join(part for part in (sources, seen, batches) if part)
-        text = f"{found.fact_title(name)}({behind}):{fact_text(fact['value'], screen.lang)}"
+        text = f"{found.fact_title(name)}({behind}):{fact_text(fact['value'], screen.lang, name)}"
         yield text if screen.is_whole else fitted(text, 2 * (screen.width - LABEL))
     if not facts:
         yield screen.say("nothing")
@@ -196,7 +196,8 @@ def _thresholds(found: Explained, screen: Screen) -> Iterator[str]:
             continue
         since = screen.say("from", one["from"])
         status, unit = title(CONFIRMED, one["status"], screen.lang), title(UNITS, one["unit"], screen.lang)
-        yield f"{one['title']}={one['value']}{unit}({status};{since};{one['source']})"
+        gap = " " if unit[:1].isascii() and unit[:1].isalpha() else ""
+        yield f"{one['title']}={one['value']}{gap}{unit}({status};{since};{one['source']})"
     if not used:
         yield screen.say("nothing")
 

@@ -7,7 +7,10 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
-from include.sources.checked_yaml import SCHEMAS
+import yaml
+
+from include.sources.card_files import SHIPPED
+from include.sources.checked_yaml import SCHEMAS, PlainLoader
 
 SEVERAL: Mapping[str, str] = {
     "kind": "类别", "state": "状态", "status": "状态", "name": "名称", "unit_name": "单位", "issued_on": "日期",
@@ -43,18 +46,31 @@ def field_titles() -> dict[str, str]:
     return {name: min(titles) for name, titles in found.items() if len(titles) == 1} | {**SEVERAL, **OBSERVED}
 
 
-def fact_text(value: Any, lang: str = "zh") -> str:
-    """Return a value in few words; in English the fields keep their identifiers."""
+@cache
+def value_words() -> dict[tuple[str, str], str]:
+    """Return per field and value of an enumeration the first Chinese word that a shipped card reads as that value."""
+    found = {("level", "city"): "市级", ("level", "county"): "县级"}
+    for file in sorted(SHIPPED.glob("*.yaml")):
+        card = yaml.load(file.read_text("utf-8"), Loader=PlainLoader)  # noqa: S506 - a safe loader
+        for name, spec in card["fields"].items():
+            for word, value in (spec.get("map", {}) if isinstance(spec, dict) else {}).items():
+                if isinstance(value, str) and not str(word).isascii():
+                    found.setdefault((name, value), str(word))
+    return found
+
+
+def fact_text(value: Any, lang: str = "zh", field: str = "") -> str:
+    """Return a value in few words; `field` names it. In English fields and values keep their identifiers."""
     if isinstance(value, Mapping):
         titles = field_titles() if lang == "zh" else {}
-        parts = ((titles.get(name, name), part) for name, part in value.items() if part not in (None, [], {}))
-        return ", ".join(f"{name} {fact_text(part, lang)}" for name, part in parts)
+        parts = ((name, part) for name, part in value.items() if part not in (None, [], {}))
+        return ", ".join(f"{titles.get(name, name)} {fact_text(part, lang, name)}" for name, part in parts)
     if isinstance(value, list):
-        return _listed([fact_text(part, lang) for part in value], lang)
+        return _listed([fact_text(part, lang, field) for part in value], lang)
     if value is None or isinstance(value, bool):
         words = {None: ("未填", "blank"), True: ("是", "yes"), False: ("否", "no")}
         return words[value][lang == "en"]
-    return str(value)
+    return value_words().get((field, str(value)), str(value)) if lang == "zh" else str(value)
 
 
 def _listed(parts: list[str], lang: str) -> str:

@@ -59,15 +59,12 @@ SUBJECTS: Titles = {
 
 ROLES: Titles = {
     "unit": ("建设(使用)单位", "the unit"), "operator": ("流水线值班工程师", "the engineer on duty"),
-    "bureau_cloud": ("市数据局(云平台)", "data bureau, cloud"),
-    "bureau_data": ("市数据局(数据资源)", "data bureau, data"),
-    "bureau_exchange": ("市数据局(共享交换)", "data bureau, exchange"),
-    "bureau_office": ("市数据局(办公室)", "data bureau, office"),
-    "bureau_projects": ("市数据局(项目管理)", "data bureau, projects"), "reviewer": ("评审承办人", "the reviewer"),
-    "development_reform": ("市发展改革委", "development and reform commission"),
-    "finance": ("市财政局", "finance bureau"), "cyberspace": ("网信部门", "cyberspace office"),
-    "public_security": ("公安机关", "public security"), "cipher": ("密码管理部门", "cipher administration"),
-    "audit": ("审计机关", "audit office"),
+    "bureau_cloud": ("市数据局(云平台)", "data bureau (cloud)"), "bureau_data": ("市数据局(数据资源)", "data bureau (data)"),
+    "bureau_exchange": ("市数据局(共享交换)", "data bureau (exchange)"),
+    "bureau_office": ("市数据局(办公室)", "data bureau (office)"),
+    "bureau_projects": ("市数据局(项目管理)", "data bureau (projects)"),
+    "bureau_security": ("市数据局(网络安全)", "data bureau (security)"),
+    "drc": ("市发展改革委", "development and reform commission"), "finance": ("市财政局", "finance bureau"),
 }  # fmt: skip
 """Who is told, by the roles of the cards."""
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import socket
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -82,34 +81,6 @@ def test_the_exchange_is_read_probed_and_judged_under_the_real_scheduler(stack: 
     assert judged["outcomes"]["interconnected-with-exchange"]["pass"] > 30
     assert judged["outcomes"]["evidence-current"] == {"pass": 3}
     assert judged["open"] > 10
-
-
-def test_data_that_came_in_starts_the_rules_which_never_start_themselves(stack: Stack) -> None:
-    stack.open_dag("evaluate_rules")
-    assert stack.run_dag("evaluate_rules", seconds=240) == "success", _failures(stack)
-    (judged,) = stack.ask("evaluate", "--scope", "regulation", "--json")["judged"]
-    assert judged["is_new"] is False
-    before = _runs(stack, "evaluate_rules", "asset_triggered")
-    assert stack.run_dag("check_interconnection", seconds=200, probe=False) == "success", _failures(stack)
-    (started,) = _awaited(lambda: _runs(stack, "evaluate_rules", "asset_triggered") - before, 120)
-    instances = stack.api.task_instances("evaluate_rules", started)
-    assert {i["state"] for i in instances if i["task_id"].endswith(".land")} == {"skipped"}
-    assert [i["rendered_map_index"] for i in instances if i["task_id"] == "judge"] == ["办法执行"]
-    time.sleep(5)
-    assert _runs(stack, "evaluate_rules", "asset_triggered") - before == {started}  # its findings start no further run
-
-
-def _runs(stack: Stack, dag: str, kind: str) -> set[str]:
-    found = stack.api.call("GET", f"/api/v2/dags/{dag}/dagRuns?limit=100")["dag_runs"]
-    return {run["dag_run_id"] for run in found if run["run_type"] == kind and run["state"] in ("success", "failed")}
-
-
-def _awaited(look: Callable[[], set[str]], seconds: float) -> set[str]:
-    deadline = time.monotonic() + seconds
-    while not (found := look()):
-        assert time.monotonic() < deadline, "nothing came"
-        time.sleep(0.5)
-    return found
 
 
 def test_nothing_is_shown_or_started_without_a_login(stack: Stack) -> None:
