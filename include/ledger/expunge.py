@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import logging
+from collections import defaultdict
 from typing import Any
 
 import orjson
@@ -18,11 +19,24 @@ from include.ledger.forget import forget_judged, forget_probes
 from include.ledger.identity import OWNERS
 from include.ledger.question import forget_questions
 from include.ledger.recoined import decided_keys
-from include.ledger.tables import ENTITIES, absence, batch, batch_record, identity_decision, project_alias, quarantine
+from include.ledger.tables import (
+    ENTITIES,
+    OF_PROJECTS,
+    absence,
+    batch,
+    batch_record,
+    identity_decision,
+    project_alias,
+    quarantine,
+)
 from include.sources.card import Card
+from include.sources.card_files import load_card
 from include.sources.mapping import CardMapper
 
 log = logging.getLogger(__name__)
+
+TELL_OF_PROJECTS = ("project", "project_dossier")
+"""Entities whose mark speaks of a whole project, and so of all that is kept of it elsewhere."""
 
 
 def expunge(
@@ -43,7 +57,26 @@ def expunge(
             _delete(connection, store, card, keys if card.entity == "resource" else held)
     if held or landed:
         log.warning("expunged source=%s records=%d pages=%d: now classified", card.source, len(held), landed)
+    if card.entity in TELL_OF_PROJECTS and card.key == ("project_code",):
+        for source, theirs in _kept_by_others(engine, card, keys).items():
+            expunge(engine, store, load_card(source), theirs)
     return len(held)
+
+
+def _kept_by_others(engine: Engine, card: Card, codes: set[str]) -> dict[str, set[str]]:
+    """Return source → keys of what other sources keep of these projects: their contracts, reports and the like.
+
+    A source that does not mark its own rows brings them back with its next read: marking them is the unit's duty.
+    """
+    found: dict[str, set[str]] = defaultdict(set)
+    ordered = sorted(codes)
+    with engine.connect() as connection:
+        for table in OF_PROJECTS:
+            for at in range(0, len(ordered), 500):
+                mine = table.c.project_code.in_(ordered[at : at + 500]) & (table.c.source != card.source)
+                for source, key in connection.execute(select(table.c.source, table.c.record_key).where(mine)):
+                    found[source].add(key)
+    return found
 
 
 def _unmerged_pages(connection: Connection, store: LandingStore, card: Card) -> set[str]:

@@ -88,7 +88,7 @@ def _done(term: Term, clock: _Clock, done: date, steps: tuple[str, ...]) -> Judg
             Outcome.UNKNOWN, UNPUBLISHED, (*steps, f"{done} {term.ends},放假安排未载入,不能断定是否按期"), figures
         )
     count = clock.workdays.span(due.latest, done)
-    late = f"{count.least}" if count.is_certain else f"{count.least} 至 {count.most}"
+    late = count.least if count.is_certain else f"{count.least} 至 {count.most}"
     figures |= {"late_days": late}
     return Judgement(Outcome.WARN, LATE, (*steps, f"{done} {term.ends},超出 {late} 个工作日"), figures)
 

@@ -73,7 +73,7 @@ def approved(approvals: Iterable[Approval], kind: str, on: date) -> Approved:
         return Approved(min(known))
     if None in days:
         return Approved(None, f"{KINDS[kind]}批复日期", until)
-    if any(a.state is None and happened(a.decided_on, on) for a in mine):
+    if any(happened(a.decided_on, on) for a in mine):  # decided, and the state does not say how
         return Approved(None, f"{KINDS[kind]}办理状态", until)
     return Approved(None, None, until)
 

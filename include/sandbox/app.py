@@ -26,11 +26,14 @@ from include.sandbox.city_days import Days, shanghai_day
 from include.sandbox.city_signing import SmGate, TifGate
 from include.sandbox.cloud import CityCloud
 from include.sandbox.control import Control
+from include.sandbox.dossier_truth import dossier_truth
+from include.sandbox.dossiers import Dossiers, write_dossiers
 from include.sandbox.exchange import SIDS, Exchange
 from include.sandbox.faults import Fault, Faults
 from include.sandbox.frontdb import append_changes, frontdb_truth, write_frontdb
 from include.sandbox.gateway import Behaviour, Gateway
 from include.sandbox.motion import Movement, advance
+from include.sandbox.payments import payments_truth, write_payments
 from include.sandbox.plan import plan_entries, plan_truth, write_plans
 from include.sandbox.provincial import Provincial
 from include.sandbox.register import write_register, write_usage
@@ -93,6 +96,7 @@ class Sandbox:
         self.zhejiang = Zhejiang(self.world, options.zj_projects, self.irs, self.faults, self.calls)
         self.counting = Counting(self.world)
         self.city = City(self.world, options.systems, _start_day(options))
+        self.dossiers = Dossiers(self.city)
         self.days = Days(self.city)
         self.gateway = Gateway(
             dict(self.city.behaviours()),
@@ -132,6 +136,7 @@ class Sandbox:
             self.plans = write_plans(plan_entries(self.world.recorder), home / "plans")
             (home / START_FILE).write_text(f"{self.city.start}\n", "ascii")
             write_register(self.city, home / "register")
+            write_dossiers(self.dossiers, home / "dossiers")
             self.write_usage()
             self.catalogues.write_files(home)
             url = url or f"sqlite:///{(home / 'frontdb.sqlite').resolve()}"
@@ -139,6 +144,7 @@ class Sandbox:
             self.engine = create_engine(url)
             write_frontdb(self.engine, self.world, self.options.frontdb_projects)
             self.catalogues.write_tables(self.engine)
+            write_payments(self.engine, self.dossiers)
 
     def write_usage(self) -> None:
         """Write the usage files up to yesterday."""
@@ -177,10 +183,12 @@ class Sandbox:
             self._plan_truth = plan_truth(plan_entries(self.world.recorder), self.world.recorder)
         truth = whole_truth(self.counting, self.options.zj_projects)
         truth["systems"] = self.city.truth(self.service_urls)
+        truth["dossiers"] = dossier_truth(self.dossiers)
         truth["catalogues"] = catalogue_truth(self.catalogues.world)
         truth["plan"] = {**self._plan_truth, "files": [str(path) for path in self.plans]}
         if self.engine:
             truth["frontdb"] = frontdb_truth(self.engine, self.world, self.options.frontdb_projects)
+            truth["dossiers"] |= {"frontdb": payments_truth(self.dossiers)}
         return truth
 
     def rotate(self) -> None:
@@ -213,6 +221,7 @@ class Sandbox:
             "systems": self.city.number,
             "today": self.city.start.isoformat(),
             "register": str(home / "register") if home else None,
+            "dossiers": str(home / "dossiers") if home else None,
             "usage_files": str(home / "usage") if home else None,
             "catalogues": {"workbooks": str(home / FOLDER) if home else None, "entries": options.catalogue_entries},
             "control_token": options.control_token,

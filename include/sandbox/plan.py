@@ -15,6 +15,7 @@ from openpyxl import Workbook
 from include.sandbox import words
 from include.sandbox.codes import UNUSED_DEPARTMENT, credit_code, project_code, spoilt
 from include.sandbox.layout import Layout
+from include.sandbox.lives import is_unit_built
 from include.sandbox.records import Record, Recorder, wan_yuan
 
 YEAR = 2027
@@ -78,17 +79,17 @@ class PlanEntry:
     platform_code: str = ""
     platform_name: str = ""
     platform_wan: Decimal = Decimal(0)
+    track: str = "统一建设"
 
     def cells(self, number: int) -> list[Any]:
         """Return the cells of the line."""
-        track = "统一建设" if number % 3 else "单位自建"
         contact, phone = (
             words.SURNAMES[number % 12] + words.GIVEN_NAMES[number % 11],
             f"1380000{number % 10000:04d}",
         )
         note = "跨年度续建" if self.nature == "续建" else ""
         front = [number, self.code, self.name, self.unit, self.credit, self.nature]
-        return [*front, self.written_amount, track, self.secrecy, contact, phone, note]
+        return [*front, self.written_amount, self.track, self.secrecy, contact, phone, note]
 
 
 def plan_entries(recorder: Recorder) -> list[PlanEntry]:
@@ -120,6 +121,7 @@ def _against(ordinal: int, record: Record) -> PlanEntry:
         platform_code=code,
         platform_name=name,
         platform_wan=money,
+        track="单位自建" if is_unit_built(ordinal) else "统一建设",
     )
     if agreement is Agreement.NAME_DIFFERS:
         return replace(entry, name=f"{entry.unit}{ordinal}号信息化综合建设任务")

@@ -8,8 +8,10 @@ from hashlib import blake2b
 from typing import Any
 
 from include.sandbox import words
+from include.sandbox.approvals import item, life_items
 from include.sandbox.codes import GUIDING_DEPARTMENTS, credit_code, old_project_code, project_code, spoilt
 from include.sandbox.layout import COMPARED, Kind, Layout
+from include.sandbox.lives import county_life, live
 
 BASE_DAY = datetime.fromisoformat("2026-11-20")
 FIRST_UPDATE = datetime.fromisoformat("2024-11-20")
@@ -29,7 +31,6 @@ MARKS = {
 """Records near the edge of what is compared: one mark each keeps them out of it."""
 
 Record = dict[str, Any]
-Choice = tuple[str, str, str, str]
 
 
 class Draw:
@@ -208,9 +209,10 @@ class Recorder:
         self, draw: Draw, index: int, kind: Kind, project_type: str, applied: datetime, updated: datetime
     ) -> list[Record]:
         if kind in COMPARED:
-            count = 2 + draw.below(4)
-        else:
-            count = 1 if kind is Kind.ODD_STATE else _weighted(draw, (56, 24, 11, 5, 3, 1))
+            return life_items(index, live(index // self.layout.step, self.layout, updated), draw)
+        if kind is Kind.COUNTY_DIGITAL:
+            return life_items(index, county_life(index, updated), draw)
+        count = 1 if kind is Kind.ODD_STATE else _weighted(draw, (56, 24, 11, 5, 3, 1))
         choices = words.APPROVALS if project_type == "A00001" else words.FILINGS
         room = max(86400, int((updated - applied).total_seconds()))
         items = []
@@ -225,35 +227,13 @@ class Recorder:
         return items
 
 
-def item(index: int, position: int, choice: Choice, state: str, begin: datetime, draw: Draw) -> Record:
-    """Return one approval item in a given state."""
-    code, name, dept, prefix = choice
-    accepted = begin + timedelta(hours=26)
-    decided = accepted + timedelta(days=3 + draw.below(20), hours=5)
-    done = state in words.DECIDED
-    number = f"{prefix}{draw.of(words.BRACKETS).format(decided.year)}{draw.below(900) + 1}号"
-    return {
-        "SENDID": f"SX{index:07d}{position:02d}",
-        "ITEM_CODE": code,
-        "ITEM_NAME": name,
-        "DEPT_NAME": dept,
-        "DEAL_STATE": state,
-        "DEAL_STATE_NAME": words.STATES[state],
-        "APPLY_TIME": str(begin),
-        "ACCEPT_TIME": "" if state == "ITEM_SQ" else str(accepted),
-        "DEAL_TIME": str(decided) if done else "",
-        "FILE_NO": number if state == "ITEM_BJ" else "",
-        "DEAL_USER": draw.of(words.SURNAMES) + draw.of(words.GIVEN_NAMES),
-    }
-
-
 def _applied(draw: Draw, kind: Kind, updated: datetime) -> datetime:
     """Return when a project was applied for; the first draw of every record."""
     seconds = draw.below(APPLIED_WITHIN) + 7200
     if kind is Kind.OLD_FORM:
         return OLD_FORM_START + timedelta(seconds=seconds * 6)
-    if kind in COMPARED:
-        seconds = 7200 + seconds // 3
+    if kind in COMPARED or kind is Kind.COUNTY_DIGITAL:
+        seconds = 105 * 86400 + seconds // 8  # before the first step of its life
     return updated - timedelta(seconds=seconds)
 
 

@@ -19,7 +19,7 @@ from include.sandbox.cli import main
 ROOT = Path(__file__).resolve().parents[2]
 CONNECTIONS = {
     *("PROVINCIAL_APPROVAL", "ZJ_PROJECTS", "APPROVAL_FRONTDB", "ANNUAL_PLAN", "EXCHANGE", "CITY_CLOUD"),
-    *("USAGE_STATISTICS", "SYSTEM_REGISTER", "USAGE_FILES", "PROBING"),
+    *("USAGE_STATISTICS", "SYSTEM_REGISTER", "PROJECT_DOSSIER", "USAGE_FILES", "PROBING"),
     *("CKAN_PORTAL", "DCAT_PORTAL", "DATAJSON_PORTAL", "MUNICIPAL_PORTAL", "CATALOGUE_FILES"),
 }
 START = "import sys; from include.sandbox.cli import main; sys.exit(main(sys.argv[1:]))"

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from calendar import monthrange
 from collections.abc import Sequence
 from datetime import date, timedelta
 
-from include.rules.deadlines import DAY, Window, in_window
+from include.rules.deadlines import Window, in_window
 from include.rules.law.chapter_3 import staleness
 from include.rules.parameters import Parameters
 from include.rules.recorded import (
@@ -30,7 +31,7 @@ NATURES = {"new": "新建", "continued": "续建", "extended": "扩建", "rebuil
 
 
 def _last_of_month(year: int, month: int) -> date:
-    return date(year + month // 12, month % 12 + 1, 1) - DAY
+    return date(year, month, monthrange(year, month)[1])
 
 
 @law("demand-collected-in-july")
