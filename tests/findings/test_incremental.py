@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, delete, func, select, update
+from sqlalchemy import Engine, delete, func, select
 
 from include.findings.judging import Judged
 from include.ledger.tables import evaluation, finding, finding_event, judged_subject, verdict
@@ -140,10 +140,10 @@ def kept(engine: Engine) -> dict[str, list[dict[str, Any]]]:
         return {t.name: rows_of(connection, t) for t in KEPT}
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(2))
 def test_a_full_judging_says_the_same_and_writes_nothing(engine: Engine, seed: int) -> None:
     town, spared = Town(engine, seed), 0
-    for _ in range(15):
+    for _ in range(12):
         town.live()
         first = judged(engine, town.day)
         before = kept(engine)
@@ -154,7 +154,7 @@ def test_a_full_judging_says_the_same_and_writes_nothing(engine: Engine, seed: i
         assert again.tally.judged == again.tally.verdicts == first.tally.verdicts
         assert again.tally.outcomes == first.tally.outcomes
         spared += first.tally.verdicts - first.tally.judged
-    assert spared > 500  # it did leave out what held
+    assert spared > 400  # it did leave out what held
 
 
 def test_the_same_day_again_judges_nothing_and_a_day_later_only_what_fell_due(engine: Engine) -> None:
