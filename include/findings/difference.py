@@ -38,7 +38,7 @@ from include.settings import with_config
 SHOWN = 20
 """Subjects of one rule that are shown; of more there is a count."""
 
-CONFIG = ("rules", "parameters.yaml", "articles.yaml", "calendar", "sources")
+CONFIG = ("rules", "parameters.yaml", "articles.yaml", "approval_items.yaml", "calendar", "sources")
 """What of a configuration bears on verdicts."""
 
 Key = tuple[str, str, str]
