@@ -86,7 +86,7 @@ def test_a_scope_that_cannot_be_judged_fails_the_run_and_no_other_scope(
     with open_ledger().begin() as connection:
         connection.execute(evaluation.update().values(known=lost, day=now().date() - timedelta(days=1)))
     past = (now().date() - timedelta(days=1)).isoformat()
-    again = dag.test(run_conf={"day": past})
+    again = dag.test(run_conf={"day": past, "scope": "all"})
     assert str(again.state) == "failed"
     found = states(again)
     assert (found["judge"], found["report"]) == ({"success", "failed"}, {"failed"})
