@@ -158,14 +158,15 @@ class _Session:
             tally.add(one)
             if one.crash:
                 continue
-            only = judging.moved(one.rule.subject)
+            only = judging.kept.moved(one.rule.subject) if judging.kept else None
             timeline.record(self.connection, self.scope, one.rule.id, one.verdicts, self.day, self.following, only)
             if is_newest:
                 settled.add(settle(self.connection, one.verdicts, [one.rule.id], self.day, self.at, gone, self.scope))
         if is_newest:
             settled.changes += end_decisions(self.connection, self.day, self.at)
         if judging.kept:
-            judging.kept.write({rule.subject for rule in self.rules if rule.id in tally.crashed})
+            tally.hold(judging.kept.said, judging.kept.outcomes)
+            judging.kept.write(tally, {rule.subject for rule in self.rules if rule.id in tally.crashed})
         judged = self._judged(judging, tally, self.kept["revision"] if self.kept else 0)
         judged.settled, judged.is_backfill = settled, is_backfill
         if not judged.is_equal or judged.rules_version != judged.stored_version:

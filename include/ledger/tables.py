@@ -277,7 +277,8 @@ judged_subject = Table(
     Column("facts_hash", String(32), nullable=False),
     Column("rules_version", String(32), nullable=False),
     Column("holds_until", Date),
-    Column("verdicts", Text, nullable=False),
+    Column("outcomes", Text, nullable=False),
+    Column("said", String(40), nullable=False),
 )
 """What a subject was last judged on and what came of it, so that it is not judged again while both stand; no record."""
 
