@@ -12,7 +12,8 @@ ShuhengError                      data in attributes, no side effects
 │   ├── LandingCorrupt            a landed page does not match its hash, or is gone
 │   ├── LedgerNotMigrated         the schema of the ledger is not the one of this code
 │   ├── BatchSuperseded           a newer batch of the source was merged already
-│   └── RuleCrashed               a rule's function broke: no verdict, nothing concluded
+│   ├── RuleCrashed               a rule's function broke: no verdict, nothing concluded
+│   └── DecisionRefused           what a person wants to decide about findings may not be decided so
 └── Retryable                     the same call may succeed later
     ├── SourceUnreachable         no connection, reset, time-out, HTTP 5xx
     ├── SourceThrottled           HTTP 429 or the platform's own word for it
@@ -88,6 +89,10 @@ class BatchSuperseded(Permanent):
 
 class RuleCrashed(Permanent):
     """The function of a rule broke; the subject has no verdict of it, and its findings stay as they are."""
+
+
+class DecisionRefused(Permanent):
+    """What a person wants to decide about findings may not be decided so, or was not approved; nothing was recorded."""
 
 
 class SourceUnreachable(Retryable):

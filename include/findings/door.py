@@ -1,27 +1,31 @@
-"""The one door to the findings: verdicts go in, events come of them, and `finding` is kept equal to the fold of its events.
+"""The door of the machine to the findings: verdicts go in, events come of them; so does what the passing of days brings.
 
-The caller holds the transaction. Verdicts that change nothing write nothing.
+The caller holds the transaction and the lock `held.FINDINGS`. Verdicts that change nothing write nothing. What people decide
+comes in by `decisions.decide`, and by nothing else.
 """
 
 from __future__ import annotations
 
-import json
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass, field
-from datetime import date, datetime
-from typing import Any
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
 
-from sqlalchemy import Connection, bindparam, func, select, update
+from sqlalchemy import Connection
 
-from include.findings.story import Event, Kind, Standing, identity, next_kinds, tell
-from include.ledger.tables import finding, finding_event
+from include.findings import held as rows
+from include.findings.cause import Cause, Key, causes, key_of, moved_rules
+from include.findings.handling import gone_message, is_refuted, lapse_message, lapsed, refuted_message
+from include.findings.held import Held
+from include.findings.story import Event, Handling, Kind, Standing, identity, next_kinds
+from include.ledger.tables import finding
 from include.rules.facts_of_day import WITHDRAWN, Subject
 from include.rules.verdict import Outcome, Verdict
 
-_AT_ONCE = 500
-_SUBJECT = ("rule", "subject_type", "subject", "occurrence")
-_STANDING = tuple(Standing.__dataclass_fields__)
+told_events = rows.told_events
+
+NOTICE_DAYS = 15
+"""Days before its end from which a waiver is listed."""
 
 _GONE = {WITHDRAWN: "两次完整读取均未见该对象,来源已撤下,线索随之了结"}
 _ELSEWISE = "该对象已不在评判范围,线索随之了结"
@@ -29,7 +33,7 @@ _ELSEWISE = "该对象已不在评判范围,线索随之了结"
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One event as a report shows it; `message` is Chinese and complete in itself."""
+    """One event as a report shows it; `message` is Chinese and complete in itself, `handling` what people's decision then is."""
 
     kind: Kind
     rule: str
@@ -38,21 +42,33 @@ class Change:
     outcome: str
     reason: str
     message: str
+    finding_id: str = ""
+    cause: str | None = None
+    handling: str = Handling.NEW.value
 
 
 @dataclass(slots=True)
 class Settled:
-    """What a call brought: every event, and how many findings of the rules are open and unverified after it."""
+    """What a call brought: every event, the rules that judge anew, and how the findings of the rules stand after it.
+
+    `open` counts all that the machine sees; `waived` those of them that are waived, `ending` the waivers of the next days.
+    """
 
     changes: list[Change] = field(default_factory=list)
     open: int = 0
     unverified: int = 0
+    waived: int = 0
+    ending: int = 0
+    moved: set[str] = field(default_factory=set)
 
     def add(self, other: Settled) -> None:
         """Add what another call brought."""
         self.changes += other.changes
         self.open += other.open
         self.unverified += other.unverified
+        self.waived += other.waived
+        self.ending += other.ending
+        self.moved |= other.moved
 
     def counts(self) -> dict[str, int]:
         """Return how many events of each kind there were."""
@@ -63,16 +79,6 @@ class Settled:
         return [change for change in self.changes if change.kind in kinds]
 
 
-@dataclass(slots=True)
-class _Known:
-    """A finding of the ledger, or one about to be."""
-
-    finding_id: str
-    subject: tuple[str, str, str, str]
-    standing: Standing | None
-    events: list[Event] = field(default_factory=list)
-
-
 def settle(
     connection: Connection,
     verdicts: Iterable[Verdict],
@@ -80,97 +86,90 @@ def settle(
     day: date,
     at: datetime,
     gone: Mapping[Subject, str] | None = None,
+    scope: str = "",
 ) -> Settled:
     """Bring the findings of some rules to their verdicts of the newest day; verdicts may come as a stream.
 
-    `gone` are subjects that are judged no more, with the reason: their findings are resolved. A subject that merely has no verdict
-    changes nothing.
+    `gone` are subjects that are judged no more, with the reason: their findings are resolved, and decisions about them end. A
+    subject that merely has no verdict changes nothing, but decisions about it end when their day is over. `scope` is the judging's.
     """
-    known = {k.subject: k for k in _load(connection, rules)}
-    new: list[_Known] = []
+    known = {one.subject: one for one in rows.load(connection, finding.c.rule.in_(sorted(rules)))}
+    versions: dict[str, str] = {}
+    heard: list[tuple[Held, Verdict, list[Kind]]] = []
     for verdict in verdicts:
-        subject = (verdict.rule, verdict.subject_type, verdict.subject, verdict.occurrence)
+        versions[verdict.rule] = verdict.rule_version
+        subject = key_of(verdict)
         held = known.get(subject)
-        standing = held.standing if held else None
-        kinds = next_kinds(standing, verdict)
-        if not kinds:
-            continue
-        if held is None:
-            held = known[subject] = _Known(identity(*subject), subject, None)
-            new.append(held)
-        held.events += [Event(0, k, day, verdict.outcome.value, verdict.reason, verdict.message) for k in kinds]
+        kinds = next_kinds(held.standing if held else None, verdict)
+        if held and is_refuted(held.standing, verdict):
+            kinds.append(Kind.ATTESTATION_ENDED)
+        if kinds:
+            held = held or known.setdefault(subject, Held(identity(*subject), subject, None, is_new=True))
+            heard.append((held, verdict, kinds))
+    moved = moved_rules(connection, scope, versions, day)
+    _hear(heard, causes(connection, moved, [verdict for _, verdict, _ in heard], day), day)
     _resolve_gone(known.values(), gone or {}, day)
-    told = [k for k in known.values() if k.events]
-    _number(connection, told, {k.finding_id for k in new})
-    for one in told:
-        for event in one.events:
-            one.standing = tell(one.standing, event)
-    _write(connection, told, {k.finding_id for k in new}, at)
-    standings = [k.standing for k in known.values() if k.standing and k.standing.is_open]
-    changes = [Change(e.kind, *k.subject[:3], e.outcome, e.reason, e.message) for k in told for e in k.events]
-    return Settled(changes, len(standings), sum(s.unverified_since is not None for s in standings))
+    _end_lapsed(known.values(), day)
+    told = rows.write(connection, known.values(), at)
+    return _settled(told, [one.standing for one in known.values() if one.standing], day, moved)
 
 
-def _load(connection: Connection, rules: Collection[str]) -> Iterator[_Known]:
-    query = select(finding).where(finding.c.rule.in_(sorted(rules))).order_by(finding.c.finding_id)
-    for row in connection.execute(query).mappings():
-        standing = Standing(**{name: row[name] for name in _STANDING})
-        yield _Known(row["finding_id"], (row["rule"], row["subject_type"], row["subject"], row["occurrence"]), standing)
+def end_decisions(connection: Connection, day: date, at: datetime) -> list[Change]:
+    """Say of every finding, also of rules that are not judged now, which decisions have ended or were not kept by a day."""
+    known = list(rows.load(connection, finding.c.handled_until < day))
+    _end_lapsed(known, day)
+    return _changes(rows.write(connection, known, at))
 
 
-def _resolve_gone(known: Iterable[_Known], gone: Mapping[Subject, str], day: date) -> None:
+def _hear(heard: Iterable[tuple[Held, Verdict, list[Kind]]], why: Mapping[Key, Cause], day: date) -> None:
+    for held, verdict, kinds in heard:
+        for kind in kinds:
+            message = refuted_message(verdict) if kind is Kind.ATTESTATION_ENDED else verdict.message
+            cause = Cause.RULE if kind is Kind.RULE_CHANGED else why[key_of(verdict)]
+            seen = verdict.outcome.value, verdict.reason
+            held.add(Event(0, kind, day, *seen, message, cause.value, verdict.rule_version, verdict.severity))
+
+
+def _resolve_gone(known: Iterable[Held], gone: Mapping[Subject, str], day: date) -> None:
     for one in known:
-        reason = gone.get((one.subject[1], one.subject[2]))
-        if reason and one.standing and one.standing.is_open and not one.events:
-            text = _GONE.get(reason, _ELSEWISE)
-            one.events.append(Event(0, Kind.RESOLVED, day, Outcome.NOT_APPLICABLE.value, reason, text))
+        reason, was = gone.get((one.subject[1], one.subject[2])), one.standing
+        if not reason or was is None or one.events:
+            continue
+        nothing = Outcome.NOT_APPLICABLE.value
+        if was.is_open:
+            text, cause = _GONE.get(reason, _ELSEWISE), Cause.WORLD.value
+            one.add(Event(0, Kind.RESOLVED, day, nothing, reason, text, cause))
+        if one.standing and one.standing.handling != Handling.NEW:
+            one.add(Event(0, Kind.WITHDRAWN, day, nothing, reason, gone_message(one.standing)))
 
 
-def _number(connection: Connection, told: list[_Known], new: Collection[str]) -> None:
-    """Give the events the numbers that follow those of the ledger."""
-    old = [k.finding_id for k in told if k.finding_id not in new]
-    last: dict[str, int] = {}
-    for at in range(0, len(old), _AT_ONCE):
-        ids = finding_event.c.finding_id.in_(old[at : at + _AT_ONCE])
-        query = select(finding_event.c.finding_id, func.max(finding_event.c.number)).where(ids)
-        last |= {i: n for i, n in connection.execute(query.group_by(finding_event.c.finding_id))}
-    for one in told:
-        first = last.get(one.finding_id, 0) + 1
-        one.events = [
-            Event(number, e.kind, e.day, e.outcome, e.reason, e.message) for number, e in enumerate(one.events, first)
-        ]
+def _end_lapsed(known: Iterable[Held], day: date) -> None:
+    for one in known:
+        if one.standing and (kind := lapsed(one.standing, day)):
+            one.add(lapse(one.standing, kind, day))
 
 
-def _write(connection: Connection, told: list[_Known], new: Collection[str], at: datetime) -> None:
-    rows: dict[bool, list[dict[str, Any]]] = {True: [], False: []}
-    events: list[dict[str, Any]] = []
-    for one in told:
-        assert one.standing is not None  # noqa: S101 - it has events
-        is_new = one.finding_id in new
-        values = asdict(one.standing)
-        if is_new:
-            values |= {"finding_id": one.finding_id, **dict(zip(_SUBJECT, one.subject, strict=True))}
-        else:
-            values["this"] = one.finding_id
-        rows[is_new].append(values)
-        for e in one.events:
-            detail = json.dumps({"message": e.message}, ensure_ascii=False)
-            events.append(
-                {"finding_id": one.finding_id, "number": e.number, "kind": e.kind.value, "day": e.day, "recorded_at": at,
-                 "outcome": e.outcome, "reason": e.reason, "detail": detail}
-            )  # fmt: skip
-    if rows[True]:
-        connection.execute(finding.insert(), rows[True])
-    if rows[False]:
-        connection.execute(update(finding).where(finding.c.finding_id == bindparam("this")), rows[False])
-    if events:
-        connection.execute(finding_event.insert(), events)
+def lapse(standing: Standing, kind: Kind, day: date) -> Event:
+    """Return the event of a decision that has ended, or of a rectification that was not made in time."""
+    message = lapse_message(kind, standing)
+    seen = standing.outcome, standing.reason
+    return Event(0, kind, day, *seen, message, until=standing.handled_until, decision_id=standing.decision_id)
 
 
-def told_events(connection: Connection, finding_id: str) -> list[Event]:
-    """Return the events of a finding in order."""
-    query = select(finding_event).where(finding_event.c.finding_id == finding_id).order_by(finding_event.c.number)
+def _settled(told: list[Held], standings: list[Standing], day: date, moved: set[str]) -> Settled:
+    is_open = [s for s in standings if s.is_open]
+    waived = [s for s in is_open if s.handling == Handling.WAIVED]
+    soon = day + timedelta(days=NOTICE_DAYS)
+    ending = sum(s.handled_until is not None and s.handled_until <= soon for s in waived)
+    unverified = sum(s.unverified_since is not None for s in is_open)
+    return Settled(_changes(told), len(is_open), unverified, len(waived), ending, moved)
+
+
+def _changes(told: Iterable[Held]) -> list[Change]:
     return [
-        Event(r["number"], Kind(r["kind"]), r["day"], r["outcome"], r["reason"], json.loads(r["detail"])["message"])
-        for r in connection.execute(query).mappings()
-    ]
+        Change(
+            e.kind, *one.subject[:3], e.outcome, e.reason, e.message, one.finding_id, e.cause,
+            one.standing.handling if one.standing else Handling.NEW.value,
+        )
+        for one, e in rows.with_events(told)
+    ]  # fmt: skip

@@ -15,7 +15,8 @@ from sqlalchemy import Connection, Engine, RowMapping
 
 from include.clock import SHANGHAI, now
 from include.errors import ConfigurationError
-from include.findings.door import Settled, settle
+from include.findings.door import Settled, end_decisions, settle
+from include.findings.held import FINDINGS
 from include.findings.watch_report import report_lines
 from include.ledger.snapshot import snapshot
 from include.rules import timeline
@@ -101,7 +102,7 @@ def judge(
     rules = rules_of(load_rules(book), scope)
     if not rules:
         raise ConfigurationError(f"no rule has the scope {scope!r}; use one of {', '.join(SCOPES)}")
-    with snapshot(engine, f"judging {scope}") as connection:
+    with snapshot(engine, FINDINGS) as connection:
         return _Session(connection, scope, rules, book, day, today, at).run(replay, is_full=full)
 
 
@@ -160,7 +161,9 @@ class _Session:
             only = judging.moved(one.rule.subject)
             timeline.record(self.connection, self.scope, one.rule.id, one.verdicts, self.day, self.following, only)
             if is_newest:
-                settled.add(settle(self.connection, one.verdicts, [one.rule.id], self.day, self.at, gone))
+                settled.add(settle(self.connection, one.verdicts, [one.rule.id], self.day, self.at, gone, self.scope))
+        if is_newest:
+            settled.changes += end_decisions(self.connection, self.day, self.at)
         if judging.kept:
             judging.kept.write({rule.subject for rule in self.rules if rule.id in tally.crashed})
         judged = self._judged(judging, tally, self.kept["revision"] if self.kept else 0)

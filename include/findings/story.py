@@ -1,15 +1,17 @@
 """The story of a finding: which event a verdict adds to it, and what its events fold into. Pure; the door does the writing.
 
-A finding opens on `fail` or `warn`, and only positive evidence resolves it: silence and `unknown` never do.
+Two axes in one story. What the machine sees: a finding opens on `fail` or `warn`, and only positive evidence resolves it; silence
+and `unknown` never do. What people decided: `handling`, with its end. Neither hides the other.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
+from typing import Any
 
 from include.rules.verdict import Outcome, Verdict
 
@@ -23,15 +25,49 @@ class Kind(StrEnum):
     WORSENED = "worsened"
     EASED = "eased"
     REASON_CHANGED = "reason_changed"
+    RULE_CHANGED = "rule_changed"
     RESOLVED = "resolved"
     REOPENED = "reopened"
     UNVERIFIED = "unverified"
     VERIFIED = "verified"
+    ACKNOWLEDGED = "acknowledged"
+    RECTIFYING = "rectifying"
+    WAIVED = "waived"
+    DISPUTED = "disputed"
+    ATTESTED = "attested"
+    WITHDRAWN = "withdrawn"
+    WAIVER_ENDED = "waiver_ended"
+    DISPUTE_ENDED = "dispute_ended"
+    ATTESTATION_ENDED = "attestation_ended"
+    RECTIFICATION_OVERDUE = "rectification_overdue"
+
+
+class Handling(StrEnum):
+    """What people decided about a finding and still holds."""
+
+    NEW = "new"
+    ACKNOWLEDGED = "acknowledged"
+    RECTIFYING = "rectifying"
+    WAIVED = "waived"
+    DISPUTED = "disputed"
+    ATTESTED = "attested"
+
+
+DECIDED: Mapping[Kind, Handling] = {Kind(handling.value): handling for handling in Handling if handling != Handling.NEW}
+"""The events by which a decision begins, and the handling that it makes."""
+
+_BACK_TO_NEW = (Kind.WITHDRAWN, Kind.WAIVER_ENDED, Kind.DISPUTE_ENDED, Kind.ATTESTATION_ENDED)
+_OUTLIVES = (Handling.WAIVED, Handling.ATTESTED)
+"""Decisions that hold until their end, whatever comes and goes meanwhile; the others are done when the finding is resolved."""
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One thing that happened, never changed afterwards; `message` is the sentence for people at that time."""
+    """One thing that happened, never changed afterwards; `message` is the sentence for people at that time.
+
+    Of a verdict: outcome and reason, why they changed (`cause`), the version of its rule and the severity. Of a decision: how long
+    it holds, who took it, and its id; outcome and reason then say what the machine saw at that time.
+    """
 
     number: int
     kind: Kind
@@ -39,11 +75,22 @@ class Event:
     outcome: str
     reason: str
     message: str
+    cause: str | None = None
+    rule_version: str | None = None
+    severity: str | None = None
+    until: date | None = None
+    by: str | None = None
+    decision_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What the events of a finding come to; `judged_on` is the day of the last of them, `reopened` counts its returns."""
+    """What the events of a finding come to.
+
+    `judged_on` is the day of the last event that a verdict made, `reopened` counts its returns, `rule_version` is that of the
+    last verdict that made one. `handled_until` is the last day of the decision that holds, `overdue_since` the day on which
+    a rectification was found not to have come.
+    """
 
     state: str
     outcome: str
@@ -53,10 +100,17 @@ class Standing:
     judged_on: date
     unverified_since: date | None = None
     reopened: int = 0
+    severity: str | None = None
+    rule_version: str | None = None
+    handling: str = Handling.NEW.value
+    handled_until: date | None = None
+    handled_by: str | None = None
+    decision_id: str | None = None
+    overdue_since: date | None = None
 
     @property
     def is_open(self) -> bool:
-        """Return whether the finding waits for somebody."""
+        """Return whether the machine sees it."""
         return self.state == "open"
 
 
@@ -85,32 +139,64 @@ def _difference(before: Standing, verdict: Verdict) -> list[Kind]:
     was, is_now = _WEIGHT[Outcome(before.outcome)], _WEIGHT[verdict.outcome]
     if is_now != was:
         return [Kind.WORSENED if is_now > was else Kind.EASED]
-    return [Kind.REASON_CHANGED] if verdict.reason != before.reason else []
+    if verdict.reason != before.reason:
+        return [Kind.REASON_CHANGED]
+    # The card alone gives the severity of an outcome, so a new one of the same outcome is the rule's doing.
+    is_reweighed = None not in (before.severity, verdict.severity) and verdict.severity != before.severity
+    return [Kind.RULE_CHANGED] if is_reweighed else []
 
 
 def tell(before: Standing | None, event: Event) -> Standing:
     """Return the standing after one more event."""
     if before is None:
-        return Standing("open", event.outcome, event.reason, event.message, event.day, event.day)
+        return Standing(
+            "open", event.outcome, event.reason, event.message, event.day, event.day, severity=event.severity,
+            rule_version=event.rule_version,
+        )  # fmt: skip
+    if event.kind in DECIDED:
+        return replace(
+            before, handling=event.kind.value, handled_until=event.until, handled_by=event.by, decision_id=event.decision_id,
+            overdue_since=None,
+        )  # fmt: skip
+    if event.kind in _BACK_TO_NEW:
+        return replace(before, **_unhandled())
+    if event.kind is Kind.RECTIFICATION_OVERDUE:
+        return replace(before, overdue_since=event.day)
+    return _seen(before, event)
+
+
+def _seen(before: Standing, event: Event) -> Standing:
+    """Return the standing after an event of the machine's axis."""
     if event.kind is Kind.UNVERIFIED:  # what was found stands until something else is known
         return replace(before, judged_on=event.day, unverified_since=event.day)
+    version = event.rule_version or before.rule_version
     if event.kind is Kind.VERIFIED:
-        return replace(before, judged_on=event.day, unverified_since=None)
-    return replace(
+        return replace(before, judged_on=event.day, unverified_since=None, rule_version=version)
+    is_resolved = event.kind is Kind.RESOLVED
+    after = replace(
         before,
-        state="resolved" if event.kind is Kind.RESOLVED else "open",
+        state="resolved" if is_resolved else "open",
         outcome=event.outcome,
         reason=event.reason,
         message=event.message,
         judged_on=event.day,
         unverified_since=None,
         reopened=before.reopened + (event.kind is Kind.REOPENED),
+        severity=event.severity or before.severity,  # a resolved finding keeps the one that it had
+        rule_version=version,
+    )
+    return replace(after, **_unhandled()) if is_resolved and before.handling not in _OUTLIVES else after
+
+
+def _unhandled() -> dict[str, Any]:
+    return {"handling": Handling.NEW.value} | dict.fromkeys(
+        ("handled_until", "handled_by", "decision_id", "overdue_since")
     )
 
 
 def fold(events: Iterable[Event]) -> Standing | None:
-    """Return what events come to, taken in order of their number; None where there are none."""
+    """Return what events come to, each number once and in order, however they were given; None where there are none."""
     standing = None
-    for event in sorted(events, key=lambda e: e.number):
+    for _, event in sorted({event.number: event for event in events}.items()):
         standing = tell(standing, event)
     return standing

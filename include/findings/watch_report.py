@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from include.findings.door import NOTICE_DAYS
 from include.findings.story import Kind
 from include.rules.verdict import Outcome
 
@@ -33,8 +34,10 @@ UNKNOWN = {
 
 _SECTIONS: tuple[tuple[str, tuple[Kind, ...]], ...] = (
     ("新线索", (Kind.OPENED, Kind.REOPENED)), ("加重", (Kind.WORSENED,)), ("减轻", (Kind.EASED,)),
-    ("原因变化", (Kind.REASON_CHANGED,)), ("已了结", (Kind.RESOLVED,)), ("证据不足,待核", (Kind.UNVERIFIED,)),
-    ("重新核实", (Kind.VERIFIED,)),
+    ("原因变化", (Kind.REASON_CHANGED,)), ("规则调整,轻重有变", (Kind.RULE_CHANGED,)), ("已了结", (Kind.RESOLVED,)),
+    ("证据不足,待核", (Kind.UNVERIFIED,)), ("重新核实", (Kind.VERIFIED,)), ("豁免到期", (Kind.WAIVER_ENDED,)),
+    ("异议到期", (Kind.DISPUTE_ENDED,)), ("人工认定到期或被证据推翻", (Kind.ATTESTATION_ENDED,)),
+    ("整改逾期", (Kind.RECTIFICATION_OVERDUE,)), ("对象不再评判,处置终止", (Kind.WITHDRAWN,)),
 )  # fmt: skip
 
 
@@ -54,8 +57,23 @@ def report_lines(judged: Judged) -> list[str]:
         lines += [f"  {change.message}" for change in found[:MOST]]
         if len(found) > MOST:
             lines.append(f"  …… 另有 {len(found) - MOST} 条")
-    lines.append(f"现有线索和提示 {judged.settled.open} 条,其中待核 {judged.settled.unverified} 条")
-    return lines
+    return [*lines, *_moved(judged), _standing(judged)]
+
+
+def _moved(judged: Judged) -> list[str]:
+    """Return one line for all rules that judge by a new version: what they brought is not each time news of the world."""
+    titles = [judged.titles.get(rule, rule) for rule in sorted(judged.settled.moved)]
+    return [f"规则或参数已调整 {len(titles)} 条,自本次起按新版评判:{'、'.join(titles)}"] if titles else []
+
+
+def _standing(judged: Judged) -> str:
+    settled = judged.settled
+    line = f"现有线索和提示 {settled.open} 条,其中待核 {settled.unverified} 条"
+    if settled.waived:
+        line += f"、已豁免 {settled.waived} 条" + (
+            f"({settled.ending} 条将在 {NOTICE_DAYS} 天内到期)" if settled.ending else ""
+        )
+    return line
 
 
 def _heading(judged: Judged) -> str:

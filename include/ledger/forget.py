@@ -15,7 +15,7 @@ from sqlalchemy import Column, Connection, Table, and_, delete, or_, select, upd
 
 from include.landing.store import LandingStore
 from include.ledger.probe_merge import SOURCE as SWEEPS
-from include.ledger.tables import finding, finding_event, probe_day, probe_state, probe_sweep, verdict
+from include.ledger.tables import decision, finding, finding_event, probe_day, probe_state, probe_sweep, verdict
 
 _PART = r"[0-9A-Za-z_-]"
 """What a key is made of: SYS1 is not named by SYS10."""
@@ -31,12 +31,13 @@ def forget_judged(connection: Connection, keys: set[str]) -> None:
         for table, columns in (
             (finding, (finding.c.subject, finding.c.occurrence, finding.c.message)),
             (finding_event, (finding_event.c.detail,)),
+            (decision, (decision.c.ground, decision.c.reason, decision.c.plan)),
         )
         for row in _naming(connection, table, columns, keys)
     }
     for finding_id in sorted(named):
-        connection.execute(delete(finding_event).where(finding_event.c.finding_id == finding_id))
-        connection.execute(delete(finding).where(finding.c.finding_id == finding_id))
+        for table in (decision, finding_event, finding):
+            connection.execute(delete(table).where(table.c.finding_id == finding_id))
 
 
 def forget_probes(connection: Connection, store: LandingStore, services: set[str]) -> None:
@@ -72,5 +73,5 @@ def _naming(
         whole = re.compile(f"(?<!{_PART}){re.escape(key)}(?!{_PART})")
         likely = or_(*(column.contains(key, autoescape=True) for column in columns))
         for row in connection.execute(select(*table.primary_key, *columns).where(likely)).mappings().all():
-            if any(whole.search(row[column.name]) for column in columns):
+            if any(whole.search(row[column.name] or "") for column in columns):
                 yield dict(row)

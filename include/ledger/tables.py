@@ -297,8 +297,16 @@ finding = Table(
     Column("judged_on", Date, nullable=False),
     Column("unverified_since", Date),
     Column("reopened", Integer, nullable=False),
+    Column("severity", String(20)),
+    Column("rule_version", String(32)),
+    Column("handling", String(20), nullable=False, server_default="new"),
+    Column("handled_until", Date),
+    Column("handled_by", String(200)),
+    Column("decision_id", String(250)),
+    Column("overdue_since", Date),
 )
 Index("finding_by_subject", finding.c.subject_type, finding.c.subject)
+Index("finding_by_handled_until", finding.c.handled_until)
 
 finding_event = Table(
     "finding_event",
@@ -313,6 +321,33 @@ finding_event = Table(
     Column("detail", Text, nullable=False),
 )
 """What happened to a finding, never changed; `finding` is the fold of it."""
+
+decision = Table(
+    "decision",
+    metadata,
+    Column("decision_id", String(250), primary_key=True),
+    Column("finding_id", String(32), primary_key=True),
+    Column("kind", String(30), nullable=False),
+    Column("requested_by", String(200), nullable=False),
+    Column("approved_by", String(200)),
+    Column("ground", Text),
+    Column("reason", Text),
+    Column("plan", Text),
+    Column("until", Date),
+    Column("decided_at", Moment, nullable=False),
+)
+Index("decision_by_finding", decision.c.finding_id)
+"""What a person decided of findings, a row for each of them, never changed."""
+
+rule_version = Table(
+    "rule_version",
+    metadata,
+    Column("rule", String(80), primary_key=True),
+    Column("scope", String(40), primary_key=True),
+    Column("version", String(32), nullable=False),
+    Column("since", Date, nullable=False),
+)
+"""The version by which a rule last judged in a scope, and since when: what tells a changed rule from a changed world."""
 
 ENTITIES: dict[str, tuple[Table, Table]] = {
     "project": (project, project_change),

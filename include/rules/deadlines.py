@@ -56,7 +56,8 @@ def by_deadline(term: Term, p: Parameters, on: date) -> Judgement:
     later = done - DAY if done and done > on else None
     done = None if later else done
     if started is None or started > on:
-        return _not_begun(term, done, on)
+        ahead = min((day for day in (later, started - DAY if started else None) if day), default=None)
+        return _not_begun(term, done, ahead)
     if done and done < started:
         return Judgement(
             Outcome.UNKNOWN, DISAGREE, (f"{term.ends} {done} 早于{term.begins} {started}",), _figures(term, None)
@@ -71,10 +72,10 @@ def by_deadline(term: Term, p: Parameters, on: date) -> Judgement:
     return Judgement(judged.outcome, judged.reason, judged.steps, judged.figures, until)
 
 
-def _not_begun(term: Term, done: date | None, on: date) -> Judgement:
+def _not_begun(term: Term, done: date | None, until: date | None) -> Judgement:
     if done:
-        return Judgement(Outcome.UNKNOWN, DISAGREE, (f"有{term.ends}日期,未记{term.begins}日期",), _figures(term, None))
-    until = term.started - DAY if term.started else None
+        step = f"{term.ends} {done},{term.begins}日期{term.started or '未记'}"
+        return Judgement(Outcome.UNKNOWN, DISAGREE, (step,), _figures(term, None), until)
     return Judgement(Outcome.NOT_APPLICABLE, NOT_BEGUN, (f"尚无“{term.begins}”记录",), _figures(term, None), until)
 
 
@@ -86,7 +87,8 @@ def _done(term: Term, clock: _Clock, done: date, steps: tuple[str, ...]) -> Judg
         return Judgement(
             Outcome.UNKNOWN, UNPUBLISHED, (*steps, f"{done} {term.ends},放假安排未载入,不能断定是否按期"), figures
         )
-    late = clock.workdays.between(due.latest, done)
+    count = clock.workdays.span(due.latest, done)
+    late = count.least if count.is_certain else f"{count.least} 至 {count.most}"
     figures |= {"late_days": late}
     return Judgement(Outcome.WARN, LATE, (*steps, f"{done} {term.ends},超出 {late} 个工作日"), figures)
 
@@ -112,34 +114,30 @@ def _open(clock: _Clock, term: Term, p: Parameters, on: date, steps: tuple[str, 
 
 
 class _Clock:
-    """The counting of one term up to a day."""
+    """The counting of one term up to a day: stretch by stretch, so that what lies in a suspension is never counted at all."""
 
     def __init__(self, term: Term, started: date, workdays: Workdays, until: date) -> None:
-        self.term, self.workdays, self.started = term, workdays, started
-        self.gross = workdays.after(started, term.days)
-        self.pauses: list[tuple[date, date]] = []
+        self.term, self.workdays, self.started, self.until = term, workdays, started, until
+        self.gross = self.due = workdays.after(started, term.days)
         self.is_suspended = False
-        self.paused = Count(0, 0)
-        self.due = self.gross
-        for begun, ended in _united(term.suspensions, self.started, until):
+        self.paused: list[Count] = []
+        self._resumed, self._least, self._most = started, 0, 0
+        for begun, ended in _united(term.suspensions, started, until):
             if begun >= self.due.latest:
                 break
-            self.is_suspended = ended is None
-            last = ended or until
-            self.pauses.append((begun, last))
-            more = workdays.span(begun, last)
-            self.paused = Count(self.paused.least + more.least, self.paused.most + more.most)
-            self.due = self._after(term.days)
-
-    def day_number(self, count: int) -> date:
-        """Return the day on which so many days of the term are over, what was suspended left out."""
-        return self._after(max(count, 1)).earliest
+            counted = workdays.span(self._resumed, begun)
+            self._least, self._most = self._least + counted.least, self._most + counted.most
+            self._resumed, self.is_suspended = ended or until, ended is None
+            self.paused.append(workdays.span(begun, self._resumed))
+            first = self._after(term.days - self._most).earliest if self._most < term.days else self.due.earliest
+            self.due = Due(first, self._after(term.days - self._least).latest)
 
     def _after(self, count: int) -> Due:
-        least, most = (
-            self.workdays.after(self.started, count + paused) for paused in (self.paused.least, self.paused.most)
-        )
-        return Due(least.earliest, most.latest)
+        return self.workdays.after(self._resumed, max(count, 0))
+
+    def day_number(self, count: int) -> date:
+        """Return the day on which so many days of the term are over; that of the last resumption where they were before it."""
+        return self._after(count - self._most).earliest
 
     def steps(self) -> tuple[str, ...]:
         """Return how the end of the term was counted, in Chinese."""
@@ -149,8 +147,11 @@ class _Clock:
             ended = f"至 {s.ended_on}" if s.ended_on else "起未恢复"
             who = f",{s.decided_by}决定" if s.decided_by else ""
             steps.append(f"中止({PAUSES.get(s.kind, s.kind)}){s.begun_on} {ended}{who}")
-        if self.pauses and not self.is_suspended:
-            days = self.paused.least if self.paused.is_certain else f"{self.paused.least} 至 {self.paused.most}"
+        if self.is_suspended and term.done == self.until:
+            steps.append(f"{term.done} 时仍在中止中")
+        elif self.paused and not self.is_suspended:
+            least, most = sum(c.least for c in self.paused), sum(c.most for c in self.paused)
+            days = f"{least}" if least == most else f"{least} 至 {most}"
             steps.append(f"扣除中止 {days} 个工作日,净期限至 {_written(self.due)}")
         return tuple(steps)
 
@@ -212,7 +213,9 @@ def in_window(window: Window, p: Parameters, on: date) -> Judgement:
             return Judgement(Outcome.WARN, LATE, (frame, f"{done} 完成,晚于规定时段"), figures)
         return Judgement(Outcome.PASS, IN_TIME, (frame, f"{done} 完成,按期"), figures)
     if opens and on < opens:
-        return Judgement(Outcome.NOT_APPLICABLE, NOT_OPEN, (frame, "时段未到"), figures, opens - DAY)
+        return Judgement(
+            Outcome.NOT_APPLICABLE, NOT_OPEN, (frame, "时段未到"), figures, min(opens - DAY, later or date.max)
+        )
     if on > closes:
         return Judgement(Outcome.FAIL, OVERDUE, (frame, "时段已过,未见完成记录"), figures, later)
     warns = max(closes - p["window_warn_days"] * DAY, opens or date.min)

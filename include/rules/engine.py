@@ -110,16 +110,17 @@ def _decide(rule: Rule, facts: Facts, parameters: Parameters, on: date) -> Judge
         return out
     named = [(EXCEPTIONS[name], EXCEPTIONS[name].applies(facts, parameters, on)) for name in rule.exceptions]
     excepted = [(name, said) for name, said in named if said]
+    excepted_until = _earliest(*(said.until for _, said in excepted))
     settled = _except(excepted)
     if settled:
-        return settled
+        return replace(settled, holds_until=excepted_until)
     notes = tuple(step for _, said in excepted for step in said.steps)
     missing = [name for name in (*rule.applies, *rule.needs) if getattr(facts, name) is None]
     if missing:
-        return _unknown(rule, facts, missing, Judgement(Outcome.UNKNOWN, MISSING, notes))
+        return _unknown(rule, facts, missing, Judgement(Outcome.UNKNOWN, MISSING, notes, {}, excepted_until))
     facts.missing.clear()  # what the exceptions missed is theirs
     found = rule.function(facts, parameters, on)
-    until = _earliest(found.holds_until, *(said.until for _, said in excepted))
+    until = _earliest(found.holds_until, excepted_until)
     found = replace(found, steps=(*notes, *found.steps), holds_until=until)
     if found.outcome is Outcome.UNKNOWN and found.reason == MISSING:
         lacking = [name for name in rule.weighs if name in facts.missing or _is_short(facts.used.get(name), parameters)]
@@ -133,7 +134,8 @@ def _decide(rule: Rule, facts: Facts, parameters: Parameters, on: date) -> Judge
 def _out_of_scope(rule: Rule, facts: Facts) -> Judgement | None:
     for name, values in rule.excludes.items():
         if getattr(facts, name) in values:
-            step = f"{rule.weighs.get(name, name)}为“{shown(getattr(facts, name))}”,不属本规则范围"
+            title = {**rule.needs, **rule.weighs}.get(name, name)
+            step = f"{title}为“{shown(getattr(facts, name))}”,不属本规则范围"
             return Judgement(Outcome.NOT_APPLICABLE, NOT_SUBJECT, (step,))
     for name, values in rule.applies.items():
         value = getattr(facts, name)
@@ -152,9 +154,7 @@ def _except(excepted: list[tuple[Named, Excepted]]) -> Judgement | None:
     if len({said.outcome for _, said in applying}) > 1:
         return Judgement(Outcome.UNKNOWN, CONFLICT, steps)
     first = applying[0][1]
-    ends = [said.until for _, said in applying]
-    until = None if None in ends else max(e for e in ends if e)
-    return Judgement(first.outcome or Outcome.UNKNOWN, first.reason, steps, first.figures, until)
+    return Judgement(first.outcome or Outcome.UNKNOWN, first.reason, steps, first.figures)
 
 
 def _unknown(rule: Rule, facts: Facts, missing: list[str], found: Judgement) -> Judgement:
@@ -203,6 +203,15 @@ def _message(rule: Rule, judgement: Judgement, facts: Mapping[str, Fact]) -> str
     return template.format_map({"name": name, "code": subject, **judgement.figures})
 
 
+SHOWN = {
+    "in_use": "在用", "trial": "试运行", "building": "在建", "stopped": "停用",
+    "city": "市本级", "county": "县(区)", "bureau": "市数据局统一建设", "unit": "单位自建", "none": "无市本级财政资金",
+    "office_terminal": "办公终端", "packaged_software": "成品化软件", "consultancy": "技术咨询服务", "testing": "测试评估认证",
+    "upkeep": "运行维护",
+}  # fmt: skip
+"""The values by which rules are kept apart, in Chinese."""
+
+
 def shown(value: Any) -> str:
     """Return a value as people read it."""
-    return {"in_use": "在用", "trial": "试运行", "building": "在建", "stopped": "停用"}.get(str(value), str(value))
+    return SHOWN.get(str(value), str(value))

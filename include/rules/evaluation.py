@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -23,6 +23,7 @@ from include.ledger.as_known import AsKnown, frontier
 from include.ledger.day_sums import Span
 from include.ledger.tables import evaluation, probe_day, probe_sweep
 from include.rules.engine import Bench
+from include.rules.exceptions import EXCEPTIONS
 from include.rules.facts_of_day import FactsOfDay
 from include.rules.kept_verdicts import KeptVerdicts, Line, facts_hash, line
 from include.rules.parameters import ParameterBook
@@ -128,6 +129,16 @@ def rules_of(rules: Sequence[Rule], scope: str) -> list[Rule]:
     return own + [rule for rule in rules if rule.subject == "source" and rule.scope != scope] if own else []
 
 
+def facts_needed(rules: Iterable[Rule]) -> set[str]:
+    """Return the names of the facts that rules look at, those of their exceptions and of the parts of roll-ups among them."""
+    needed: set[str] = set()
+    for rule in rules:
+        needed |= {*rule.needs, *rule.weighs, *rule.applies, *rule.excludes}
+        needed |= {fact for name in rule.exceptions for fact in EXCEPTIONS[name].facts}
+        needed |= facts_needed(rule.parts)
+    return needed
+
+
 class Judging:
     """One judging of a scope: its rules with the parameters of the day, over the facts that were known."""
 
@@ -146,10 +157,10 @@ class Judging:
         self.rules = sorted(rules, key=lambda rule: rule.id)
         self.known, self.connection, self.day = known, connection, day
         self._bench = Bench(book, day)
-        looking = [one for rule in rules for one in (rule, *rule.parts)]
-        needed = {name for r in looking for name in (*r.needs, *r.weighs, *r.applies, *r.excludes)}
         parameters = self._bench.parameters
-        self.facts = FactsOfDay(AsKnown(connection, known.batches), day, parameters, sources_of_cards(), needed)
+        self.facts = FactsOfDay(
+            AsKnown(connection, known.batches), day, parameters, sources_of_cards(), facts_needed(rules)
+        )
         self.scope = scope
         self.kept: KeptVerdicts | None = None
         if is_keeping and scope in KEEPING:

@@ -92,14 +92,14 @@ def _recorded(kind: str) -> Callable[[Facts, Parameters, date], Excepted | None]
             return _undecided("exemptions")
         mine = [e for e in recorded_ones if e.kind == kind]
         valid = [e for e in mine if e.is_valid(on)]
+        begins = min((e.valid_from for e in mine if e.valid_from and e.valid_from > on), default=None)
+        until = begins - timedelta(days=1) if begins else None
         if valid:
             best = max(valid, key=lambda e: (e.expires_on, e.exemption_id))
             return Excepted(
-                Outcome.NOT_APPLICABLE, "exempt", (f"有效豁免:{_named(best)}",), best.expires_on,
+                Outcome.NOT_APPLICABLE, "exempt", (f"有效豁免:{_named(best)}",), min(best.expires_on, until or date.max),
                 {"exemption": _named(best), "expires_on": best.expires_on},
             )  # fmt: skip
-        begins = min((e.valid_from for e in mine if e.valid_from and e.valid_from > on), default=None)
-        until = begins - timedelta(days=1) if begins else None
         ended = sorted((e for e in mine if e.expires_on < on), key=lambda e: (e.expires_on, e.exemption_id))
         steps = (f"豁免已到期:{_named(ended[-1])}",) if ended else ()
         return Excepted(None, "exemption_ended", steps, until) if ended or until else None

@@ -26,13 +26,16 @@ Row = Mapping[str, Any]
 
 SYSTEM_FIELDS = (
     "name", "unit_name", "unit_uscc", "status", "deployment", "purpose", "business_season", "declared_connection",
-    "registered_users", "trial_started_on", "went_live_on", "last_released_on",
+    "registered_users", "trial_started_on", "went_live_on", "last_released_on", "protection_level",
 )  # fmt: skip
 
 WITHOUT_CPU = frozenset({"storage", "network", "security", "cipher"})
 """Kinds of resources that have no CPU to be idle; nobody waits for their metrics."""
 
 _TRACE = ("source", "record_key", "changed_batch", "tombstoned_at")
+
+_AT_ONCE = 2000
+"""Rows that are fetched together: a register may have far more than are kept."""
 
 _UNTOLD = 1_000_000
 """The authority of a source that no card has given one: behind all others."""
@@ -73,6 +76,7 @@ class Registers:
 
     def __init__(self, known: AsKnown, day: date, most_days: int, groups: Mapping[str, str]) -> None:
         self.known, self.day, self.most_days, self.groups = known, day, most_days, groups
+        self._reaches: dict[tuple[str, str | None], tuple[str, date | None]] = {}
 
     @cached_property
     def readings(self) -> dict[str, Reading]:
@@ -113,12 +117,17 @@ class Registers:
 
     def about(self, entity: str, value: Any, group: str | None = None, rows: Iterable[Row] = ()) -> Fact:
         """Return a fact that rests on all the sources of an entity; its evidence are the batches its rows last changed in."""
-        sources = self.sources(entity, group)
-        return Fact(value, "+".join(sources), self._seen_until(sources), _batches(rows))
+        source, seen_until = self.reach(entity, group)
+        return Fact(value, source, seen_until, _batches(rows))
 
-    def _seen_until(self, sources: Iterable[str]) -> date | None:
-        days = [self.readings[s].read_on for s in sources]
-        return min((d for d in days if d), default=None)
+    def reach(self, entity: str, group: str | None = None) -> tuple[str, date | None]:
+        """Return the sources of an entity as facts name them, and the day that they reach to together."""
+        found = self._reaches.get((entity, group))
+        if found is None:
+            sources = self.sources(entity, group)
+            days = [self.readings[s].read_on for s in sources]
+            found = self._reaches[entity, group] = ("+".join(sources), min((d for d in days if d), default=None))
+        return found
 
     # -- combined -------------------------------------------------------------------------------------------------------------
 
@@ -141,8 +150,10 @@ class Registers:
         """Return the records of an entity, tombstoned ones too, the best authority first."""
         rows = self.known.rows(entity)
         wanted = [rows.c[name] for name in (*_TRACE, *columns)] if columns else [rows]
-        found: Iterable[Any] = self.known.connection.execute(select(*wanted)).mappings()
-        return sorted(filter(keep, found), key=lambda r: (self.authority(r["source"]), r["source"], r["record_key"]))
+        found = self.known.connection.execute(select(*wanted)).mappings().partitions(_AT_ONCE)
+        parts: Iterable[Sequence[Any]] = found
+        kept = (row for part in parts for row in part if keep(row))
+        return sorted(kept, key=lambda r: (self.authority(r["source"]), r["source"], r["record_key"]))
 
     def authority(self, source: str) -> int:
         """Return the authority of a source: the lowest number is believed first."""
@@ -201,7 +212,7 @@ class Registers:
     def system_facts(self, code: str, projects: Mapping[str, Project] | None) -> dict[str, Fact]:
         """Return what the registers know of one system; what they do not know is absent, and projects where nobody asks."""
         system = Combined(tuple(r for r in self.systems[code].rows if self.is_fresh(r["source"])))
-        facts = {name: self.fact(system, name) for name in SYSTEM_FIELDS if system.get(name) is not None}
+        facts = self.facts(system, SYSTEM_FIELDS)
         first = self.systems[code].rows[0]
         facts["system_code"] = Fact(code, first["source"], self.readings[first["source"]].read_on, _batches([first]))
         if system.rows:
@@ -217,11 +228,16 @@ class Registers:
             facts["exemptions"] = self.about("exemption", tuple(_exemption(r) for r in rows), rows=rows)
         return facts
 
-    def fact(self, system: Combined, name: str) -> Fact:
-        """Return the value that a source has, with its provenance; the caller has made sure that one has it."""
-        row = system.origin(name)
-        assert row is not None  # noqa: S101 - it has a value
-        return Fact(row[name], row["source"], self.readings[row["source"]].read_on, _batches([row]))
+    def facts(self, combined: Combined, names: Iterable[str]) -> dict[str, Fact]:
+        """Return those of some values that a source has, with their provenance."""
+        found: dict[str, Fact] = {}
+        for row in combined.rows:
+            source, read_on, batches = row["source"], self.readings[row["source"]].read_on, (row["changed_batch"],)
+            for name in names:
+                value = row[name]
+                if value is not None and name not in found:
+                    found[name] = Fact(value, source, read_on, batches)
+        return found
 
     def _project_facts(self, system: Combined, projects: Mapping[str, Project] | None) -> dict[str, Fact]:
         row = system.origin("project_codes") or system.rows[0]
@@ -262,4 +278,5 @@ def _exemption(row: Row) -> Exemption:
 
 
 def _batches(rows: Iterable[Row]) -> tuple[str, ...]:
-    return tuple(sorted({row["changed_batch"] for row in rows}))
+    found = {row["changed_batch"] for row in rows}
+    return tuple(sorted(found)) if len(found) > 1 else tuple(found)

@@ -40,6 +40,9 @@ def _rule(rule: Rule) -> Iterator[str]:
         yield (
             "Applies where " + "; ".join(f"`{n}` is {' or '.join(map(str, v))}" for n, v in rule.applies.items()) + "."
         )
+    if rule.excludes:
+        words = "; ".join(f"`{n}` is {' or '.join(map(str, v))}" for n, v in rule.excludes.items())
+        yield f"Does not bear where {words}."
     if rule.exceptions:
         yield f"Exceptions: {', '.join(f'`{name}`' for name in rule.exceptions)}."
     facts = {**rule.needs, **rule.weighs}

@@ -63,7 +63,7 @@ class Workdays:
     """The last day whose kind is known."""
     notices: Mapping[int, Notice]
     digest: str
-    """Hash of the days, not of the citations: another calendar is another version of every rule that counts with it."""
+    """Hash of the days and bounds, not of the citations: another calendar is another version of each rule that counts by it."""
     _worked: tuple[int, ...] = field(repr=False)
     _known: dict[tuple[int, int], Due] = field(default_factory=dict, init=False, repr=False, compare=False)
 
@@ -77,7 +77,7 @@ class Workdays:
     def of(cls, days: Mapping[date, bool], notices: Mapping[int, Notice] | None = None) -> Workdays:
         """Return the calendar of days that follow one another, each with whether people work."""
         kinds = "".join(str(int(days[day])) for day in sorted(days))
-        text = f"{min(days)} {kinds}"
+        text = f"{min(days)} {kinds} {MOST_EXTRA} {MOST_OFF} {WEEKDAYS_PER_OFF} {sorted(ALWAYS_OFF)}"
         worked = tuple(sorted(day.toordinal() for day, is_worked in days.items() if is_worked))
         digest = hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
         return cls(min(days), max(days), notices or {}, digest, worked)

@@ -17,7 +17,11 @@ KEYS = {
     "system": ("system_code",), "exchange_service": ("service_code",), "cloud_resource": ("resource_code",),
     "exemption": ("exemption_id",), "project": ("project_code",), "plan_entry": ("plan_year", "project_code"),
     "exchange_call_day": ("day", "service_code", "caller_code"), "cloud_usage_day": ("day", "resource_code"),
-    "system_usage_day": ("day", "system_code"), "resource": ("resource_id",),
+    "system_usage_day": ("day", "system_code"), "resource": ("resource_id",), "approval_item": ("item_id",),
+    "project_dossier": ("project_code",), "suspension": ("suspension_no",), "contract": ("contract_no",),
+    "payment": ("payment_no",), "acceptance": ("acceptance_no",), "assessment": ("report_no",),
+    "performance_review": ("review_no",), "rectification": ("notice_no",), "plan_year": ("plan_year",),
+    "department_year": ("plan_year", "unit_name"), "attestation": ("attestation_no",),
 }  # fmt: skip
 DAY = date(2026, 11, 20)
 """The day that most tests judge."""

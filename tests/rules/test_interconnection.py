@@ -103,3 +103,8 @@ def test_no_fact_is_inferred_from_another() -> None:
         assert found.state == "connected"
     unlisted = interconnection(Evidence(None, LISTED["none"], None, probes({"probes": 0})), 30, 80)
     assert unlisted.state == "none"
+
+
+@pytest.mark.parametrize("case", TABLE["cases"], ids=[c["name"] for c in TABLE["cases"]])
+def test_what_looks_at_a_window_holds_for_the_day(case: dict[str, Any]) -> None:
+    assert judge(RULE, given(case), BOOK, ON).holds_until == ON

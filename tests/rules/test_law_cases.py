@@ -95,9 +95,12 @@ def test_case(case: dict[str, Any], block: dict[str, Any]) -> None:
     said = verdict.message + " ".join(verdict.steps)
     for words in case.get("says", []):
         assert words in said
+    for words in case.get("unsaid", []):
+        assert words not in said
     if "until" in case:
         assert verdict.holds_until == case["until"]
     assert "违规" not in said
+    assert "None" not in said
     assert judged(case, block).canonical() == verdict.canonical()
 
 

@@ -1,4 +1,4 @@
-"""Chapter 2, 统筹规划和集约管理: interconnection with the exchange (art. 8), the register (art. 7)."""
+"""Chapter 2, 统筹规划和集约管理: the register (art. 7), who builds, interconnection (art. 8), one build for all levels (art. 9)."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from datetime import date
 from include.rules.facts import Calls
 from include.rules.interconnection import Evidence, State, interconnection
 from include.rules.parameters import Parameters
+from include.rules.recorded import attested, happened, until_next
+from include.rules.records import Dossier
 from include.rules.rule import Facts, Judgement, law
 from include.rules.shapes import is_covered, window
 from include.rules.verdict import Outcome
@@ -33,7 +35,7 @@ def interconnected_with_exchange(facts: Facts, p: Parameters, on: date) -> Judge
     if exempt:
         last = max(exempt, key=lambda e: (e.expires_on, e.exemption_id))
         steps.append(f"有效豁免:{last.exemption_id}({last.ground},至 {last.expires_on})")
-        return Judgement(Outcome.NOT_APPLICABLE, "exempt", tuple(steps), figures, last.expires_on)
+        return Judgement(Outcome.NOT_APPLICABLE, "exempt", tuple(steps), figures, on)
     if found.state in (State.CONNECTED, State.UNKNOWN):
         outcome = Outcome.PASS if found.state is State.CONNECTED else Outcome.UNKNOWN
         return Judgement(outcome, found.reason, tuple(steps), figures, on)
@@ -119,3 +121,28 @@ def project_has_system(facts: Facts, p: Parameters, on: date) -> Judgement:
     return Judgement(
         Outcome.WARN, "no_system", (f"拟建成年 {end} 已过,系统台账中没有系统关联本项目代码",), {"end": end}
     )
+
+
+@law("built-by-bureau-or-approved")
+def built_by_bureau_or_approved(facts: Facts, p: Parameters, on: date) -> Judgement:
+    """Art. 8 para. 2: the bureau builds; a unit builds itself only with the approval of the city government."""
+    if facts.track == "bureau":
+        return Judgement(Outcome.PASS, "built_by_bureau", ("由市数据局统一建设",))
+    dossier: Dossier = facts.dossier
+    number, day = dossier.self_build_approval_no, dossier.self_build_approved_on
+    steps = (f"单位自行建设,市政府批准文号:{number or '未填'},批准日期:{day or '未填'}",)
+    if number and happened(day, on):
+        return Judgement(Outcome.PASS, "self_build_approved", steps, {"number": number})
+    if number or day:
+        return Judgement(Outcome.WARN, "approval_incomplete", steps, {}, until_next(on, day) if number else None)
+    return Judgement(Outcome.FAIL, "self_build_unapproved", steps)
+
+
+@law("shared-across-levels-considered")
+def shared_across_levels_considered(facts: Facts, p: Parameters, on: date) -> Judgement:
+    """Art. 9 para. 1: 一级建设、多级共用 where it can be; whether it can, people say."""
+    said = attested(facts.attestations, "shared_across_levels", on)
+    if said.is_met is None:
+        return Judgement(Outcome.UNKNOWN, "not_attested", said.steps, {}, said.until)
+    outcome, reason = (Outcome.PASS, "attested_met") if said.is_met else (Outcome.WARN, "attested_not_met")
+    return Judgement(outcome, reason, said.steps, {}, said.until)

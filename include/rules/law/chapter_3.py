@@ -170,16 +170,18 @@ def resources_fit_load(facts: Facts, p: Parameters, on: date) -> Judgement:
 
 
 def staleness(released: date | None, live: date | None, p: Parameters, on: date) -> tuple[Tri, str]:
-    """Return whether nothing was released or maintained for too long; a system counts as released on the day it went live."""
+    """Return whether nothing was released or maintained for too long; a system counts as released on the day it went live.
+
+    The step names the day, not its age: it says the same as long as the answer is the same.
+    """
     last = max((d for d in (released, live) if d), default=None)
     limit = p["stale_days"]
     if last is None:
         return None, "台账未填最近更新日和上线日期"
-    age = (on - last).days
-    is_stale: Tri = age > limit
+    is_stale: Tri = (on - last).days > limit
     if is_stale and released is None:
         is_stale = None  # it went live long ago, and nobody has recorded what was done since
-    return is_stale, f"最近更新或上线 {last},距评判日 {age} 天(超过 {limit} 天:{said(is_stale)});数据集更新另由目录评判"
+    return is_stale, f"最近更新或上线 {last},至今超过 {limit} 天:{said(is_stale)};数据集更新另由目录评判"
 
 
 @law("system-kept-up")

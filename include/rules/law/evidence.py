@@ -22,8 +22,9 @@ def evidence_current(facts: Facts, p: Parameters, on: date) -> Judgement:
     figures = {"last": last, "limit": limit}
     if last is None:
         return Judgement(Outcome.FAIL, "never_read", (f"{what}:从未",), figures)
-    steps = (f"{what} {last},距评判日 {(on - last).days} 天,允许 {limit} 天",)
-    if (on - last).days > limit:
+    is_old = (on - last).days > limit
+    steps = (f"{what} {last},距今{'超过' if is_old else '不超过'} {limit} 天",)
+    if is_old:
         return Judgement(Outcome.FAIL, "out_of_date", steps, figures)
     return Judgement(Outcome.PASS, "current", steps, figures, last + timedelta(days=limit))
 

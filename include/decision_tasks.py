@@ -1,0 +1,96 @@
+"""What the tasks of `record_decision` do, as plain functions: read the form, ask whether it may be so, record what was approved.
+
+The only caller of `include.findings.decisions.decide`. Of a finding only its id and its rule go into Airflow's own database.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+from include.clock import now
+from include.errors import ConfigurationError, DecisionRefused
+from include.ledger.database import open_ledger
+
+log = logging.getLogger(__name__)
+
+APPROVE, REJECT = "同意", "不同意"
+"""What the second person can answer; no answer in time counts as the second."""
+
+BY_TWO = ("waived", "attested")
+"""Decisions that a second person must approve; `decide` itself refuses them without one."""
+
+TITLES = {
+    "acknowledged": "签收", "rectifying": "整改(须填期限)", "disputed": "异议(须填理由、期限)",
+    "waived": "豁免(须填依据、理由、期限、批准人)", "attested": "人工认定(须填依据、期限、批准人)", "withdrawn": "撤回现有处置",
+}  # fmt: skip
+"""What can be decided, as the form shows it."""
+
+
+def check(form: Mapping[str, Any], requested_by: str | None, run_id: str) -> dict[str, Any]:
+    """Refuse now what would be refused after the approval; return what the second person is asked to approve."""
+    from include.findings.decisions import decide
+
+    wanted = _decision(form, requested_by, run_id, form.get("approver"))
+    decided = decide(open_ledger(), wanted, keep=False)
+    rules = "、".join(f"{rule} {count} 条" for rule, count in decided.rules.items())
+    log.info("%s: %d findings may be decided so (%s)", run_id, decided.findings, rules)
+    return {"findings": decided.findings, "rules": rules, "sentence": wanted.tidied().sentence()}
+
+
+def record(
+    form: Mapping[str, Any], requested_by: str | None, run_id: str, response: Mapping[str, Any] | None
+) -> dict[str, Any]:
+    """Record the decision, with the second person's approval where one is needed; raise `DecisionRefused` otherwise."""
+    from include.findings.decisions import decide
+
+    approved_by = approver(form, requested_by, response) if form["kind"] in BY_TWO else None
+    decided = decide(open_ledger(), _decision(form, requested_by, run_id, approved_by))
+    log.info("%s: %s of %d findings recorded, new: %s", run_id, decided.kind.value, decided.findings, decided.is_new)
+    return {"kind": decided.kind.value, "findings": decided.findings, "is_new": decided.is_new}
+
+
+def approver(form: Mapping[str, Any], requested_by: str | None, response: Mapping[str, Any] | None) -> str:
+    """Return the name of the second person who agreed; raise `DecisionRefused` where nobody did, or the wrong one."""
+    from include.findings.decisions import same_person
+
+    if not response:
+        raise DecisionRefused("nobody was asked to approve this decision; nothing was recorded")
+    who = response.get("responded_by_user")
+    if not who:
+        raise DecisionRefused("nobody answered in time; nothing was recorded (到期无人批准,未登记)")
+    names = [str(who["name"]), str(who["id"])]
+    if any(same_person(name, requested_by) for name in names):
+        raise DecisionRefused(f"{names[0]!r} asked for this decision and cannot approve it; nothing was recorded")
+    if not any(same_person(name, form.get("approver")) for name in names):
+        raise DecisionRefused(f"{form.get('approver')!r} was to approve this, not {names[0]!r}; nothing was recorded")
+    if list(response["chosen_options"]) != [APPROVE]:
+        raise DecisionRefused(f"{names[0]!r} did not approve this decision; nothing was recorded (未获批准,未登记)")
+    return names[0]
+
+
+def _decision(form: Mapping[str, Any], requested_by: str | None, run_id: str, approved_by: str | None) -> Any:
+    from include.findings.decisions import Decision
+    from include.findings.story import Kind
+
+    kind = Kind(form["kind"])
+    return Decision(
+        run_id, kind, tuple(read_ids(form["findings"])), requested_by or "", now(),
+        approved_by if kind.value in BY_TWO else None, form.get("ground"), form.get("reason"), form.get("plan"),
+        _day(form.get("until")),
+    )  # fmt: skip
+
+
+def read_ids(text: str) -> list[str]:
+    """Return the ids that stand in a text, one a line or parted by blanks and commas."""
+    return [word for word in re.split(r"[\s,,;;、]+", text) if word]
+
+
+def _day(given: str | None) -> date | None:
+    try:
+        return date.fromisoformat(given[:10]) if given else None
+    except ValueError as error:
+        raise ConfigurationError(f"期限 until is {given!r}; write it as 2026-12-31") from error

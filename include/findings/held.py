@@ -1,0 +1,110 @@
+"""A finding in hand: read with its standing, given events, written back. The only place that writes `finding` and `finding_event`.
+
+`finding` is kept equal to the fold of its events. Whoever writes holds the lock `FINDINGS`: numbers follow on without a gap.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import asdict, dataclass, field, replace
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, RowMapping, bindparam, func, select, update
+
+from include.findings.story import Event, Kind, Standing, tell
+from include.ledger.tables import finding, finding_event
+
+FINDINGS = "findings"
+"""The name of the one writing transaction (`include.ledger.snapshot`): judgings and decisions wait for each other."""
+
+SUBJECT = ("rule", "subject_type", "subject", "occurrence")
+_STANDING = tuple(Standing.__dataclass_fields__)
+_DETAIL = ("message", "cause", "rule_version", "severity", "until", "by", "decision_id")
+"""What of an event stands in the JSON of `finding_event.detail`, where it is there."""
+_AT_ONCE = 500
+
+
+@dataclass(slots=True)
+class Held:
+    """A finding of the ledger, or one about to be, with the events that it is given."""
+
+    finding_id: str
+    subject: tuple[str, str, str, str]
+    standing: Standing | None
+    is_new: bool = False
+    events: list[Event] = field(default_factory=list)
+
+    def add(self, event: Event) -> None:
+        """Add an event; it gets its number when it is written."""
+        self.events.append(event)
+        self.standing = tell(self.standing, event)
+
+
+def load(connection: Connection, condition: ColumnElement[bool]) -> Iterator[Held]:
+    """Yield the findings that meet a condition, in order of their ids."""
+    for row in connection.execute(select(finding).where(condition).order_by(finding.c.finding_id)).mappings():
+        subject = row["rule"], row["subject_type"], row["subject"], row["occurrence"]
+        yield Held(row["finding_id"], subject, Standing(**{name: row[name] for name in _STANDING}))
+
+
+def write(connection: Connection, held: Collection[Held], at: datetime) -> list[Held]:
+    """Write the findings that were given events, and those events; return them."""
+    told = [one for one in held if one.events]
+    _number(connection, told)
+    rows: dict[bool, list[dict[str, Any]]] = {True: [], False: []}
+    for one in told:
+        assert one.standing is not None  # noqa: S101 - it has events
+        name = {"finding_id": one.finding_id, **dict(zip(SUBJECT, one.subject, strict=True))}
+        rows[one.is_new].append(asdict(one.standing) | (name if one.is_new else {"this": one.finding_id}))
+    if rows[True]:
+        connection.execute(finding.insert(), rows[True])
+    if rows[False]:
+        connection.execute(update(finding).where(finding.c.finding_id == bindparam("this")), rows[False])
+    if told:
+        connection.execute(finding_event.insert(), [_row(one.finding_id, e, at) for one in told for e in one.events])
+    return told
+
+
+def _number(connection: Connection, told: list[Held]) -> None:
+    """Give the events the numbers that follow those of the ledger."""
+    old = [one.finding_id for one in told if not one.is_new]
+    last: dict[str, int] = {}
+    for at in range(0, len(old), _AT_ONCE):
+        ids = finding_event.c.finding_id.in_(old[at : at + _AT_ONCE])
+        query = select(finding_event.c.finding_id, func.max(finding_event.c.number)).where(ids)
+        last |= {i: n for i, n in connection.execute(query.group_by(finding_event.c.finding_id))}
+    for one in told:
+        first = last.get(one.finding_id, 0) + 1
+        one.events = [replace(event, number=number) for number, event in enumerate(one.events, first)]
+
+
+def _row(finding_id: str, event: Event, at: datetime) -> dict[str, Any]:
+    detail = {name: value for name in _DETAIL if (value := getattr(event, name)) is not None}
+    return {
+        "finding_id": finding_id, "number": event.number, "kind": event.kind.value, "day": event.day, "recorded_at": at,
+        "outcome": event.outcome, "reason": event.reason,
+        "detail": json.dumps(detail, ensure_ascii=False, default=date.isoformat),
+    }  # fmt: skip
+
+
+def told_events(connection: Connection, finding_id: str) -> list[Event]:
+    """Return the events of a finding in order."""
+    query = select(finding_event).where(finding_event.c.finding_id == finding_id).order_by(finding_event.c.number)
+    return [event_of(row) for row in connection.execute(query).mappings()]
+
+
+def event_of(row: RowMapping) -> Event:
+    """Return an event as the ledger keeps it."""
+    detail = json.loads(row["detail"])
+    if "until" in detail:
+        detail["until"] = date.fromisoformat(detail["until"])
+    return Event(row["number"], Kind(row["kind"]), row["day"], row["outcome"], row["reason"], **detail)
+
+
+def with_events(held: Iterable[Held]) -> Iterator[tuple[Held, Event]]:
+    """Yield every event that was given, beside its finding."""
+    for one in held:
+        for event in one.events:
+            yield one, event

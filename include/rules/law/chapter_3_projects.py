@@ -1,0 +1,207 @@
+"""Chapter 3, 项目申报和计划管理, of plans and projects: needs, plan (arts. 11, 15), applications (13), no building first (16)."""
+
+from __future__ import annotations
+
+from calendar import monthrange
+from collections.abc import Sequence
+from datetime import date, timedelta
+
+from include.rules.deadlines import Window, in_window
+from include.rules.law.chapter_3 import staleness
+from include.rules.parameters import Parameters
+from include.rules.recorded import (
+    Approved,
+    alive,
+    approved,
+    attested,
+    before_measures,
+    design_replied,
+    earliest,
+    happened,
+    is_early,
+    lacking,
+    until_next,
+)
+from include.rules.records import Contract, Dossier, UpgradeTarget
+from include.rules.rule import Facts, Judgement, law
+from include.rules.verdict import Outcome
+
+CENTRES = {"machine_room": "机房", "cloud_platform": "云平台", "data_centre": "实体数据中心"}
+NATURES = {"new": "新建", "continued": "续建", "extended": "扩建", "rebuilt": "改建"}
+
+
+def _last_of_month(year: int, month: int) -> date:
+    return date(year, month, monthrange(year, month)[1])
+
+
+@law("demand-collected-in-july")
+def demand_collected_in_july(facts: Facts, p: Parameters, on: date) -> Judgement:
+    """Art. 11: each July the bureau collects the needs of the next year."""
+    before, month = facts.year - 1, p["needs_call_month"]
+    window = Window(
+        "征集建设需求", date(before, month, 1), _last_of_month(before, month), facts.plan_year.needs_called_on
+    )
+    return in_window(window, p, on)
+
+
+@law("plan-ready-by-october")
+def plan_ready_by_october(facts: Facts, p: Parameters, on: date) -> Judgement:
+    """Art. 15: the plan is drawn up before the end of October; no term is set for issuing it."""
+    closes = _last_of_month(facts.year - 1, p["plan_due_month"])
+    return in_window(Window("编制形成年度计划", None, closes, facts.plan_year.drafted_on), p, on)
+
+
+@law("applications-within-unit-count")
+def applications_within_unit_count(facts: Facts, p: Parameters, on: date) -> Judgement:
+    """Art. 13 para. 1: a department applies for no more projects than it has budget units; exactly as many are allowed."""
+    applications, units = facts.applications, facts.budget_units
+    figures = {"applications": applications, "units": units}
+    steps = (f"申报 {applications} 个,财政预算单位 {units} 个",)
+    if applications > units:
+        return Judgement(Outcome.FAIL, "too_many", steps, figures)
+    return Judgement(Outcome.PASS, "within", steps, figures)
+
+
+@law("no-own-data-centre")
+def no_own_data_centre(facts: Facts, p: Parameters, on: date) -> Judgement:
+    """Art. 13(1): no 新建或扩建 of rooms, cloud platforms and data centres; other natures people look at."""
+    content, nature = facts.content_class, facts.nature
+    if content not in CENTRES:
+        return Judgement(Outcome.PASS, "no_centre", ("项目内容不是机房、云平台、实体数据中心",))
+    figures = {"content": CENTRES[content]}
+    steps = (f"项目内容:{CENTRES[content]},建设性质:{NATURES.get(nature, '未填或未读到')}",)
+    if nature is None:
+        return Judgement(Outcome.UNKNOWN, "evidence_missing", steps)
+    if nature in ("new", "extended"):
+        return Judgement(Outcome.FAIL, "own_centre", steps, figures)
+    return Judgement(Outcome.WARN, "centre_renewed", steps, figures)
+
+
+@law("upgrade-target-alive")
+def upgrade_target_alive(facts: Facts, p: Parameters, on: date) -> Judgement:
+    """Art. 13(3): what is upgraded is in step with business and kept up; releases tell, or a person attests."""
+    dossier: Dossier = facts.dossier
+    if dossier.upgrades_system_code is None:
+        if facts.nature == "rebuilt":
+            return lacking("改建项目所升级的系统编码")
+        return Judgement(Outcome.NOT_APPLICABLE, "no_upgrade", ("项目档案未填所升级的系统",))
+    target: UpgradeTarget | None = facts.upgrade_target
+    if target is None or facts.attestations is None:
+        return Judgement(Outcome.UNKNOWN, "evidence_missing")
+    figures = {"system": target.system_code, "days": p["stale_days"]}
+    if target.status == "stopped":
+        return Judgement(Outcome.FAIL, "target_stopped", (f"系统 {target.system_code} 已停用",), figures)
+    said = attested(facts.attestations, "upgrade_target_alive", on)
+    if said.is_met is not None:
+        outcome, reason = (Outcome.PASS, "attested_alive") if said.is_met else (Outcome.FAIL, "attested_out_of_step")
+        return Judgement(outcome, reason, said.steps, figures, said.until)
+    is_stale, step = staleness(target.last_released_on, target.went_live_on, p, on)
+    steps = (step, *said.steps)
+    if is_stale is None:
+        return lacking("所升级系统的最近更新维护日", steps, said.until)
+    if is_stale:
+        return Judgement(Outcome.FAIL, "target_stale", steps, figures, said.until)
+    days = (d for d in (target.last_released_on, target.went_live_on) if d)
+    last = max(days) + timedelta(days=p["stale_days"])
+    return Judgement(Outcome.PASS, "target_kept_up", steps, figures, earliest(last, said.until))
+
+
+@law("not-duplicating-existing")
+def not_duplicating_existing(facts: Facts, p: Parameters, on: date) -> Judgement:
+    """Art. 13(4): whether other projects can do what this one would, people say."""
+    said = attested(facts.attestations, "not_duplicating", on)
+    if said.is_met is None:
+        return Judgement(Outcome.UNKNOWN, "not_attested", said.steps, {}, said.until)
+    outcome, reason = (Outcome.PASS, "attested_met") if said.is_met else (Outcome.FAIL, "attested_not_met")
+    return Judgement(outcome, reason, said.steps, {}, said.until)
+
+
+@law("in-annual-plan-or-approved")
+def in_annual_plan_or_approved(facts: Facts, p: Parameters, on: date) -> Judgement:
+    """Art. 16: what is applied for stands in a plan, or the city government approved its money. Nothing of before the measures."""
+    mine = alive(facts.approvals, "feasibility")
+    days = [d for a in mine for d in (a.submitted_on, a.accepted_on, a.decided_on) if d]
+    past = [d for d in days if d <= on]
+    until = until_next(on, *days)
+    if not past:
+        if mine and not days:
+            return lacking("可研申报和批复日期")
+        return Judgement(Outcome.NOT_APPLICABLE, "not_applied", ("尚未报批可研",), {}, until)
+    if is_early(max(past), p):
+        return before_measures(f"可研最近一次申报或批复在 {max(past)}", p, until)
+    places = facts.plan_places
+    if places:
+        years = "、".join(str(y) for y in sorted({place.plan_year for place in places}))
+        return Judgement(Outcome.PASS, "in_plan", (f"列入 {years} 年度计划",), {"years": years})
+    dossier: Dossier | None = facts.dossier
+    if dossier is None:
+        return Judgement(Outcome.UNKNOWN, "evidence_missing", ("未列入年度计划",))
+    return _off_plan(dossier, on)
+
+
+def _off_plan(dossier: Dossier, on: date) -> Judgement:
+    number, day = dossier.off_plan_approval_no, dossier.off_plan_approved_on
+    steps = ("未列入年度计划", f"计划外项目市政府批准文号:{number or '未填'},批准日期:{day or '未填'}")
+    if number and happened(day, on):
+        return Judgement(Outcome.PASS, "approved_off_plan", steps, {"number": number})
+    if number or day:
+        return Judgement(Outcome.WARN, "approval_incomplete", steps, {}, until_next(on, day) if number else None)
+    return Judgement(Outcome.FAIL, "not_in_plan", steps)
+
+
+@law("not-started-before-approval")
+def not_started_before_approval(facts: Facts, p: Parameters, on: date) -> Judgement:
+    """Art. 16: 不得未批先建. Building begins with works or the first contract; on the day of the approval is not before it."""
+    dossier: Dossier = facts.dossier
+    contracts: Sequence[Contract] | None = facts.contracts
+    signed = [c.signed_on for c in contracts or ()]
+    built, bound = happened(dossier.construction_started_on, on), earliest(*(happened(d, on) for d in signed))
+    started = earliest(built, bound)
+    until = until_next(on, dossier.construction_started_on, *signed)
+    steps = (f"开工日期:{built or '未记'};最早合同签订:{'未读到' if contracts is None else bound or '未记'}",)
+    blank = "合同签订日期" if None in signed else ""
+    is_open = contracts is None or bool(blank)
+    if started is None:
+        if is_open:
+            return lacking(blank, steps, until)
+        return Judgement(Outcome.NOT_APPLICABLE, "not_started", steps, {}, until)
+    if is_early(started, p):
+        return before_measures(steps[0], p, until)
+    found = _before(dossier, facts, started, is_contract=built != started, on=on, steps=steps)
+    if is_open and found.outcome is Outcome.PASS:
+        found = lacking(blank, found.steps, found.holds_until)
+    return Judgement(found.outcome, found.reason, found.steps, found.figures, earliest(until, found.holds_until))
+
+
+def _before(
+    dossier: Dossier, facts: Facts, started: date, *, is_contract: bool, on: date, steps: tuple[str, ...]
+) -> Judgement:
+    """Return whether the approvals that building needs came no later than its first day."""
+    act = "签订合同" if is_contract else "开工"
+    feasible = approved(facts.approvals, "feasibility", on)
+    figures = {"started": started, "act": act, "approved": feasible.day}
+    if feasible.day is None:
+        if feasible.lacks:
+            return lacking(feasible.lacks, steps, feasible.until)
+        if dossier.higher_approval_no:
+            words = (*steps, f"国家或省批复:{dossier.higher_approval_no};未见可研批复")
+            return Judgement(Outcome.WARN, "only_higher_approval", words, figures, feasible.until)
+        return Judgement(Outcome.FAIL, "no_approval", (*steps, "未见可研批复"), figures, feasible.until)
+    steps += (f"可研 {feasible.day} 批复",)
+    if started < feasible.day:
+        return Judgement(Outcome.FAIL, "contract_early" if is_contract else "started_early", steps, figures)
+    if dossier.merged_ground or dossier.higher_approval_no:
+        return Judgement(Outcome.PASS, "approved_first", (*steps, "合并审批或已获上级批复,不另批初步设计"), figures)
+    return _after_design(design_replied(dossier, facts.approvals, on), started, steps, figures)
+
+
+def _after_design(design: Approved, started: date, steps: tuple[str, ...], figures: dict[str, object]) -> Judgement:
+    figures = figures | {"approved": design.day}
+    if design.lacks:
+        return lacking(design.lacks, steps, design.until)
+    if design.day is None:
+        return Judgement(Outcome.FAIL, "no_design_reply", (*steps, "未见初步设计批复"), figures, design.until)
+    steps += (f"初步设计 {design.day} 批复",)
+    if started < design.day:
+        return Judgement(Outcome.FAIL, "started_before_design", steps, figures)
+    return Judgement(Outcome.PASS, "approved_first", steps, figures)

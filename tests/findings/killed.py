@@ -1,0 +1,44 @@
+"""Work that is killed by SIGKILL before its n-th statement, in a process of its own."""
+
+from __future__ import annotations
+
+import os
+import signal
+import traceback
+from collections.abc import Callable
+from typing import Any
+
+from sqlalchemy import Engine, event
+
+from include.ledger.database import open_ledger
+
+
+def killed_before(url: str, statement: int, work: Callable[[Engine], Any]) -> bool:
+    """Do a piece of work on a ledger in a child process; return whether it died. Commits count as statements."""
+    child = os.fork()
+    if child:
+        _, status = os.waitpid(child, 0)
+        if os.WIFSIGNALED(status):
+            assert os.WTERMSIG(status) == signal.SIGKILL
+            return True
+        assert os.WEXITSTATUS(status) == 0, "the work failed; its traceback stands above"
+        return False
+    try:
+        _work(url, statement, work)
+    except BaseException:
+        traceback.print_exc()
+        os._exit(1)
+    os._exit(0)
+
+
+def _work(url: str, statement: int, work: Callable[[Engine], Any]) -> None:
+    engine, left = open_ledger(url), [statement]
+
+    def count(*_: Any) -> None:
+        left[0] -= 1
+        if left[0] < 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    event.listen(engine, "before_cursor_execute", count)
+    event.listen(engine, "commit", count)
+    work(engine)

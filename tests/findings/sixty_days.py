@@ -1,0 +1,104 @@
+"""Sixty days of a small city: facts that change, rules that change, systems that come and go, and people who decide.
+
+Everything of a day follows from the seed and the day alone, so that a day can be lived again after a crash.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+from sqlalchemy import Engine, func, select
+
+from include.errors import DecisionRefused
+from include.findings.decisions import decide
+from include.findings.story import Kind
+from include.ledger.tables import finding_event
+from include.rules.verdict import Verdict
+from tests.findings.deciding import GROUND, HIGH, OTHER, judge_by_hand, said, wanted
+
+DAYS = 60
+FIRST = date(2026, 9, 1)
+"""So that the days hold the National Day holiday, on which nobody judges."""
+HOLIDAYS = {date(2026, 10, 1) + timedelta(days=n) for n in range(7)}
+RULES = (HIGH, OTHER, "system-in-regular-use")
+SUBJECTS = tuple("ABCDE")
+OUTCOMES = ("pass", "warn", "fail", "unknown", "not_applicable")
+DECISIONS = (*[Kind.WAIVED] * 3, Kind.ACKNOWLEDGED, Kind.RECTIFYING, Kind.DISPUTED, Kind.ATTESTED, Kind.WITHDRAWN)
+
+
+@dataclass(frozen=True, slots=True)
+class City:
+    """What happens, day by day."""
+
+    seed: int
+
+    def days(self) -> Iterator[date]:
+        """Yield the days on which there is a judging."""
+        yield from (day for n in range(DAYS) if (day := FIRST + timedelta(days=n)) not in HOLIDAYS)
+
+    def verdicts(self, day: date) -> list[Verdict]:
+        """Return what the rules say; a state lasts for some days, a rule's version for about three weeks, E leaves in the end."""
+        found = []
+        for rule in RULES:
+            version = f"v{((day - FIRST).days + RULES.index(rule) * 5) // 20}"
+            for subject in SUBJECTS:
+                value = self._state(rule, subject, day)
+                if not (subject == "E" and self.is_gone(day)) and value < 9:
+                    found.append(
+                        said(
+                            OUTCOMES[value % 5],
+                            subject,
+                            rule,
+                            f"r{value}",
+                            day=day,
+                            version=version,
+                            facts={"x": value},
+                        )
+                    )
+        return found
+
+    def _state(self, rule: str, subject: str, day: date) -> int:
+        """Return the state of a subject: 9 and 10 are days without a verdict."""
+        back = day
+        while random.Random(f"{self.seed}{rule}{subject}{back}").random() > 0.3 and back > FIRST:
+            back -= timedelta(days=1)
+        return random.Random(f"{self.seed}{rule}{subject}{back}s").randrange(11)
+
+    def is_gone(self, day: date) -> bool:
+        """Return whether the last system has been withdrawn."""
+        return (day - FIRST).days > 45
+
+    def decision(self, day: date) -> Any:
+        """Return what somebody wants on a day; now and then it may not be."""
+        chance = random.Random(f"{self.seed}{day}d")
+        kind, rule = chance.choice(DECISIONS), chance.choice(RULES)
+        subjects = chance.sample(SUBJECTS, chance.choice((1, 1, 2)))
+        until = None if kind is Kind.WITHDRAWN else day + timedelta(days=chance.randrange(1, 12))
+        return wanted(
+            kind, *subjects, rule=rule, day=day, until=until, decision_id=f"run-{day}", ground=GROUND,
+            approved_by=chance.choice(("ops", "ops", "leader", "engineer")),
+        )  # fmt: skip
+
+
+def live(engine: Engine, seed: int, days: Sequence[date], rules: Sequence[str] = RULES) -> Iterator[date]:
+    """Live some days, judging and then deciding; yield each when it is over."""
+    city = City(seed)
+    for day in days:
+        gone = {("system", "E"): "withdrawn_at_source"} if city.is_gone(day) else None
+        judge_by_hand(engine, day, *city.verdicts(day), rules=rules, gone=gone)
+        with suppress(DecisionRefused):
+            decide(engine, city.decision(day))
+        yield day
+
+
+def go_on(engine: Engine, seed: int) -> None:
+    """Live the days that are left after a crash, from the last one of which anything is known; again is no harm."""
+    with engine.connect() as connection:
+        last = connection.execute(select(func.max(finding_event.c.day))).scalar() or FIRST
+    for _ in live(engine, seed, [day for day in City(seed).days() if day >= last]):
+        pass

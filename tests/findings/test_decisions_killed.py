@@ -1,0 +1,101 @@
+"""kill -9 between any two writes of a decision or of its end, and everything at once: the ledger is that of one calm run."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine
+
+from include.errors import DecisionRefused
+from include.findings.story import Kind
+from tests.findings.deciding import assert_whole, everything, handled, judge_by_hand, kinds, said, taken
+from tests.findings.killed import killed_before
+from tests.rules.evidence import DAY
+
+UNTIL = DAY + timedelta(days=5)
+AFTER = UNTIL + timedelta(days=1)
+
+
+def _decide(engine: Engine) -> None:
+    taken(engine, Kind.WAIVED, "S", "T", until=UNTIL)
+
+
+def _end(engine: Engine) -> None:
+    judge_by_hand(engine, AFTER, said("fail", "S"), said("pass", "T"), said("fail", "U"))
+
+
+@pytest.mark.parametrize(("work", "least"), [(_decide, 7), (_end, 15)])
+def test_killed_before_any_statement_nothing_is_lost_or_doubled(
+    engine: Engine, ledger_url: str, work: Callable[[Engine], None], least: int
+) -> None:
+    judge_by_hand(engine, DAY, said("fail", "S"), said("warn", "T"))
+    if work is _end:
+        _decide(engine)
+    before = everything(engine)
+    statement = 0
+    while killed_before(ledger_url, statement, work):
+        assert everything(engine) == before, statement
+        statement += 1
+    assert statement >= least
+    after = everything(engine)
+    assert after != before
+    work(engine)
+    assert everything(engine) == after
+    assert assert_whole(engine) == len(after["finding"])
+    if work is _end:
+        assert kinds(engine, "S") == ["opened", "waived", "waiver_ended"]
+        assert kinds(engine, "T") == ["opened", "waived", "resolved", "waiver_ended"]
+        assert kinds(engine, "U") == ["opened"]
+
+
+def test_decisions_and_judgings_at_once_wait_for_each_other(engine: Engine) -> None:
+    subjects = [f"S{n}" for n in range(6)]
+    judge_by_hand(engine, DAY, *(said("warn", s) for s in subjects))
+    errors: list[BaseException] = []
+
+    def guarded(work: Callable[[], Any]) -> None:
+        try:
+            work()
+        except BaseException as error:
+            errors.append(error)
+
+    works: list[Callable[[], Any]] = [
+        *(lambda s=s: taken(engine, Kind.WAIVED, s, decision_id=f"run-{s}") for s in subjects),
+        *[lambda: taken(engine, Kind.WAIVED, "S0", decision_id="run-S0")] * 2,
+        *[lambda: judge_by_hand(engine, DAY, *(said("fail", s) for s in subjects))] * 3,
+    ]
+    threads = [threading.Thread(target=guarded, args=(work,)) for work in works]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not errors
+    assert {handled(engine, s)[1] for s in subjects} == {"waived"}
+    for subject in subjects:
+        assert sorted(kinds(engine, subject)) == ["opened", "waived", "worsened"]
+    assert assert_whole(engine) == len(subjects)
+
+
+def test_two_that_want_the_same_id_for_two_things_cannot_both_have_it(engine: Engine) -> None:
+    judge_by_hand(engine, DAY, said("fail", "S"), said("fail", "T"))
+    outcomes: list[str] = []
+
+    def decide(subject: str) -> None:
+        try:
+            taken(engine, Kind.WAIVED, subject, decision_id="one")
+        except DecisionRefused:
+            outcomes.append("refused")
+        else:
+            outcomes.append("recorded")
+
+    threads = [threading.Thread(target=decide, args=(s,)) for s in "ST"]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(outcomes) == ["recorded", "refused"]
+    assert len(everything(engine)["decision"]) == 1

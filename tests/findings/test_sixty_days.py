@@ -1,0 +1,110 @@
+"""Sixty days of changing facts and decisions: one story, however it is told, ordered or interrupted."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Sequence
+from datetime import date, timedelta
+from pathlib import Path
+from shutil import copy
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine
+
+from include.findings.story import Handling, Kind
+from include.ledger.database import open_ledger
+from include.rules.verdict import Outcome
+from tests.findings.deciding import assert_whole, everything
+from tests.findings.killed import killed_before
+from tests.findings.sixty_days import FIRST, HOLIDAYS, RULES, City, go_on, live
+
+SEEDS = (1, 2, 3)
+
+
+def _lived(engine: Engine, seed: int, rules: Sequence[str] = RULES) -> dict[str, list[dict[str, Any]]]:
+    for _ in live(engine, seed, list(City(seed).days()), rules):
+        pass
+    return everything(engine)
+
+
+@pytest.fixture
+def another(tmp_path: Path, migrated_sqlite: Path) -> Engine:
+    """Return a second empty ledger."""
+    copy(migrated_sqlite, tmp_path / "another.db")
+    return open_ledger(f"sqlite:///{tmp_path / 'another.db'}")
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_on_every_day_findings_are_what_their_events_come_to(engine: Engine, seed: int) -> None:
+    days = list(City(seed).days())
+    for number, day in enumerate(live(engine, seed, days)):
+        if number % 6 == 0 or day == days[-1]:
+            assert_whole(engine)
+            _assert_sound(everything(engine), day)
+    found = everything(engine)
+    told = Counter(e["kind"] for e in found["finding_event"])
+    assert not {kind.value for kind in Kind} - set(told) - {"rule_changed"} or seed != SEEDS[0], told
+    assert sum(told.values()) > 150
+    assert not [e for e in found["finding_event"] if e["day"] in HOLIDAYS]
+    ids = [e["finding_id"] + str(e["number"]) for e in found["finding_event"]]
+    assert len(ids) == len(set(ids))
+
+
+def _assert_sound(found: dict[str, list[dict[str, Any]]], day: date) -> None:
+    """What must hold of the findings at the end of any day."""
+    for row in found["finding"]:
+        ends = row["handling"] in (Handling.WAIVED, Handling.DISPUTED, Handling.ATTESTED)
+        assert not ends or row["handled_until"] >= day, row
+        if row["state"] == "resolved":
+            assert row["handling"] in (Handling.NEW, Handling.WAIVED, Handling.ATTESTED), row
+        else:
+            assert row["outcome"] in (Outcome.FAIL, Outcome.WARN)
+        if row["handling"] == Handling.ATTESTED and row["state"] == "open":
+            assert row["outcome"] == Outcome.WARN or row["unverified_since"], row
+        is_late = row["handling"] == Handling.RECTIFYING and row["handled_until"] < day
+        assert (row["overdue_since"] is not None) == is_late, row
+        assert (row["handling"] == Handling.NEW) == (row["decision_id"] is None), row
+    decided = {(r["decision_id"], r["finding_id"]): r for r in found["decision"]}
+    for row in found["decision"]:
+        assert row["kind"] not in (Kind.WAIVED, Kind.ATTESTED) or row["approved_by"] not in (None, row["requested_by"])
+    for row in found["finding"]:
+        if row["decision_id"]:
+            assert decided[row["decision_id"], row["finding_id"]]["kind"] == row["handling"]
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_the_order_in_which_rules_are_judged_is_irrelevant(engine: Engine, another: Engine, seed: int) -> None:
+    assert _lived(engine, seed) == _lived(another, seed, RULES[::-1])
+
+
+def test_every_day_judged_twice_is_every_day_judged_once(engine: Engine, another: Engine) -> None:
+    for day in City(4).days():
+        for _ in range(2):
+            for _ in live(engine, 4, [day]):
+                pass
+    assert everything(engine) == _lived(another, 4)
+
+
+@pytest.mark.parametrize("seed", SEEDS[:2])
+def test_killed_at_random_writes_nothing_is_lost_or_doubled(
+    engine: Engine, ledger_url: str, another: Engine, seed: int
+) -> None:
+    chance, deaths = random.Random(seed), 0
+    while killed_before(ledger_url, chance.randrange(5, 260), lambda ledger: go_on(ledger, seed)):
+        deaths += 1
+    assert deaths >= 5
+    assert everything(engine) == _lived(another, seed)
+    assert assert_whole(engine) > 10
+
+
+def test_the_city_is_worth_living_in() -> None:
+    city = City(SEEDS[0])
+    days = list(city.days())
+    assert len(days) == 60 - len(HOLIDAYS)
+    outcomes = Counter(v.outcome for day in days for v in city.verdicts(day))
+    assert min(outcomes[o] for o in Outcome) > 50
+    assert len({v.rule_version for day in days for v in city.verdicts(day)}) >= 3
+    assert city.is_gone(days[-1])
+    assert not city.is_gone(FIRST + timedelta(days=30))
