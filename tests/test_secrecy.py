@@ -232,5 +232,5 @@ def test_no_secret_of_a_connection_occurs_anywhere(run: Run) -> None:
 
 def test_every_shipped_card_has_a_secrecy_gate(run: Run) -> None:
     cards = load_cards()
-    assert len(cards) == 24
+    assert len(cards) == 36
     assert all(card.classified for card in cards)
