@@ -58,7 +58,7 @@ class ProjectFacts:
         for code, project in self._projects.judged.items():
             facts = found[code] = self._of_platform(code, project)
             if self._are_systems_known:
-                facts["systems"] = self._systems(code)
+                facts |= self._systems(code)
             facts |= {name: by_project.get(code, none) for name, (by_project, none) in lists.items()}
             facts |= dossiers.get(code, {})
             if self._wanted & set(KINDS):
@@ -98,9 +98,15 @@ class ProjectFacts:
     def _fresh_sources(self) -> dict[str, bool]:
         return {source: self._registers.is_fresh(source) for source in self._registers.readings}
 
-    def _systems(self, code: str) -> Fact:
+    def _systems(self, code: str) -> dict[str, Fact]:
+        """Return the systems of a project, and their grades in the same order; None stands for a grade that nobody stated."""
         mine = tuple(self._projects.naming.get(code, ()))
-        return self._registers.about("system", mine, rows=[self._registers.systems[s].rows[0] for s in mine])
+        rows = [self._registers.systems[s].rows[0] for s in mine]
+        found = {"systems": self._registers.about("system", mine, rows=rows)}
+        if "protection_levels" in self._wanted:
+            levels = tuple([self._registers.systems[s].get("protection_level") for s in mine])
+            found["protection_levels"] = self._registers.about("system", levels, rows=rows)
+        return found
 
     def _entries(self, code: str) -> dict[str, Fact]:
         """Return what the catalogues hold of a project's systems together; nothing where none of them is known."""

@@ -15,7 +15,20 @@ from typing import Any
 import yaml
 
 from include.rules.exceptions import EXCEPTIONS
-from include.rules.law import chapter_2, chapter_3, chapter_3_projects, chapter_4, chapter_6, chapter_7, evidence
+from include.rules.law import (
+    chapter_2,
+    chapter_3,
+    chapter_3_projects,
+    chapter_4,
+    chapter_5,
+    chapter_5_security,
+    chapter_6,
+    chapter_6_after,
+    chapter_6_projects,
+    chapter_7,
+    chapter_8,
+    evidence,
+)
 from include.rules.parameters import REGULATION, ParameterBook
 from include.rules.rule import FUNCTIONS, Article, Rule
 from include.settings import load_settings
@@ -24,7 +37,10 @@ from include.sources.checked_yaml import read_checked, wrong
 REFERENCE = "docs/rules.md"
 SEVERITIES = ("critical", "high", "medium", "low")
 
-LAW = (chapter_2, chapter_3, chapter_3_projects, chapter_4, chapter_6, chapter_7, evidence)
+LAW = (
+    chapter_2, chapter_3, chapter_3_projects, chapter_4, chapter_5, chapter_5_security, chapter_6, chapter_6_projects,
+    chapter_6_after, chapter_7, chapter_8, evidence,
+)  # fmt: skip
 """The files of the law in its order; importing them registers their functions."""
 
 

@@ -1,12 +1,28 @@
-"""Chapter 7, 监督管理和责任追究: what upkeep money depends on (art. 36), as far as catalogues show it."""
+"""Chapter 7, 监督管理和责任追究: rectification (art. 33), what upkeep money depends on (36), procedures gone through (37).
+
+What follows from a finding, for money and for people, others decide: a roll-up gathers leads (线索).
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from datetime import date
 
 from include.rules.catalogued import BEFORE_ACCEPTANCE, Due, compiled, without_entries
+from include.rules.deadlines import Window, in_window
 from include.rules.facts import Catalogued
 from include.rules.parameters import Parameters
+from include.rules.recorded import (
+    Attested,
+    attested,
+    before_measures,
+    earliest,
+    happened,
+    is_early,
+    lacking,
+    until_next,
+)
+from include.rules.records import Part, Rectification
 from include.rules.rule import Facts, Judgement, law
 from include.rules.verdict import Outcome
 
@@ -33,3 +49,97 @@ def shared_entries_mounted(facts: Facts, p: Parameters, on: date) -> Judgement:
     if found.share_unknown:
         return Judgement(Outcome.UNKNOWN, "share_type_unstated", steps, {"count": found.share_unknown})
     return Judgement(Outcome.PASS, "mounted" if found.shared else "nothing_shared", steps, figures)
+
+
+@law("rectified-in-time-or-funds-paused")
+def rectified_in_time_or_funds_paused(facts: Facts, p: Parameters, on: date) -> Judgement:
+    """Art. 33 para. 2: what an office finds is put right and reported in time; else money is held back until it is."""
+    notice: Rectification = facts.rectification
+    dates = (notice.issued_on, notice.reported_on, notice.funds_paused_on, notice.funds_resumed_on)
+    until = until_next(on, *dates)
+    steps = (f"{notice.issued_on} {notice.issued_by}下达,整改期限 {notice.due_on}",)
+    if notice.issued_on > on:
+        return Judgement(Outcome.NOT_APPLICABLE, "not_issued_yet", steps, {}, until)
+    if is_early(notice.issued_on, p):
+        return before_measures(steps[0], p)
+    if min(notice.due_on, notice.reported_on or notice.due_on) < notice.issued_on:
+        return Judgement(Outcome.UNKNOWN, "dates_disagree", (*steps, "期限或报告早于下达"), {}, until)
+    found = _rectified(notice, p, on)
+    if found.outcome is Outcome.FAIL and _is_paused(notice, on):
+        found = Judgement(
+            Outcome.WARN, "paused", (*found.steps, f"{notice.funds_paused_on} 起暂缓资金安排"), found.figures
+        )
+    figures = {"due": notice.due_on, "reported": notice.reported_on, "paused": notice.funds_paused_on, **found.figures}
+    held = earliest(found.holds_until, until)
+    return Judgement(found.outcome, found.reason, (*steps, *found.steps), figures, held)
+
+
+def _rectified(notice: Rectification, p: Parameters, on: date) -> Judgement:
+    """Return whether a notice was answered, money aside."""
+    reported = happened(notice.reported_on, on)
+    if reported is None:
+        if notice.result and notice.reported_on is None:
+            return lacking("整改报告日期", (f"已登记整改结果“{_RESULTS[notice.result]}”",))
+        return in_window(Window("完成整改并报告", None, notice.due_on, None), p, on)
+    is_late = reported > notice.due_on
+    steps = (f"{reported} 报告整改结果,{'晚于期限' if is_late else '按期'};审核结果:{_RESULTS[notice.result]}",)
+    if notice.result == "rejected":
+        return Judgement(Outcome.FAIL, "rejected", steps)
+    if is_late:
+        return Judgement(Outcome.WARN, "rectified_late" if notice.result else "reported_late", steps)
+    return Judgement(Outcome.PASS, "rectified" if notice.result else "reported", steps)
+
+
+_RESULTS = {"accepted": "符合要求", "rejected": "不符合要求", None: "未填"}
+
+
+def _is_paused(notice: Rectification, on: date) -> bool:
+    """Return whether money is held back on a day; on the day it is released it no longer is."""
+    return bool(happened(notice.funds_paused_on, on)) and not happened(notice.funds_resumed_on, on)
+
+
+SAID = {
+    Outcome.PASS: "符合", Outcome.WARN: "提示", Outcome.FAIL: "线索", Outcome.UNKNOWN: "未知", Outcome.NOT_APPLICABLE: "不适用",
+}  # fmt: skip
+
+
+def _of(parts: Iterable[Part], outcome: Outcome) -> list[str]:
+    return [part.title for part in parts if part.outcome is outcome]
+
+
+def _steps(parts: Iterable[Part]) -> tuple[str, ...]:
+    return tuple(f"{SAID[part.outcome]}:{part.title}——{part.sentence}" for part in parts)
+
+
+@law("om-funding-eligible")
+def om_funding_eligible(facts: Facts, p: Parameters, on: date) -> Judgement:
+    """Art. 36: leads on systems that share no data, collect them again, are in no catalogue, or are not safe; who pays decides.
+
+    That data are collected again no register shows: it counts where a person attested it.
+    """
+    parts: Sequence[Part] = facts.parts
+    records = facts.attestations
+    unread = Attested(None, ("人工认定未读到",), None)
+    said = unread if records is None else attested(records, "no_duplicate_collection", on)
+    steps = (*_steps(parts), *(f"数据不重复采集:{step}" for step in said.steps))
+    adverse = _of(parts, Outcome.FAIL) + (["数据不重复采集"] if said.is_met is False else [])
+    kinds = (
+        (adverse, Outcome.WARN, "not_eligible"), (_of(parts, Outcome.UNKNOWN), Outcome.UNKNOWN, "eligibility_unknown"),
+        (_of(parts, Outcome.WARN), Outcome.WARN, "to_look_at"),
+    )  # fmt: skip
+    for titles, outcome, reason in kinds:
+        if titles:
+            return Judgement(outcome, reason, steps, {"which": "、".join(titles)}, said.until)
+    return Judgement(Outcome.PASS, "eligible", steps, {}, said.until)
+
+
+@law("procedures-completed")
+def procedures_completed(facts: Facts, p: Parameters, on: date) -> Judgement:
+    """Art. 37: leads on procedures of approval, filing and acceptance that were not gone through; what follows people decide."""
+    parts: Sequence[Part] = facts.parts
+    steps = _steps(parts)
+    kinds = ((Outcome.FAIL, "not_completed"), (Outcome.UNKNOWN, "not_known"), (Outcome.WARN, "to_look_at"))
+    for outcome, reason in kinds:
+        if titles := _of(parts, outcome):
+            return Judgement(outcome, reason, steps, {"which": "、".join(titles)})
+    return Judgement(Outcome.PASS, "completed", steps)

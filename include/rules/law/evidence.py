@@ -57,3 +57,22 @@ def entries_updated_in_time(facts: Facts, p: Parameters, on: date) -> Judgement:
         if count:
             return Judgement(Outcome.UNKNOWN, reason, steps, {"count": count}, on)
     return Judgement(Outcome.PASS, "timely" if found.timely else "uncycled", steps, figures, on)
+
+
+CALENDAR_DUE_DAY = 15
+
+
+@law("calendar-loaded")
+def calendar_loaded(facts: Facts, p: Parameters, on: date) -> Judgement:
+    """Terms that reach a year without its calendar cannot be judged: the notice for the next year is loaded when it comes out."""
+    year, before = facts.year, facts.year - 1
+    warns, due = date(before, p["calendar_warn_month"], 1), date(before, p["calendar_due_month"], CALENDAR_DUE_DAY)
+    figures = {"year": year, "warns": warns, "due": due}
+    if facts.is_covered:
+        return Judgement(Outcome.PASS, "covered", (f"{year} 年放假安排已载入",), figures)
+    steps = (f"{year} 年放假安排未载入;{warns} 起提示,{due} 起应已载入",)
+    if on < warns:
+        return Judgement(Outcome.NOT_APPLICABLE, "not_due", steps, figures, warns - timedelta(days=1))
+    if on < due:
+        return Judgement(Outcome.WARN, "not_loaded", steps, figures, due - timedelta(days=1))
+    return Judgement(Outcome.FAIL, "long_not_loaded", steps, figures)

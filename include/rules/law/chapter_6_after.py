@@ -1,0 +1,132 @@
+"""Chapter 6, 项目验收和绩效管理, what hangs on acceptance: a failed one, money (art. 30), self-evaluation (31), archives (32)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+
+from include.rules.accepted import accepted, in_order, value_on
+from include.rules.deadlines import Window, in_window
+from include.rules.law.chapter_5 import money
+from include.rules.parameters import Parameters
+from include.rules.recorded import attested, before_measures, earliest, is_early, lacking, until_next
+from include.rules.records import Acceptance, Dossier, Payment
+from include.rules.rule import Facts, Judgement, law
+from include.rules.verdict import Outcome
+from include.rules.workdays import months_after
+
+RESULTS = {"passed": "通过", "failed": "未通过"}
+REMAINING = {"final": "尾款", "retention": "质保金"}
+"""The kinds of payments that art. 30 calls the remaining money."""
+
+
+@law("acceptance-held")
+def acceptance_held(facts: Facts, p: Parameters, on: date) -> Judgement:
+    """Arts. 28, 30: who failed acceptance puts things right in the time set, and is accepted anew."""
+    ordered = in_order(facts.acceptances)
+    held = [a for a in ordered if a.held_on <= on]
+    until = until_next(on, *(a.held_on for a in ordered))
+    if not held:
+        return Judgement(Outcome.NOT_APPLICABLE, "not_held_yet", ("尚未组织验收",), {}, until)
+    if is_early(held[-1].held_on, p):
+        return before_measures(f"最近一次验收在 {held[-1].held_on}", p, until)
+    steps = _held(held)
+    if all(a.result == "passed" for a in held):
+        return Judgement(Outcome.PASS, "passed", steps, {}, until)
+    failed = max(n for n, a in enumerate(held) if a.result == "failed")
+    closes, again = held[failed].rectify_by, next((a.held_on for a in held[failed + 1 :]), None)
+    if closes is None:
+        outcome, reason = (Outcome.PASS, "passed") if again else (Outcome.WARN, "no_term_set")
+        return Judgement(outcome, reason, (*steps, "未通过验收的,未记整改期限"), {}, until)
+    if closes < held[failed].held_on:
+        return Judgement(Outcome.UNKNOWN, "dates_disagree", (*steps, f"整改期限 {closes} 早于验收日期"), {}, until)
+    found = in_window(Window("整改后重新验收", None, closes, again), p, on)
+    return Judgement(
+        found.outcome, found.reason, (*steps, *found.steps), found.figures, earliest(found.holds_until, until)
+    )
+
+
+def _held(acceptances: Sequence[Acceptance]) -> tuple[str, ...]:
+    return tuple(f"{a.held_on} 验收{RESULTS[a.result]}" for a in acceptances)
+
+
+@law("no-final-payment-before-acceptance")
+def no_final_payment_before_acceptance(facts: Facts, p: Parameters, on: date) -> Judgement:
+    """Art. 30: the remaining money is not paid to who did not pass acceptance; on the day of passing it may be."""
+    acceptances: tuple[Acceptance, ...] = facts.acceptances
+    payments = [x for x in facts.payments if x.kind in REMAINING and x.amount_yuan > 0 and not is_early(x.paid_on, p)]
+    until = until_next(on, *(a.held_on for a in acceptances), *(x.paid_on for x in payments))
+    held = [a for a in in_order(acceptances) if a.held_on <= on]
+    paid = sorted((x for x in payments if x.paid_on <= on), key=lambda x: (x.paid_on, x.payment_no))
+    found = [(x, _stood(x, held)) for x in paid]
+    steps = (*(_held(held) or ("尚未组织验收",)), *(f"{_shown(x)},{said}" for x, said in found))
+    for said, outcome, reason in BREACHES:
+        if mine := [x for x, how in found if how == said]:
+            figures = {"payments": ";".join(_shown(x) for x in mine)}
+            return Judgement(outcome, reason, steps, figures, until)
+    if paid:
+        return Judgement(Outcome.PASS, "paid_after_acceptance", steps, {}, until)
+    return Judgement(Outcome.PASS, "not_paid", (*steps, "未见尾款、质保金支付"), {}, until)
+
+
+FAILED, NEVER, BEFORE, AFTER = "支付时最近一次验收未通过", "尚无通过的验收", "支付早于通过验收", "支付时已通过验收"
+BREACHES = (
+    (FAILED, Outcome.FAIL, "paid_after_failure"), (NEVER, Outcome.FAIL, "paid_without_acceptance"),
+    (BEFORE, Outcome.WARN, "paid_early"),
+)  # fmt: skip
+"""What may be said of a payment, the gravest first."""
+
+
+def _stood(payment: Payment, held: Sequence[Acceptance]) -> str:
+    """Return how acceptance stood when a payment was made."""
+    before = [a.result for a in held if a.held_on <= payment.paid_on]
+    if before:
+        return AFTER if before[-1] == "passed" else FAILED
+    return BEFORE if any(a.result == "passed" for a in held) else NEVER
+
+
+def _shown(payment: Payment) -> str:
+    return f"{payment.paid_on} 支付{REMAINING[payment.kind]} {money(payment.amount_yuan)}({payment.payment_no})"
+
+
+@law("self-evaluated-in-6-to-12-months")
+def self_evaluated_in_6_to_12_months(facts: Facts, p: Parameters, on: date) -> Judgement:
+    """Art. 31: self-evaluation between 6 and 12 months after the project was accepted **and** went live; the later day counts."""
+    gate = accepted(facts.acceptances, p, on)
+    if isinstance(gate, Judgement):
+        return gate
+    dossier: Dossier = facts.dossier
+    live = dossier.went_live_on
+    if live is None:
+        return lacking("上线日期", (f"{gate.day} 通过验收",), gate.until)
+    if live > on:
+        until = earliest(gate.until, until_next(on, live))
+        return Judgement(Outcome.NOT_APPLICABLE, "not_live_yet", (f"{gate.day} 通过验收,尚未投入运行",), {}, until)
+    begins = max(gate.day, live)
+    opens, closes = (
+        months_after(begins, value_on(p, name, begins))
+        for name in ("self_review_opens_months", "self_review_closes_months")
+    )
+    reviews = sorted(r.done_on for r in facts.reviews if r.kind == "self" and r.done_on >= begins)
+    found = in_window(Window("开展自评价", opens, closes, _counting(reviews, opens, closes, on)), p, on)
+    step = f"{gate.day} 通过验收,{live} 投入运行,自 {begins} 起算"
+    until = earliest(found.holds_until, gate.until, until_next(on, *reviews))
+    return Judgement(found.outcome, found.reason, (step, *found.steps), found.figures, until)
+
+
+def _counting(days: Sequence[date], opens: date, closes: date, on: date) -> date | None:
+    """Return the self-evaluation that counts: one in time before one that was late, and that before one too early."""
+    done = [day for day in days if day <= on]
+    inside = [day for day in done if opens <= day <= closes]
+    late = [day for day in done if day > closes]
+    return next(iter((*inside, *late, *done)), None)
+
+
+@law("archive-kept")
+def archive_kept(facts: Facts, p: Parameters, on: date) -> Judgement:
+    """Art. 32: whether archives are kept, safe and with a backup, a person attests for a time."""
+    said = attested(facts.attestations, "archive_kept", on)
+    if said.is_met is None:
+        return Judgement(Outcome.UNKNOWN, "not_attested", said.steps, {}, said.until)
+    outcome, reason = (Outcome.PASS, "attested_met") if said.is_met else (Outcome.WARN, "attested_not_met")
+    return Judgement(outcome, reason, said.steps, {}, said.until)
