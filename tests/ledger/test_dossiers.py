@@ -16,7 +16,7 @@ from openpyxl import load_workbook
 from sqlalchemy import Engine, func, select
 
 from include.landing.store import LandingStore
-from include.ledger.database import open_ledger
+from include.ledger.database import open_ledger, writing
 from include.ledger.expunge import expunge
 from include.ledger.merge import MergeResult
 from include.ledger.sync import land, merge_batch
@@ -28,6 +28,7 @@ from include.ledger.tables import (
     attestation,
     contract,
     department_year,
+    judged_subject,
     payment,
     performance_review,
     plan_year,
@@ -262,9 +263,21 @@ def test_a_project_that_turns_classified_takes_everything_that_is_kept_of_it_alo
         _count(engine, table, code) for table in OF_PROJECTS
     )
     number = rows(engine, contract, "project_code")[code]["contract_no"]
+    judged = {
+        "scope": "regulation",
+        "subject_type": "contract",
+        "facts_hash": "",
+        "rules_version": "",
+        "verdicts": "[]",
+    }
+    with writing(engine, "x") as connection:
+        connection.execute(judged_subject.insert().values([judged | {"subject": s} for s in (number, f"{number}9")]))
     expunge(engine, store, load_card(source), {code})
     assert [table.name for table in OF_PROJECTS if _count(engine, table, code)] == []
     assert sum(_count(engine, table) for table in OF_PROJECTS) == others
+    assert [row["subject"] for row in rows(engine, judged_subject, "subject").values()] == [f"{number}9"]
+    with writing(engine, "x") as connection:
+        connection.execute(judged_subject.delete())
     assert traces([code, number], left(engine, tmp_path)) == []
 
 

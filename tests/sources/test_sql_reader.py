@@ -157,21 +157,6 @@ def test_the_latest_row_of_each_key_counts_whatever_it_says_of_its_validity(engi
     assert [(r["CODE"], r["SERIAL"], r["VALID"]) for r in rows] == [("A", 4, 1), ("B", 5, 0)]
 
 
-@pytest.mark.parametrize("valid", [1, "1"])
-def test_a_key_whose_latest_row_is_not_wanted_counts_as_gone(engine: Engine, valid: object) -> None:
-    history = [project(1, "a"), project(2, "b"), project(3, "a", VALID=0), project(4, "c", VALID=0), project(5, "c")]
-    fill(engine, [*history, *(project(n, f"x{n}", VALID=0) for n in range(6, 16))])
-    pages = read(engine, where={"VALID": valid})
-    assert {r["CODE"]: r["SERIAL"] for r in rows_of(pages)} == {"b": 2, "c": 5}
-    assert {page.declared_rows for page in pages} == {2}
-    assert pages[-1].is_last
-
-
-def test_a_wanted_column_that_is_missing_is_named(engine: Engine) -> None:
-    fill(engine, [project(1, "a")])
-    assert "GONE" in str(fault(card(where={"GONE": 1}), connection(engine)).error)
-
-
 def test_pages_follow_the_key_and_tell_the_number_of_keys(engine: Engine) -> None:
     fill(engine, [project(n, f"K{n % 8}") for n in range(1, 17)])
     pages = read(engine)
