@@ -122,8 +122,8 @@ class KeptVerdicts:
 
     def write(self, crashed_types: Iterable[str]) -> int:
         """Write what changed; subjects of a type that a rule broke on are not kept. Return how many rows were touched."""
-        broken = set(crashed_types)
-        dropped = [s for s in {*self.gone, *self._notes} if s in self._rows and (s in self.gone or s[0] in broken)]
+        broken, gone = set(crashed_types), self.gone
+        dropped = [*gone, *(s for s in self._notes if s in self._rows and s[0] in broken)]
         new, changed = [], []
         for subject, note in self._notes.items():
             if subject[0] in broken:
