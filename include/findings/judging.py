@@ -18,13 +18,13 @@ from include.errors import ConfigurationError
 from include.findings.door import Settled, end_decisions, settle
 from include.findings.held import FINDINGS
 from include.findings.watch_report import report_lines
+from include.landing.batch import no_collection
 from include.ledger.snapshot import snapshot
 from include.rules import timeline
 from include.rules.evaluation import (
     SCOPES,
     Judging,
     Knowledge,
-    Tally,
     keep,
     knowledge,
     knowledge_of,
@@ -36,6 +36,7 @@ from include.rules.parameters import ParameterBook
 from include.rules.rates import Rate
 from include.rules.rule import Rule
 from include.rules.rule_book import load_rules
+from include.rules.tally import Tally
 
 
 @dataclass(slots=True)
@@ -102,7 +103,7 @@ def judge(
     rules = rules_of(load_rules(book), scope)
     if not rules:
         raise ConfigurationError(f"no rule has the scope {scope!r}; use one of {', '.join(SCOPES)}")
-    with snapshot(engine, FINDINGS) as connection:
+    with no_collection(), snapshot(engine, FINDINGS) as connection:
         return _Session(connection, scope, rules, book, day, today, at).run(replay, is_full=full)
 
 
