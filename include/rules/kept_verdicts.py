@@ -69,6 +69,7 @@ class KeptVerdicts:
         self.said: dict[Subject, str] = {}
         self.outcomes: Counter[str] = Counter()
         self._notes: dict[Subject, _Note] = {}
+        self._moved: dict[str, set[str] | None] = {}
         query = select(*(table.c[name] for name in _NAMES)).where(table.c.scope == scope)
         self._rows: dict[Subject, _Row] = {(r[0], r[1]): _Row(*r[2:]) for r in connection.execute(query)}
 
@@ -91,10 +92,15 @@ class KeptVerdicts:
             note.holds_until = verdict.holds_until
 
     def moved(self, subject_type: str) -> set[str] | None:
-        """Return the subjects of a type that are judged anew or are there no more; None where none of the type is kept."""
-        if not any(kind == subject_type for kind, _ in self.said):
-            return None
-        return {subject for kind, subject in (*self._notes, *self._gone()) if kind == subject_type}
+        """Return the subjects of a type that are judged anew or are there no more; None where none of the type is kept.
+
+        Asked when all subjects of the type have been.
+        """
+        if subject_type not in self._moved:
+            is_kept = any(kind == subject_type for kind, _ in self.said)
+            found = {subject for kind, subject in (*self._notes, *self._gone()) if kind == subject_type}
+            self._moved[subject_type] = found if is_kept else None
+        return self._moved[subject_type]
 
     def _gone(self) -> list[Subject]:
         """Return the subjects that are kept but were not there to be judged."""
