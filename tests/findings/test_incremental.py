@@ -8,10 +8,10 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, delete, func, select, update
+from sqlalchemy import Engine, delete, func, select
 
 from include.findings.judging import Judged
-from include.ledger.tables import ENTITIES, evaluation, finding, finding_event, judged_subject, verdict
+from include.ledger.tables import evaluation, finding, finding_event, judged_subject, verdict
 from tests.findings.ledger_state import judge_day
 from tests.rules.evidence import DAY, Evidence, at, rows_of
 
@@ -42,6 +42,14 @@ class Town(Evidence):
         for entity, source in SOURCES.items():
             if source not in self.last or self.chance.random() > 0.1:
                 self.last[source] = self.batch(source, entity, at(self.day, 2))
+
+    def _fresh(self, source: str) -> str:
+        """Return a batch of today: what was read on a day that was judged is not changed any more."""
+        day = f"-{self.day:%Y%m%d}T"
+        if day not in self.last[source]:
+            entity = next(e for e, s in SOURCES.items() if s == source)
+            self.last[source] = self.batch(source, entity, at(self.day, 3))
+        return self.last[source]
 
     def _found(self, n: int) -> None:
         code, begin = f"2605-230500-04-04-{n:06d}", DAY - timedelta(days=self.chance.randrange(20, 200))
@@ -78,7 +86,7 @@ class Town(Evidence):
         )
         value: Any = True if name.startswith("is_") else self.day
         key = {"project_code": f"2605-230500-04-04-{self.chance.randrange(PROJECTS):06d}"}
-        self.change("project_dossier", self.last["project_dossiers"], key, at(self.day), **{name: value})
+        self.change("project_dossier", self._fresh("project_dossiers"), key, at(self.day), **{name: value})
 
     def _next(self) -> int:
         self.number += 1
@@ -95,7 +103,7 @@ class Town(Evidence):
             "clock": "review",
             "kind": "correction",
         }
-        self.put("suspension", self.last["suspensions"], [row | {"begun_on": self.day, "ended_on": ended}])
+        self.put("suspension", self._fresh("suspensions"), [row | {"begun_on": self.day, "ended_on": ended}])
 
     def _rectify(self) -> None:
         row = {
@@ -104,7 +112,7 @@ class Town(Evidence):
             "issued_by": "市审计局",
             "issued_on": self.day,
         }
-        self.put("rectification", self.last["rectifications"], [row | {"due_on": self.day + timedelta(days=12)}])
+        self.put("rectification", self._fresh("rectifications"), [row | {"due_on": self.day + timedelta(days=12)}])
 
     def _assess(self) -> None:
         row = {
@@ -113,16 +121,12 @@ class Town(Evidence):
             "issued_on": self.day,
         }
         self.put(
-            "assessment", self.last["assessments"], [row | {"project_code": self._project(), "conclusion": "conform"}]
+            "assessment", self._fresh("assessments"), [row | {"project_code": self._project(), "conclusion": "conform"}]
         )
 
     def _vanish(self) -> None:
-        table = ENTITIES["contract"][0]
-        this = table.c.record_key == f"C{self.chance.randrange(PROJECTS)}"
-        with self.engine.begin() as connection:
-            connection.execute(
-                update(table).where(this).values(tombstoned_at=at(self.day), changed_batch=self.last["contracts"])
-            )
+        key = {"contract_no": f"C{self.chance.randrange(PROJECTS)}"}
+        self.change("contract", self._fresh("contracts"), key, at(self.day), tombstoned_at=at(self.day))
 
 
 def judged(engine: Engine, day: date, **how: Any) -> Judged:
@@ -136,10 +140,10 @@ def kept(engine: Engine) -> dict[str, list[dict[str, Any]]]:
         return {t.name: rows_of(connection, t) for t in KEPT}
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(2))
 def test_a_full_judging_says_the_same_and_writes_nothing(engine: Engine, seed: int) -> None:
     town, spared = Town(engine, seed), 0
-    for _ in range(15):
+    for _ in range(12):
         town.live()
         first = judged(engine, town.day)
         before = kept(engine)
@@ -150,7 +154,7 @@ def test_a_full_judging_says_the_same_and_writes_nothing(engine: Engine, seed: i
         assert again.tally.judged == again.tally.verdicts == first.tally.verdicts
         assert again.tally.outcomes == first.tally.outcomes
         spared += first.tally.verdicts - first.tally.judged
-    assert spared > 500  # it did leave out what held
+    assert spared > 400  # it did leave out what held
 
 
 def test_the_same_day_again_judges_nothing_and_a_day_later_only_what_fell_due(engine: Engine) -> None:
