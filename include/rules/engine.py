@@ -210,7 +210,7 @@ SHOWN = {
     "in_use": "在用", "trial": "试运行", "building": "在建", "stopped": "停用",
     "city": "市本级", "county": "县(区)", "bureau": "市数据局统一建设", "unit": "单位自建", "none": "无市本级财政资金",
     "office_terminal": "办公终端", "packaged_software": "成品化软件", "consultancy": "技术咨询服务", "testing": "测试评估认证",
-    "upkeep": "运行维护",
+    "upkeep": "运行维护", "True": "是", "False": "否",
 }  # fmt: skip
 """The values by which rules are kept apart, in Chinese."""
 
