@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 MOST = 20
 """Lines of one kind that are written out; of more there is a count."""
 
-SCOPES = {"interconnection": "互联互通", "catalogues": "资源目录", "systems": "信息系统"}
+SCOPES = {"interconnection": "互联互通", "catalogues": "资源目录", "systems": "信息系统", "regulation": "办法执行"}
 
 OUTCOMES = {
     Outcome.PASS.value: "符合", Outcome.FAIL.value: "线索", Outcome.WARN.value: "提示", Outcome.UNKNOWN.value: "未知",
@@ -29,6 +29,8 @@ UNKNOWN = {
     "unlinked_entries": "目录未关联系统", "share_type_unstated": "共享类型不详", "collection_unstated": "归集状态不详",
     "date_in_future": "更新日期在未来", "date_inexact": "更新日期不是确切的日", "date_missing": "未填更新日期",
     "cycle_missing": "更新周期不详",
+    "calendar_unpublished": "放假安排未公布", "dates_disagree": "日期相互矛盾", "suspension_unrecorded": "中止未登记",
+    "not_attested": "待人工认定", "eligibility_unknown": "运维经费条件未知", "not_known": "程序履行情况未知",
 }  # fmt: skip
 """Why a verdict is unknown, in a few words."""
 
