@@ -1,7 +1,7 @@
 """What need not be judged again: subjects whose facts and rules are as they were, while their verdicts hold.
 
 `judged_subject` has one row a subject with the hash of the facts it was judged on and what came of it, in short. It is a
-shortcut and no record: without it, or with `--full`, a judging says the same (ADR 0021).
+shortcut and no record: without it, or with `--full`, a judging says the same (ADR 0020).
 """
 
 from __future__ import annotations
