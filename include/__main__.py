@@ -7,7 +7,7 @@ import logging
 import os
 import sys
 
-from include import catalogue_commands, commands
+from include import catalogue_commands, commands, rule_commands
 from include.datasets import command as publishing
 from include.errors import Permanent, Retryable, ShuhengError
 
@@ -52,6 +52,16 @@ def build_parser() -> argparse.ArgumentParser:
     harvest = verbs.add_parser("harvest", help="harvest catalogues, judge which system owes what 目录采集")
     catalogue_commands.add_arguments(harvest)
     harvest.set_defaults(call=catalogue_commands.harvest)
+
+    evaluate = verbs.add_parser(
+        "evaluate", help="judge the regulation's rules, replay a day, compare changed rules 规则评判"
+    )
+    rule_commands.add_evaluate(evaluate)
+    evaluate.set_defaults(call=rule_commands.evaluate)
+
+    explain = verbs.add_parser("explain", help="why, since when, on what evidence, who knows, what next 说明缘由")
+    rule_commands.add_explain(explain)
+    explain.set_defaults(call=rule_commands.explain)
 
     undo = verbs.add_parser("undo", help="restore what a batch tombstoned 撤销注销")
     undo.add_argument("source", metavar="SOURCE")
@@ -102,7 +112,21 @@ def build_parser() -> argparse.ArgumentParser:
     sandbox.add_argument("rest", nargs=argparse.REMAINDER)
     sandbox.set_defaults(call=commands.sandbox)
 
-    for verb in (sync, check, watch, harvest, undo, decide, publish, quarantine, replay, questions, doctor):
+    for verb in (
+        sync,
+        check,
+        watch,
+        harvest,
+        evaluate,
+        explain,
+        undo,
+        decide,
+        publish,
+        quarantine,
+        replay,
+        questions,
+        doctor,
+    ):
         verb.add_argument("--json", action="store_true", help="print JSON for programs")
         verb.add_argument("-v", "--verbose", action="store_true", help="log what is done")
     return parser

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
 
 from include.errors import ConfigurationError
 
 ROOT = Path(__file__).resolve().parent.parent
+
+_ANOTHER: ContextVar[Path | None] = ContextVar("another_config", default=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,5 +42,19 @@ def load_settings() -> Settings:
     config_dir = Path(config) if config else None
     if config_dir and not config_dir.is_dir():
         raise ConfigurationError(f"SHUHENG_CONFIG names {config_dir}, which is not a folder; create it or unset it")
+    config_dir = _ANOTHER.get() or config_dir
     landing_url = os.environ.get("LANDING_URL") or str(home / "landing")
     return Settings(ledger_url, landing_url, os.environ.get("DATASETS_URL") or str(home / "datasets"), config_dir)
+
+
+@contextmanager
+def with_config(folder: Path) -> Iterator[None]:
+    """Let a folder stand where `SHUHENG_CONFIG` stands as long as the context lasts: what it would change can be looked at.
+
+    Whatever is read from a configuration must be read anew inside, never taken from a cache that does not know the folder.
+    """
+    token = _ANOTHER.set(folder)
+    try:
+        yield
+    finally:
+        _ANOTHER.reset(token)

@@ -6,6 +6,7 @@ Returns ids and counts, never records: what is returned here lies in Airflow's o
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import date, datetime
 from typing import Any
@@ -22,6 +23,10 @@ log = logging.getLogger(__name__)
 PROBE_POOL = "probing"
 PROBES_PER_SHARD = 5_000
 """Endpoints that one task probes at a time: what fits into a sweep's budget with room to spare."""
+
+
+DOSSIERS_SCOPE = "regulation"
+"""The scope of the rules over projects' dossiers, which `evaluate_rules` alone judges."""
 
 
 class SourcesFailed(Permanent):
@@ -162,6 +167,33 @@ def judge_day(scope: str, day: date) -> dict[str, Any]:
     for line in judged.lines():
         log.info("%s", line)
     return judged.summary()
+
+
+def is_by_assets(context: Any) -> bool:
+    """Return whether a run was started because data came in, not by the clock or by a person."""
+    return bool(context["dag_run"].run_type == "asset_triggered")
+
+
+def scopes_of_run(scopes: Sequence[str], asked: str, *, is_by_assets: bool) -> list[str]:
+    """Return the scopes that a run judges: those asked for; where data came in only the one that no other DAG judges."""
+    if asked != "all":
+        return [asked]
+    return [DOSSIERS_SCOPE] if is_by_assets else list(scopes)
+
+
+def report_evaluated(
+    chosen: list[str], merged: list[dict[str, Any]], scopes: list[str] | None, judged: list[dict[str, Any]]
+) -> dict[str, Any]:
+    """Return what a run over several scopes brought; raise if a source or a scope has no result, or a rule broke."""
+    total: dict[str, Any] = report_run(chosen, merged) if chosen else {}
+    missing = sorted(set(scopes or ()) - {one["scope"] for one in judged})
+    if missing or not judged:
+        raise NotJudged(
+            f"not judged: {', '.join(missing) or 'anything'}; see the judge task of each scope for the cause"
+        )
+    if broken := sorted({rule for one in judged for rule in one["crashed"]}):
+        raise NotJudged(f"rules that broke and gave no verdict: {', '.join(broken)}; the others were judged")
+    return total | {"judged": judged}
 
 
 def require_probed(planned: list[Any] | None, probed: list[dict[str, Any]]) -> None:

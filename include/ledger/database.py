@@ -19,6 +19,9 @@ from include.settings import load_settings
 HEAD = "0007"
 """The newest migration; a test keeps it equal to Alembic's own head, which is slow to import."""
 
+READING = "is_reading"
+"""The execution option of a connection that only reads: on SQLite it keeps no writer waiting."""
+
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 
@@ -57,7 +60,8 @@ def _set_up_sqlite(connection: Any, _record: Any) -> None:
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
+    is_reading = connection.get_execution_options().get(READING, False)
+    connection.exec_driver_sql("BEGIN" if is_reading else "BEGIN IMMEDIATE")
 
 
 def check_migrated(engine: Engine) -> None:

@@ -1,13 +1,14 @@
-"""One transaction that sees one state of the ledger from its first line to its last, and lets no second of its name in."""
+"""One transaction that sees one state of the ledger from its first line to its last: to judge, or only to look."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from sqlalchemy import Connection, Engine, text
 
-from include.ledger.database import lock_key
+from include.ledger.database import READING, lock_key
 
 
 @contextmanager
@@ -27,3 +28,20 @@ def snapshot(engine: Engine, name: str) -> Iterator[Connection]:
         with connection.begin():
             connection.execute(text("SET LOCAL random_page_cost = 1.1"))
             yield connection
+
+
+@contextmanager
+def glance(engine: Engine) -> Iterator[Connection]:
+    """Open a transaction to look at one state of the ledger: it keeps no writer waiting, and is rolled back in the end.
+
+    It is not declared read-only, because judging sums its days up in temporary tables.
+    """
+    options: dict[str, Any] = {READING: True}
+    if engine.dialect.name == "postgresql":
+        options["isolation_level"] = "REPEATABLE READ"
+    with engine.connect().execution_options(**options) as connection:
+        transaction = connection.begin()
+        try:
+            yield connection
+        finally:
+            transaction.rollback()

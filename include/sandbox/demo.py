@@ -32,8 +32,9 @@ JUDGING = {
     "check_interconnection": "interconnection 联通",
     "watch_systems": "systems 信息系统",
     "harvest_catalogues": "catalogues 资源目录",
+    "evaluate_rules": "regulation 办法执行",
 }
-"""The DAGs that judge, with what they judge; the first reads the calls that the second needs."""
+"""The DAGs that judge, with what they judge; each reads what those behind it need."""
 
 
 class Interrupted(BaseException):

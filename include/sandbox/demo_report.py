@@ -93,12 +93,15 @@ VERBS = {
     "check_interconnection": ("check", "--no-sync", "--no-probe"),
     "watch_systems": ("watch", "--no-sync"),
     "harvest_catalogues": ("harvest", "--no-sync"),
+    "evaluate_rules": ("evaluate", "--scope", "regulation"),
 }
+"""The verb that shows what a judging DAG has judged."""
 
 
 def show_judged(stack: Stack, console: Console, title: str, dag: str, state: str) -> None:
     """Show what the rules say and the rates; judging again what was judged just now writes nothing."""
-    judged = stack.ask(*VERBS[dag], "--json")["judged"]
+    said = stack.ask(*VERBS[dag], "--json")["judged"]
+    judged = said[0] if isinstance(said, list) else said  # evaluate judges scopes, of which one was asked for
     outcomes = {
         "pass": "pass\n符合",
         "fail": "fail\n线索",
@@ -120,7 +123,8 @@ def show_judged(stack: Stack, console: Console, title: str, dag: str, state: str
         parts = f"{rate['numerator']}/{rate['denominator']}, unknown {rate['unknown']}, exempt {rate['exempt']}"
         console.print(f"  {rate['title']} {share} ({parts})")
     style = "green" if state == "success" else "red"
-    console.print(f"run {state}; {judged['open']} findings are open, each a lead for people to look at\n", style=style)
+    console.print(f"run {state}; {judged['open']} findings are open, each a lead for people to look at", style=style)
+    console.print("why, since when, what next: .venv/bin/python -m include explain CODE\n", style="dim")
 
 
 def show_ledger(stack: Stack, console: Console) -> None:

@@ -36,13 +36,17 @@ DAY = {"changes": 0.01, "new": 5, "reissue": 2, "catalogue": {"changes": 0.01, "
 
 @dataclass(frozen=True, slots=True)
 class StackOptions:
-    """What a stack is made of; `size` is the number of projects, None takes the home's own or 2,000."""
+    """What a stack is made of; `size` is the number of projects, None takes the home's own or 2,000.
+
+    `is_scheduled`: whether clock and assets start the DAGs that were opened, not only a person.
+    """
 
     home: Home
     port: int = 18080
     sandbox_port: int = 18100
     size: int | None = None
     dags: Path = ROOT / "dags"
+    is_scheduled: bool = False
 
 
 def _silent(_text: str) -> None:
@@ -73,6 +77,7 @@ class Stack:
         state = self._state()
         self.home.prepare()
         self.environment = airflow_environment(self.home, self.options.port, self.options.dags)
+        self.environment["AIRFLOW__SCHEDULER__USE_JOB_SCHEDULE"] = str(self.options.is_scheduled)
         try:
             self._start(state)
         except BaseException:

@@ -58,14 +58,14 @@ def test_every_platform_has_a_lane_in_its_own_pool(bag: Any) -> None:
         "exchange": {"plan_probes", "report"},
         "systems": {"judge", "report"},
         "catalogues": {"judge", "report"},
+        "dossiers": {"plan_scopes", "report"},
     }
     dags = {
         "projects": "sync_projects", "exchange": "check_interconnection", "systems": "watch_systems",
-        "catalogues": "harvest_catalogues",
+        "catalogues": "harvest_catalogues", "dossiers": "evaluate_rules",
     }  # fmt: skip
     cards = [c for c in load_cards() if c.enabled]
-    assert {c.group for c in cards} == {*behind, "register", "dossiers"}
-    cards = [c for c in cards if c.group != "dossiers"]  # evaluate_rules takes them
+    assert {c.group for c in cards} == {*behind, "register"}
     of_register = [(c, group) for c in cards if c.group == "register" for group in ("exchange", "systems")]
     for card, group in [(c, c.group) for c in cards if c.group != "register"] + of_register:
         dag = bag.dags[dags[group]]
@@ -105,6 +105,7 @@ OUTLETS = {
     "check_interconnection.judge": {"ledger/interconnections", "findings"},
     "watch_systems.judge": {"ledger/systems", "ledger/usage", "findings"},
     "harvest_catalogues.judge": {"ledger/resources", "findings"},
+    "evaluate_rules.judge": {"findings"},
 }
 
 
@@ -113,6 +114,32 @@ def test_an_asset_is_the_outlet_of_the_last_word_on_it(bag: Any, task: str) -> N
     dag_id, _, task_id = task.partition(".")
     outlets = {o.uri.rstrip("/") for o in bag.dags[dag_id].get_task(task_id).outlets}
     assert outlets == {f"shuheng://{name}" for name in OUTLETS[task]}
+
+
+def _uris(assets: Any) -> set[str]:
+    return {a.uri.rstrip("/").removeprefix("shuheng://") for a in assets}
+
+
+def test_the_rules_are_judged_on_working_mornings_and_when_data_comes_in_and_never_by_themselves(bag: Any) -> None:
+    dag = bag.dags["evaluate_rules"]
+    starting = _uris(dag.timetable.asset_condition.objects)
+    assert starting == {f"ledger/{name}" for name in ("projects", "systems", "interconnections", "usage", "resources")}
+    assert (type(dag.timetable.timetable).__name__, dag.timetable.timetable.at) == ("WorkdayTimetable", "08:30")
+    given = {d.dag_id: {uri for t in d.tasks for uri in _uris(t.outlets)} for d in bag.dags.values()}
+    assert not given["evaluate_rules"] & starting
+    assert starting <= set().union(*given.values()), "an asset that no DAG gives out never starts anything"
+
+
+def test_the_form_of_the_rules_offers_every_scope_in_its_order(bag: Any) -> None:
+    from include.findings.watch_report import SCOPES as TITLES
+    from include.rules.evaluation import SCOPES
+    from include.tasks import DOSSIERS_SCOPE
+
+    assert tuple(TITLES) == SCOPES
+    assert DOSSIERS_SCOPE in SCOPES
+    params = bag.dags["evaluate_rules"].params
+    assert params.get_param("scope").schema["enum"] == ["all", *SCOPES]
+    assert {params.get_param(n).schema["title"] for n in params} == {"范围", "评判日"}
 
 
 def test_no_task_stands_for_a_single_system(bag: Any) -> None:
@@ -132,10 +159,11 @@ HEAVY = ("pandas", "sqlalchemy.orm", "requests", "httpx", "jsonschema", "alembic
 
 
 def test_parsing_needs_no_connection_no_ledger_and_nothing_heavy(tmp_path: Path) -> None:
-    """What Airflow itself imports is not ours; how long our part takes, `python -m benchmarks.dag_import` prints."""
+    """Airflow's own modules and the plugins are there before; how long our part takes, `python -m benchmarks.dag_import` prints."""
     code = (
-        "import sys, runpy, airflow.sdk, airflow.sdk.exceptions\n"
-        f"sys.path.insert(0, {str(ROOT)!r})\n"
+        "import sys, runpy\n"
+        f"sys.path[:0] = [{str(ROOT)!r}, {str(ROOT / 'plugins')!r}]\n"
+        "import airflow.sdk, airflow.sdk.exceptions, shuheng_timetables\n"
         "before = set(sys.modules)\n"
         "for path in sys.argv[1:]: runpy.run_path(path)\n"
         f"print(sorted(m for m in {HEAVY!r} if m in set(sys.modules) - before))\n"

@@ -101,3 +101,29 @@ def test_the_day_of_a_run_is_the_forms_or_the_backfills_in_shanghai_or_today() -
         tasks.day_of_run(run("2999-01-01", "manual"))
     with pytest.raises(ConfigurationError, match="write it as 2026-11-01"):
         tasks.day_of_run(run("yesterday", "manual"))
+
+
+def _by(run_type: str) -> dict[str, Any]:
+    return {"params": {"day": None}, "dag_run": SimpleNamespace(run_type=run_type, logical_date=None)}
+
+
+def test_where_data_came_in_only_the_scope_without_a_dag_of_its_own_is_judged() -> None:
+    assert tasks.is_by_assets(_by("asset_triggered"))
+    assert not any(tasks.is_by_assets(_by(kind)) for kind in ("scheduled", "manual", "backfill"))
+    scopes = ["interconnection", "systems", "regulation"]
+    assert tasks.scopes_of_run(scopes, "all", is_by_assets=True) == ["regulation"]
+    assert tasks.scopes_of_run(scopes, "all", is_by_assets=False) == scopes
+    assert tasks.scopes_of_run(scopes, "systems", is_by_assets=False) == ["systems"]
+
+
+def test_a_scope_that_was_not_judged_or_a_rule_that_broke_fails_the_run_by_name() -> None:
+    good = {"scope": "systems", "crashed": []}
+    assert tasks.report_evaluated([], [], ["systems"], [good]) == {"judged": [good]}
+    with pytest.raises(tasks.NotJudged, match="not judged: regulation;"):
+        tasks.report_evaluated([], [], ["regulation", "systems"], [good])
+    with pytest.raises(tasks.NotJudged, match="not judged: anything;"):
+        tasks.report_evaluated([], [], None, [])
+    with pytest.raises(tasks.NotJudged, match="broke and gave no verdict: a-rule;"):
+        tasks.report_evaluated([], [], ["systems"], [good | {"crashed": ["a-rule"]}])
+    with pytest.raises(tasks.SourcesFailed, match="contracts"):
+        tasks.report_evaluated(["contracts"], [], ["systems"], [good])

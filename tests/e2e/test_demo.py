@@ -14,7 +14,10 @@ from pathlib import Path
 import psutil
 import pytest
 
+from include.__main__ import build_parser
 from include.errors import ConfigurationError
+from include.sandbox.demo import JUDGING
+from include.sandbox.demo_report import VERBS
 from include.sandbox.processes import ComponentFailed, Port, Processes, require_free
 from include.settings import ROOT
 from tests.e2e.free_ports import free_ports
@@ -72,6 +75,13 @@ def test_a_wrong_setting_is_one_sentence_and_exit_code_2(tmp_path: Path, setting
     assert done.returncode == 2
     assert words in done.stdout
     assert "Traceback" not in done.stdout + done.stderr
+
+
+def test_every_dag_that_judges_is_there_and_shown_by_a_verb_of_its_own() -> None:
+    assert set(JUDGING) == set(VERBS)
+    for dag, verb in VERBS.items():
+        assert (ROOT / "dags" / f"{dag}.py").is_file()
+        assert build_parser().parse_args([*verb, "--json"]).json
 
 
 def test_a_home_made_for_another_size_is_refused(tmp_path: Path) -> None:

@@ -1,0 +1,93 @@
+"""`evaluate_rules` as a whole in Airflow's own test executor: it reads the dossiers, judges every scope, and replays a past day."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from include.clock import now
+from include.findings.watch_report import SCOPES
+from include.ledger.database import migrate, open_ledger
+from include.ledger.tables import batch, evaluation, finding
+from include.sandbox.server import SandboxServer
+from include.sources.card_files import load_cards
+from tests.dags.test_judging_runs import count, states
+from tests.platform import platform
+
+ROOT = Path(__file__).resolve().parents[2]
+pytestmark = [pytest.mark.airflow, pytest.mark.xdist_group("airflow"), pytest.mark.filterwarnings("default")]
+
+
+@pytest.fixture(scope="module")
+def database() -> None:
+    from airflow.utils.db import initdb
+
+    initdb()
+
+
+@pytest.fixture
+def dag(database: None) -> Any:
+    """Parse anew for each test: a test run leaves its form's values in the DAG."""
+    from airflow.dag_processing.dagbag import DagBag
+
+    return DagBag(str(ROOT / "dags")).dags["evaluate_rules"]
+
+
+@pytest.fixture
+def city(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[SandboxServer]:
+    migrate()
+    with platform(monkeypatch, projects=200, seed=4, systems=60, home=tmp_path / "sandbox") as server:
+        yield server
+
+
+def judged() -> list[tuple[str, str]]:
+    with open_ledger().connect() as connection:
+        return sorted((r.scope, r.day.isoformat()) for r in connection.execute(select(evaluation)))
+
+
+def test_the_dossiers_are_read_and_every_scope_is_judged_under_its_chinese_name(dag: Any, city: SandboxServer) -> None:
+    cards = [c for c in load_cards() if c.enabled and c.group == "dossiers"]
+    assert len(cards) > 8
+    run = dag.test()
+    assert str(run.state) == "success", states(run)
+    assert states(run) == {n: {"success"} for n in ("land", "merge", "plan_scopes", "judge", "report")}
+    named = {i.rendered_map_index for i in run.get_task_instances() if i.task_id == "judge"}
+    assert named == set(SCOPES.values())
+    assert count(batch) == len(cards)
+    today = now().date()
+    assert judged() == sorted((scope, today.isoformat()) for scope in SCOPES)
+    assert count(finding) > 5
+
+    calls = sum(city.calls.values())
+    past = (today - timedelta(days=1)).isoformat()
+    again = dag.test(run_conf={"day": past, "scope": "regulation"})
+    assert str(again.state) == "success"
+    found = states(again)
+    assert (found["land"], found["merge"]) == ({"skipped"}, {"skipped"})
+    assert (found["judge"], found["report"]) == ({"success"}, {"success"})
+    assert sum(city.calls.values()) == calls  # not one call to the outside
+    assert count(batch) == len(cards)
+    assert ("regulation", past) in judged()
+    assert len(judged()) == len(SCOPES) + 1
+
+
+def test_a_scope_that_cannot_be_judged_fails_the_run_and_no_other_scope(
+    dag: Any, city: SandboxServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = dag.test(run_conf={"scope": "regulation"})
+    assert str(run.state) == "success", states(run)
+    lost = json.dumps({"batches": {"contracts": "contracts-that-is-gone"}, "sweep": None})
+    with open_ledger().begin() as connection:
+        connection.execute(evaluation.update().values(known=lost, day=now().date() - timedelta(days=1)))
+    past = (now().date() - timedelta(days=1)).isoformat()
+    again = dag.test(run_conf={"day": past})
+    assert str(again.state) == "failed"
+    found = states(again)
+    assert (found["judge"], found["report"]) == ({"success", "failed"}, {"failed"})
+    assert {scope for scope, day in judged() if day == past} == set(SCOPES)

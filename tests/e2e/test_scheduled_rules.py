@@ -1,0 +1,74 @@
+"""Under Airflow's real scheduler `evaluate_rules` is started by the working-day clock and by new data, and never by itself."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from include.clock import SHANGHAI, read_moment
+from include.sandbox.airflow_home import Home
+from include.sandbox.stack import Stack, StackOptions
+from tests.e2e.free_ports import free_ports
+
+DAG = "evaluate_rules"
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(420), pytest.mark.xdist_group("heavy")]
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """A stack of 120 projects whose opened DAGs are started by clock and assets."""
+    port, sandbox_port = free_ports(2)
+    home = Home(tmp_path_factory.mktemp("scheduled"))
+    with Stack(StackOptions(home, port, sandbox_port, size=120, is_scheduled=True)) as running:
+        yield running
+
+
+def runs(stack: Stack, kind: str) -> dict[str, dict[str, Any]]:
+    found = stack.api.call("GET", f"/api/v2/dags/{DAG}/dagRuns?limit=100")["dag_runs"]
+    return {run["dag_run_id"]: run for run in found if run["run_type"] == kind}
+
+
+def ended(stack: Stack, kind: str) -> dict[str, dict[str, Any]]:
+    return {i: run for i, run in runs(stack, kind).items() if run["state"] in ("success", "failed")}
+
+
+def awaited(look: Callable[[], dict[str, Any]], seconds: float) -> dict[str, Any]:
+    deadline = time.monotonic() + seconds
+    while not (found := look()):
+        assert time.monotonic() < deadline, "no run came"
+        time.sleep(0.5)
+    return found
+
+
+def states(stack: Stack, run_id: str, task: str) -> set[str]:
+    return {i["state"] for i in stack.api.task_instances(DAG, run_id) if i["task_id"].rpartition(".")[2] == task}
+
+
+def test_the_clock_starts_it_and_data_that_came_in_starts_it_once_for_the_regulation_alone(stack: Stack) -> None:
+    stack.open_dag(DAG)
+    ((by_clock, run),) = awaited(lambda: runs(stack, "scheduled"), 60).items()
+    due = read_moment(run["run_after"].replace("Z", "+00:00"), "run_after")
+    assert due
+    assert f"{due.astimezone(SHANGHAI):%H:%M}" == "08:30"
+    awaited(
+        lambda: {i: i for i in states(stack, by_clock, "land") & {"success"}}, 120
+    )  # it reads, as asset runs do not
+    stack.api.call(
+        "PATCH", f"/api/v2/dags/{DAG}/dagRuns/{by_clock}", {"state": "failed"}
+    )  # what it judges is tested elsewhere
+
+    assets = stack.api.call("GET", "/api/v2/assets?limit=100")["assets"]
+    (projects,) = (a["id"] for a in assets if a["name"] == "ledger_projects")
+    stack.api.call("POST", "/api/v2/assets/events", {"asset_id": projects, "extra": {}})
+    ((by_data, run),) = awaited(lambda: ended(stack, "asset_triggered"), 150).items()
+    assert run["state"] == "success"
+    assert states(stack, by_data, "land") == {"skipped"}
+    judges = [i for i in stack.api.task_instances(DAG, by_data) if i["task_id"] == "judge"]
+    assert [(i["state"], i["rendered_map_index"]) for i in judges] == [("success", "办法执行")]
+    (said,) = stack.ask("evaluate", "--scope", "regulation", "--json")["judged"]
+    assert said["is_new"] is False
+    time.sleep(6)
+    assert set(runs(stack, "asset_triggered")) == {by_data}  # what it gave out has not started it again
