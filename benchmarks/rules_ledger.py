@@ -31,7 +31,8 @@ SOURCES = {
 
 def fill(engine: Engine, projects: int) -> None:
     """Make a ledger: each project with two approval items, a dossier, contracts, payments, an acceptance, reports."""
-    from include.ledger.tables import ENTITIES, kinds, source_authority
+    from include.ledger.entity_tables import kinds
+    from include.ledger.tables import ENTITIES, source_authority
 
     with engine.begin() as connection:
         for source, entity in SOURCES.items():

@@ -150,7 +150,7 @@ def test_a_source_that_fails_does_not_keep_the_others_from_syncing(
 
 # arguments, words of the message, changes of the environment
 REFUSED: list[Any] = [
-    pytest.param(("sync", "nobody"), "no card named 'nobody'; known: annual_plan", {}, id="unknown source"),
+    pytest.param(("sync", "nobody"), "no card named 'nobody'; known: acceptances, annual_plan", {}, id="unknown source"),
     pytest.param(("replay", "nobody"), "no card named 'nobody'", {}, id="replay of an unknown source"),
     pytest.param(("replay", "annual_plan", "--batch", "b1"), "no batch b1 of annual_plan", {}, id="unknown batch"),
     pytest.param(("sync", "--since", "gestern", "annual_plan"), "--since is 'gestern'; write it as", {}, id="no time"),

@@ -222,6 +222,6 @@ def test_a_wrong_token_is_refused_and_said(
 
 def test_the_dag_and_the_doctor_know_the_new_source(platform: Platform) -> None:
     assert "reform_commission" in choose_sources("projects")
-    assert len(load_cards()) == 25
+    assert len(load_cards()) == 37
     checks = {c.name: c.is_ok for c in check_all()}
     assert (checks["卡片 reform_commission"], checks["连接 reform_commission"]) == (True, True)

@@ -31,6 +31,10 @@ CITY_SOURCES = (
     "exchange_systems", "exchange_services", "exchange_calls", "system_register", "exemptions", "maintenance_windows",
     "city_cloud", "cloud_metrics", "usage_statistics", "usage_files",
 )  # fmt: skip
+DOSSIER_SOURCES = (
+    "project_dossiers", "suspensions", "contracts", "payments", "payments_frontdb", "acceptances", "assessments",
+    "performance_reviews", "rectifications", "plan_years", "department_years", "attestations",
+)  # fmt: skip
 FAST = {"backoff_seconds": 0.01, "attempts": 2}
 PLAN_NAME, PLAN_UNIT = f"XK-P{SEED}号专项信息工程", "双鸭山市专项工程计划办公室"
 
@@ -85,6 +89,7 @@ def _keep(folder: Path, *arguments: str) -> int:
 def _run_all(server: SandboxServer, folder: Path) -> None:
     assert _keep(folder, "sync", "-v", "--dry-run") == 1
     assert _keep(folder, "sync", "-v", *CITY_SOURCES) == 0
+    assert _keep(folder, "sync", "-v", *DOSSIER_SOURCES) == 1  # two rows that nobody can read
     assert _keep(folder, "sync", "-v") == 1  # the data has bad records, so degraded is as it should be
     server.advance(changes=0.05, new=5, vanish=2, reissue=2)
     for scenario in ("truncated_json", "html_200"):
@@ -227,5 +232,5 @@ def test_no_secret_of_a_connection_occurs_anywhere(run: Run) -> None:
 
 def test_every_shipped_card_has_a_secrecy_gate(run: Run) -> None:
     cards = load_cards()
-    assert len(cards) == 24
+    assert len(cards) == 36
     assert all(card.classified for card in cards)

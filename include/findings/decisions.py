@@ -113,7 +113,7 @@ def decide(engine: Engine, decision: Decision, *, keep: bool = True) -> Decided:
         held = list(load(connection, finding.c.finding_id.in_(decision.findings)))
         for one in held:
             _end_what_ended(one, decision.day)
-        terms = _Terms.load(decision.day)
+        terms = _Terms.load(decision)
         problems = [*_of_form(decision, terms), *_of_findings(decision, held, terms)]
         if problems:
             raise DecisionRefused(f"decision {decision.decision_id!r} is refused: {'; '.join(problems)}")
@@ -136,15 +136,16 @@ def same_person(one: str | None, other: str | None) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class _Terms:
-    """What rules and parameters of a day say of decisions."""
+    """What the rules, which only waivers ask, and the parameters of a day say of decisions."""
 
     rules: Mapping[str, Rule]
     parameters: Parameters
 
     @classmethod
-    def load(cls, day: date) -> _Terms:
+    def load(cls, decision: Decision) -> _Terms:
         book = ParameterBook.load()
-        return cls({rule.id: rule for rule in load_rules(book)}, book.on(day))
+        rules = load_rules(book) if decision.kind is Kind.WAIVED else ()
+        return cls({rule.id: rule for rule in rules}, book.on(decision.day))
 
 
 def _of_form(decision: Decision, terms: _Terms) -> Iterator[str]:

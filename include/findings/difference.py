@@ -23,7 +23,6 @@ from include.rules.evaluation import (
     SCOPES,
     Judging,
     Knowledge,
-    RuleVerdicts,
     knowledge,
     knowledge_of,
     last_evaluation,
@@ -32,6 +31,7 @@ from include.rules.evaluation import (
 from include.rules.parameters import ParameterBook
 from include.rules.rule import Rule
 from include.rules.rule_book import load_rules
+from include.rules.tally import RuleVerdicts
 from include.rules.verdict import Verdict
 from include.settings import with_config
 

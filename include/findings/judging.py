@@ -18,13 +18,13 @@ from include.errors import ConfigurationError
 from include.findings.door import Settled, end_decisions, settle
 from include.findings.held import FINDINGS
 from include.findings.watch_report import report_lines
+from include.landing.batch import no_collection
 from include.ledger.snapshot import snapshot
 from include.rules import timeline
 from include.rules.evaluation import (
     SCOPES,
     Judging,
     Knowledge,
-    Tally,
     keep,
     knowledge,
     knowledge_of,
@@ -36,6 +36,7 @@ from include.rules.parameters import ParameterBook
 from include.rules.rates import Rate
 from include.rules.rule import Rule
 from include.rules.rule_book import load_rules
+from include.rules.tally import Tally
 
 
 @dataclass(slots=True)
@@ -102,7 +103,7 @@ def judge(
     rules = rules_of(load_rules(book), scope)
     if not rules:
         raise ConfigurationError(f"no rule has the scope {scope!r}; use one of {', '.join(SCOPES)}")
-    with snapshot(engine, FINDINGS) as connection:
+    with no_collection(), snapshot(engine, FINDINGS) as connection:
         return _Session(connection, scope, rules, book, day, today, at).run(replay, is_full=full)
 
 
@@ -158,14 +159,15 @@ class _Session:
             tally.add(one)
             if one.crash:
                 continue
-            only = judging.moved(one.rule.subject)
+            only = judging.kept.moved(one.rule.subject) if judging.kept else None
             timeline.record(self.connection, self.scope, one.rule.id, one.verdicts, self.day, self.following, only)
             if is_newest:
                 settled.add(settle(self.connection, one.verdicts, [one.rule.id], self.day, self.at, gone, self.scope))
         if is_newest:
             settled.changes += end_decisions(self.connection, self.day, self.at)
         if judging.kept:
-            judging.kept.write({rule.subject for rule in self.rules if rule.id in tally.crashed})
+            tally.hold(judging.kept.said, judging.kept.outcomes)
+            judging.kept.write(tally, {rule.subject for rule in self.rules if rule.id in tally.crashed})
         judged = self._judged(judging, tally, self.kept["revision"] if self.kept else 0)
         judged.settled, judged.is_backfill = settled, is_backfill
         if not judged.is_equal or judged.rules_version != judged.stored_version:

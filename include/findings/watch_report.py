@@ -28,9 +28,9 @@ UNKNOWN = {
     "exemptions_unread": "豁免登记未读全", "declared_not_found": "申报与资源清单矛盾", "deployment_undeclared": "未申报部署方式",
     "unlinked_entries": "目录未关联系统", "share_type_unstated": "共享类型不详", "collection_unstated": "归集状态不详",
     "date_in_future": "更新日期在未来", "date_inexact": "更新日期不是确切的日", "date_missing": "未填更新日期",
-    "cycle_missing": "更新周期不详", "not_attested": "未经人工认定", "not_known": "程序情况不详",
-    "eligibility_unknown": "安排条件不详", "dates_disagree": "日期矛盾", "calendar_unpublished": "工作日历未发布",
-    "suspension_unrecorded": "时限中止未登记",
+    "cycle_missing": "更新周期不详",
+    "calendar_unpublished": "放假安排未公布", "dates_disagree": "日期相互矛盾", "suspension_unrecorded": "中止未登记",
+    "not_attested": "待人工认定", "eligibility_unknown": "运维经费条件未知", "not_known": "程序履行情况未知",
 }  # fmt: skip
 """Why a verdict is unknown, in a few words."""
 

@@ -15,7 +15,16 @@ from sqlalchemy import Column, Connection, Table, and_, delete, or_, select, upd
 
 from include.landing.store import LandingStore
 from include.ledger.probe_merge import SOURCE as SWEEPS
-from include.ledger.tables import decision, finding, finding_event, probe_day, probe_state, probe_sweep, verdict
+from include.ledger.tables import (
+    decision,
+    finding,
+    finding_event,
+    judged_subject,
+    probe_day,
+    probe_state,
+    probe_sweep,
+    verdict,
+)
 
 _PART = r"[0-9A-Za-z_-]"
 """What a key is made of: SYS1 is not named by SYS10."""
@@ -23,9 +32,13 @@ _PART = r"[0-9A-Za-z_-]"
 
 def forget_judged(connection: Connection, keys: set[str]) -> None:
     """Remove the verdicts and findings that are about one of these keys or name one."""
-    for row in _naming(connection, verdict, (verdict.c.subject, verdict.c.occurrence, verdict.c.body), keys):
-        mine = and_(*(column == row[column.name] for column in verdict.primary_key))
-        connection.execute(delete(verdict).where(mine))
+    for table, columns in (
+        (verdict, (verdict.c.subject, verdict.c.occurrence, verdict.c.body)),
+        (judged_subject, (judged_subject.c.subject, judged_subject.c.verdicts)),
+    ):
+        for row in _naming(connection, table, columns, keys):
+            mine = and_(*(column == row[column.name] for column in table.primary_key))
+            connection.execute(delete(table).where(mine))
     named = {
         row["finding_id"]
         for table, columns in (

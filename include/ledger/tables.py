@@ -12,12 +12,9 @@ from include.ledger.types import Moment
 metadata = MetaData()
 
 _entity, _changes = partial(entity_table, metadata), partial(changes_table, metadata)
-project = _entity("project")
-project_change = _changes("project")
-approval_item = _entity("approval_item")
-approval_item_change = _changes("approval_item")
-plan_entry = _entity("plan_entry")
-plan_entry_change = _changes("plan_entry")
+project, project_change = _entity("project"), _changes("project")
+approval_item, approval_item_change = _entity("approval_item"), _changes("approval_item")
+plan_entry, plan_entry_change = _entity("plan_entry"), _changes("plan_entry")
 Index("project_by_code", project.c.project_code)
 Index("approval_item_by_project", approval_item.c.source, approval_item.c.project_code)
 
@@ -194,10 +191,7 @@ probe_sweep = Table(
     Column("started_at", Moment, nullable=False),
     Column("ended_at", Moment, nullable=False),
     Column("merged_at", Moment, nullable=False),
-    Column("endpoints", Integer, nullable=False),
-    Column("succeeded", Integer, nullable=False),
-    Column("failed", Integer, nullable=False),
-    Column("inconclusive", Integer, nullable=False),
+    *(Column(name, Integer, nullable=False) for name in ("endpoints", "succeeded", "failed", "inconclusive")),
     Column("is_cut_off", Boolean, nullable=False),
     Column("lag_ms", Integer, nullable=False),
     Column("outcomes", Text, nullable=False),
@@ -210,10 +204,7 @@ probe_day = Table(
     metadata,
     Column("service_code", String(100), primary_key=True),
     Column("day", Date, primary_key=True),
-    Column("probes", Integer, nullable=False),
-    Column("successes", Integer, nullable=False),
-    Column("failures", Integer, nullable=False),
-    Column("inconclusive", Integer, nullable=False),
+    *(Column(name, Integer, nullable=False) for name in ("probes", "successes", "failures", "inconclusive")),
     Column("total_ms_sum", BigInteger, nullable=False),
     Column("total_ms_max", Integer, nullable=False),
     Column("last_success_at", Moment),
@@ -277,7 +268,8 @@ judged_subject = Table(
     Column("facts_hash", String(32), nullable=False),
     Column("rules_version", String(32), nullable=False),
     Column("holds_until", Date),
-    Column("verdicts", Text, nullable=False),
+    Column("outcomes", Text, nullable=False),
+    Column("said", String(40), nullable=False),
 )
 """What a subject was last judged on and what came of it, so that it is not judged again while both stand; no record."""
 
@@ -349,29 +341,10 @@ rule_version = Table(
 )
 """The version by which a rule last judged in a scope, and since when: what tells a changed rule from a changed world."""
 
-ENTITIES: dict[str, tuple[Table, Table]] = {
-    "project": (project, project_change),
-    "approval_item": (approval_item, approval_item_change),
-    "plan_entry": (plan_entry, plan_entry_change),
-    "system": (system, system_change),
-    "exchange_service": (exchange_service, exchange_service_change),
-    "exchange_call_day": (exchange_call_day, exchange_call_day_change),
-    "cloud_resource": (cloud_resource, cloud_resource_change),
-    "cloud_usage_day": (cloud_usage_day, cloud_usage_day_change),
-    "system_usage_day": (system_usage_day, system_usage_day_change),
-    "exemption": (exemption, exemption_change),
-    "maintenance_window": (maintenance_window, maintenance_window_change),
-    "resource": (resource, resource_change),
-    "resource_item": (resource_item, resource_item_change),
-    "project_dossier": (project_dossier, project_dossier_change),
-    "suspension": (suspension, suspension_change),
-    "contract": (contract, contract_change),
-    "payment": (payment, payment_change),
-    "acceptance": (acceptance, acceptance_change),
-    "assessment": (assessment, assessment_change),
-    "performance_review": (performance_review, performance_review_change),
-    "rectification": (rectification, rectification_change),
-    "plan_year": (plan_year, plan_year_change),
-    "department_year": (department_year, department_year_change),
-    "attestation": (attestation, attestation_change),
-}
+_OF_SOURCES = (
+    project, approval_item, plan_entry, system, exchange_service, exchange_call_day, cloud_resource, cloud_usage_day,
+    system_usage_day, exemption, maintenance_window, resource, resource_item, project_dossier, suspension, contract, payment,
+    acceptance, assessment, performance_review, rectification, plan_year, department_year, attestation,
+)  # fmt: skip
+ENTITIES: dict[str, tuple[Table, Table]] = {t.name: (t, metadata.tables[f"{t.name}_change"]) for t in _OF_SOURCES}
+"""Entity → its table and that of its changes."""

@@ -5,13 +5,12 @@ An item that names both is both: a merged approval (art. 20). Its times are days
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cached_property
-from typing import Any
 
-from sqlalchemy import Row, or_, select
+from sqlalchemy import or_, select
 
 from include.rules.dossier_facts import Kept, grouped
 from include.rules.parameters import REGULATION
@@ -51,29 +50,30 @@ class ApprovalKinds:
 
 
 _COLUMNS = (
-    "item_id", "item_name", "state", "submitted_at", "accepted_at", "decided_at", "document_no", "project_code", "changed_batch",
+    "project_code", "item_id", "item_name", "state", "submitted_at", "accepted_at", "decided_at", "document_no", "changed_batch",
     "source", "record_key",
 )  # fmt: skip
 
 
-def approvals(registers: Registers, present: Callable[[str], str], kinds: ApprovalKinds) -> dict[str, list[Kept]]:
+def approvals(registers: Registers, aliases: Mapping[str, str], kinds: ApprovalKinds) -> dict[str, list[Kept]]:
     """Return the approvals of each project in order of kind and item; what two platforms list of one item is one approval."""
     items = registers.known.rows("approval_item")
     named = or_(*(items.c.item_name.contains(word, autoescape=True) for word in kinds.every_word))
     query = select(*(items.c[name] for name in _COLUMNS)).where(items.c.tombstoned_at.is_(None), named)
-    found: dict[tuple[str, str, str], Kept] = {}
     rows = registers.known.connection.execute(query).all()
-    for row in sorted(rows, key=lambda r: (registers.authority(r.source), r.source, r.record_key)):
-        project = present(row.project_code)
-        for kind in kinds.of(row.item_name):
-            key = (project, kind, row.item_id)
-            found.setdefault(key, Kept(_approval(row, kind), key, project, None, (row.changed_batch,)))
+    if len({row.source for row in rows}) > 1:
+        rows = sorted(rows, key=lambda row: (registers.authority(row.source), row.source, row.record_key))
+    kinds_of: dict[str, list[str]] = {}
+    found: dict[tuple[str, str, str], Kept] = {}
+    for code, item, name, state, submitted, accepted, decided, document, batch, *_ in rows:
+        project = aliases.get(code, code)
+        if name not in kinds_of:
+            kinds_of[name] = kinds.of(name)
+        for kind in kinds_of[name]:
+            if (key := (project, kind, item)) not in found:
+                record = Approval(item, kind, state, _day(submitted), _day(accepted), _day(decided), document)
+                found[key] = Kept(record, key, project, None, (batch,))
     return grouped((key[0], found[key]) for key in sorted(found))
-
-
-def _approval(row: Row[Any], kind: str) -> Approval:
-    days = (_day(row.submitted_at), _day(row.accepted_at), _day(row.decided_at))
-    return Approval(row.item_id, kind, row.state, *days, row.document_no)
 
 
 def _day(moment: datetime | None) -> date | None:

@@ -6,9 +6,10 @@ authority that has it; a dossier under a former project code fills what the one 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
-from datetime import date
+from functools import cached_property
+from operator import itemgetter
 from typing import Any, cast
 
 from sqlalchemy import Row, select
@@ -73,8 +74,8 @@ class Kept:
 class Dossiers:
     """The records, by the names of their facts; every entity is read once, when it is first asked for."""
 
-    def __init__(self, registers: Registers, present: Callable[[str], str]) -> None:
-        self._registers, self._present = registers, present
+    def __init__(self, registers: Registers, aliases: Mapping[str, str]) -> None:
+        self._registers, self._aliases = registers, aliases
         self._kept: dict[str, list[Kept]] = {}
 
     def are_known(self, name: str) -> bool:
@@ -84,10 +85,7 @@ class Dossiers:
     def kept(self, name: str) -> list[Kept]:
         """Return the living records in order of their days and keys."""
         if name not in self._kept:
-            shape = SHAPES[name]
-            found = _Reading(self._registers, shape, self._present).records()
-            found.sort(key=lambda one: (getattr(one.record, shape.day or "", None) or date.min, one.key))
-            self._kept[name] = found
+            self._kept[name] = _Reading(self._registers, SHAPES[name], self._aliases).records()
         return self._kept[name]
 
     def by_project(self, name: str) -> dict[str, list[Kept]]:
@@ -147,8 +145,8 @@ def together(value: object, *facts: Fact) -> Fact:
 class _Reading:
     """One entity being read: where its columns stand, and what makes a record of its rows."""
 
-    def __init__(self, registers: Registers, shape: Shape, present: Callable[[str], str]) -> None:
-        self._registers, self._shape, self._present = registers, shape, present
+    def __init__(self, registers: Registers, shape: Shape, aliases: Mapping[str, str]) -> None:
+        self._registers, self._shape, self._aliases = registers, shape, aliases
         self._table = registers.known.rows(shape.entity)
         own = tuple(field.name for field in fields(cast(Any, shape.make)))
         owners = tuple(name for name in _OWNERS if name in self._table.c and name not in own)
@@ -157,35 +155,40 @@ class _Reading:
         self._project, self._system = (self._columns.index(name) if name in self._columns else None for name in _OWNERS)
 
     def records(self) -> list[Kept]:
-        """Return the living records, rows of one key put together."""
-        rows, at = self._rows(), self._key
-        if at == self._project:
-            keys = [self._present(row[at]) for row in rows]
-        else:
-            keys = [row[at] for row in rows]
-        if len(set(keys)) == len(keys):
-            return [self._record(key, row, (row[-3],)) for key, row in zip(keys, rows, strict=True)]
+        """Return the living records in order of their days and keys, rows of one key put together."""
+        rows: list[Any] = list(self._rows())
+        batches = {row[-3]: (row[-3],) for row in rows}
+        if len({self._code(row[self._key]) for row in rows}) == len(rows):
+            return [self._record(row, batches[row[-3]]) for row in sorted(rows, key=self._place)]
         together: dict[Any, list[Row[Any]]] = {}
-        for key, row in zip(keys, rows, strict=True):
-            together.setdefault(key, []).append(row)
-        return [
-            self._record(key, self._blend(same), tuple(sorted({row[-3] for row in same})))
-            for key, same in together.items()
-        ]
+        for row in rows:
+            together.setdefault(self._code(row[self._key]), []).append(row)
+        blended = [(self._blend(same), tuple(sorted({row[-3] for row in same}))) for same in together.values()]
+        return [self._record(*one) for one in sorted(blended, key=lambda one: self._place(one[0]))]
 
     def _rows(self) -> Sequence[Row[Any]]:
         columns = [self._table.c[name] for name in self._columns]
         query = select(*columns).where(self._table.c.tombstoned_at.is_(None))
         return self._registers.known.connection.execute(query).all()
 
-    def _record(self, key: Any, values: Sequence[Any], batches: tuple[str, ...]) -> Kept:
+    @cached_property
+    def _place(self) -> Callable[[Sequence[Any]], Any]:
+        """Return what tells the place of a record among the others: its day, where it has one, and its key."""
+        day = [self._columns.index(self._shape.day)] if self._shape.day else []
+        return itemgetter(*day, self._key)
+
+    def _code(self, value: Any) -> Any:
+        """Return the present code where records are told apart by their project."""
+        return self._aliases.get(value, value) if self._key == self._project else value
+
+    def _record(self, values: Sequence[Any], batches: tuple[str, ...]) -> Kept:
         own, project = values[: self._count], None
         if self._project is not None and (named := values[self._project]) is not None:
-            project = self._present(named)
+            project = self._aliases.get(named, named)
             if project != named and self._project < self._count:
                 own = [project if at == self._project else value for at, value in enumerate(own)]
         system = values[self._system] if self._system is not None else None
-        return Kept(self._shape.make(*own), key, project, system, batches)
+        return Kept(self._shape.make(*own), self._code(values[self._key]), project, system, batches)
 
     def _blend(self, rows: list[Row[Any]]) -> Sequence[Any]:
         """Return of each column the value of the best source that has one; a present code goes before a former one."""
@@ -193,8 +196,7 @@ class _Reading:
             return rows[0]
 
         def rank(row: Row[Any]) -> tuple[Any, ...]:
-            is_former = self._key == self._project and self._present(row[self._key]) != row[self._key]
-            return is_former, self._registers.authority(row[-2]), row[-2], row[-1]
+            return self._code(row[self._key]) != row[self._key], self._registers.authority(row[-2]), row[-2], row[-1]
 
         ordered = sorted(rows, key=rank)
         return [next((value for value in column if value is not None), None) for column in zip(*ordered, strict=True)]

@@ -20,7 +20,7 @@ from include.rules.parameters import ParameterBook, Parameters
 from include.rules.records import Part
 from include.rules.rule import Facts, Judgement, Rule
 from include.rules.shapes import is_covered
-from include.rules.verdict import Fact, Outcome, Verdict, plain
+from include.rules.verdict import Fact, Outcome, Verdict
 
 MISSING = "evidence_missing"
 CALENDAR = "workday_calendar"
@@ -55,11 +55,13 @@ class Bench:
             ) from error
         used = {name: seen.used[name] for name in sorted(seen.used)}
         until = _earliest(judgement.holds_until, made.until, *(part.holds_until for part in seen.parts))
-        inputs = orjson.dumps([used, made.version, self.on], default=plain, option=orjson.OPT_SORT_KEYS)
+        inputs = hashlib.blake2b(f"{made.version} {self.on}".encode(), digest_size=16)
+        for fact in used.values():
+            inputs.update(fact.digest())
         return Verdict(
             rule.id, rule.subject, subject, occurrence, judgement.outcome, judgement.reason, message, judgement.steps, used,
             made.used, rule.article.id, rule.severity.get(judgement.outcome.value), made.version, self.on,
-            until, hashlib.blake2b(inputs, digest_size=16).hexdigest(),
+            until, inputs.hexdigest(),
         )  # fmt: skip
 
     def version(self, rule: Rule) -> list[str]:
@@ -121,7 +123,8 @@ def _decide(rule: Rule, facts: Facts, parameters: Parameters, on: date) -> Judge
     facts.missing.clear()  # what the exceptions missed is theirs
     found = rule.function(facts, parameters, on)
     until = _earliest(found.holds_until, excepted_until)
-    found = replace(found, steps=(*notes, *found.steps), holds_until=until)
+    if notes or until != found.holds_until:
+        found = replace(found, steps=(*notes, *found.steps), holds_until=until)
     if found.outcome is Outcome.UNKNOWN and found.reason == MISSING:
         lacking = [name for name in rule.weighs if name in facts.missing or _is_short(facts.used.get(name), parameters)]
         return _unknown(rule, facts, lacking, found)
@@ -207,7 +210,7 @@ SHOWN = {
     "in_use": "在用", "trial": "试运行", "building": "在建", "stopped": "停用",
     "city": "市本级", "county": "县(区)", "bureau": "市数据局统一建设", "unit": "单位自建", "none": "无市本级财政资金",
     "office_terminal": "办公终端", "packaged_software": "成品化软件", "consultancy": "技术咨询服务", "testing": "测试评估认证",
-    "upkeep": "运行维护",
+    "upkeep": "运行维护", "True": "是", "False": "否",
 }  # fmt: skip
 """The values by which rules are kept apart, in Chinese."""
 

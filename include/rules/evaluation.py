@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -25,12 +24,13 @@ from include.ledger.tables import evaluation, probe_day, probe_sweep
 from include.rules.engine import Bench
 from include.rules.exceptions import EXCEPTIONS
 from include.rules.facts_of_day import FactsOfDay
-from include.rules.kept_verdicts import KeptVerdicts, Line, facts_hash, line
+from include.rules.kept_verdicts import KeptVerdicts, facts_hash
 from include.rules.parameters import ParameterBook
 from include.rules.rates import Rate, availability, rates_of, rates_of_entries
 from include.rules.rule import Rule
 from include.rules.source_facts import Sources
-from include.rules.verdict import Fact, Verdict
+from include.rules.tally import RuleVerdicts, Tally
+from include.rules.verdict import Fact
 from include.sources.card_files import outline_cards
 
 INTERCONNECTION, CATALOGUES, SYSTEMS, REGULATION = SCOPES = ("interconnection", "catalogues", "systems", "regulation")
@@ -42,50 +42,6 @@ KEEPING = (REGULATION,)
 """The scopes whose verdicts hold for longer than a day; those over windows that end yesterday are judged anew each day."""
 
 _NONE = Fact(None, "")
-
-
-@dataclass(frozen=True, slots=True)
-class RuleVerdicts:
-    """What one rule said of all its subjects: `lines` of each in their order, `verdicts` of those judged anew; or how it broke."""
-
-    rule: Rule
-    verdicts: Sequence[Verdict]
-    lines: Sequence[Line] = ()
-    crash: str | None = None
-
-
-@dataclass(slots=True)
-class Tally:
-    """Counts and digest of the verdicts so far."""
-
-    outcomes: dict[str, dict[str, int]] = field(default_factory=dict)
-    reasons: dict[str, dict[str, int]] = field(default_factory=dict)
-    crashed: dict[str, str] = field(default_factory=dict)
-    verdicts: int = 0
-    judged: int = 0
-    """Verdicts that were worked out anew; the others still hold."""
-    _hash: Any = field(default_factory=hashlib.sha256)
-
-    def add(self, one: RuleVerdicts) -> None:
-        """Count the verdicts of one more rule."""
-        if one.crash:
-            self.crashed[one.rule.id] = one.crash
-            return
-        for short in one.lines:
-            self._hash.update("\x1f".join(short).encode() + b"\n")
-        self.verdicts += len(one.lines)
-        self.judged += len(one.verdicts)
-        self.outcomes[one.rule.id] = _counted(x.outcome for x in one.lines)
-        self.reasons[one.rule.id] = _counted(f"{x.outcome}:{x.reason}" for x in one.lines)
-
-    @property
-    def digest(self) -> str:
-        """Return the hash of the verdicts so far."""
-        return str(self._hash.hexdigest())
-
-
-def _counted(names: Iterator[str]) -> dict[str, int]:
-    return dict(sorted(Counter(names).items()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +121,7 @@ class Judging:
         self.kept: KeptVerdicts | None = None
         if is_keeping and scope in KEEPING:
             self.kept = KeptVerdicts(connection, scope, self.rules_version, day, is_used=not is_full)
-        self._kept: dict[str, dict[str, dict[str, list[Line]]]] = {}
+        self._to_judge: dict[str, list[dict[str, Fact]]] = {}
 
     @property
     def rules_version(self) -> str:
@@ -203,39 +159,22 @@ class Judging:
                 yield RuleVerdicts(rule, (), crash=str(error))
 
     def _judged(self, rule: Rule) -> RuleVerdicts:
-        kept = self._still_holding(rule.subject)
-        verdicts: list[Verdict] = []
-        lines: list[Line] = []
-        for subject, facts in self._subjects(rule):
-            if subject in kept:
-                lines += kept[subject].get(rule.id, ())
-                continue
-            verdict = self._bench.judge(rule, facts)
-            verdicts.append(verdict)
-            lines.append(line(verdict))
-            if self.kept:
-                self.kept.note(verdict, lines[-1])
-        return RuleVerdicts(rule, verdicts, lines)
+        verdicts = [self._bench.judge(rule, facts) for facts in self._due(rule.subject)]
+        if self.kept:
+            for verdict in verdicts:
+                self.kept.note(verdict)
+        return RuleVerdicts(rule, verdicts)
 
-    def _still_holding(self, subject_type: str) -> dict[str, dict[str, list[Line]]]:
-        """Return of the subjects of a type those that need not be judged again, with their verdicts by rule."""
-        if self.kept is None:
-            return {}
-        if subject_type not in self._kept:
-            names = {rule.fresh_within for rule in self.rules if rule.fresh_within}
-            oldest = {self.day - timedelta(days=self._bench.parameters[name]) for name in names}
-            every = ((s, f, self.kept.of((subject_type, s), facts_hash(f, oldest))) for s, f in self._all(subject_type))
-            self._kept[subject_type] = {s: found for s, _, found in every if found is not None}
-        return self._kept[subject_type]
-
-    def moved(self, subject_type: str) -> set[str] | None:
-        """Return the subjects of a type that were judged anew or are there no more; None where that may be all of them."""
-        if self.kept is None or not self._kept.get(subject_type):
-            return None
-        return {subject for kind, subject in self.kept.judged | self.kept.gone if kind == subject_type}
-
-    def _subjects(self, rule: Rule) -> Iterator[tuple[str, dict[str, Fact]]]:
-        yield from self._all(rule.subject)
+    def _due(self, subject_type: str) -> list[dict[str, Fact]]:
+        """Return the facts of the subjects of a type that are to be judged: all but those whose verdicts still hold."""
+        if subject_type not in self._to_judge:
+            every = self._all(subject_type)
+            if kept := self.kept:
+                names = {rule.fresh_within for rule in self.rules if rule.fresh_within}
+                oldest = sorted(self.day - timedelta(days=self._bench.parameters[name]) for name in names)
+                every = ((s, f) for s, f in every if not kept.holds((subject_type, s), facts_hash(f, oldest)))
+            self._to_judge[subject_type] = [facts for _, facts in every]
+        return self._to_judge[subject_type]
 
     def _all(self, subject_type: str) -> Iterator[tuple[str, dict[str, Fact]]]:
         """Yield the subjects of a type that this scope judges; of the sources each scope judges its own."""

@@ -151,7 +151,7 @@ class FactsOfDay:
 
     @cached_property
     def _dossiers(self) -> Dossiers:
-        return Dossiers(self.registers, self._register.present)
+        return Dossiers(self.registers, self._register.aliases)
 
     @cached_property
     def _project_facts(self) -> ProjectFacts:

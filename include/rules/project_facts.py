@@ -149,7 +149,7 @@ class ProjectFacts:
 
     def _approvals(self) -> tuple[dict[str, Fact], Fact]:
         reach = self._registers.reach("project")
-        by_project = approvals(self._registers, self._projects.present, ApprovalKinds.load())
+        by_project = approvals(self._registers, self._projects.aliases, ApprovalKinds.load())
         facts = {
             code: Fact(tuple([one.record for one in kept]), *reach, batches_of(kept))
             for code, kept in by_project.items()

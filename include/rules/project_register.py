@@ -121,7 +121,7 @@ class ProjectRegister:
     @cached_property
     def joined(self) -> dict[str, Project]:
         """Return the projects by every code they are known under."""
-        plans = self._registers.combined("plan_entry", "project_code")
+        plans = self._registers.combined("plan_entry", "project_code", ("project_code", "nature"))
         upgrades = {
             self.present(code) for code, plan in plans.items() if any(row["nature"] in _UPGRADES for row in plan.rows)
         }

@@ -5,7 +5,8 @@ Equal inputs give byte-identical verdicts: no clock, no floating point, no order
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import hashlib
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
@@ -35,6 +36,15 @@ class Fact:
     source: str
     seen_until: date | None = None
     evidence: tuple[str, ...] = ()
+    _digest: bytes | None = field(default=None, init=False, compare=False, repr=False)
+
+    def digest(self) -> bytes:
+        """Return the hash of the value and where it comes from, but for how far the evidence reaches; made once."""
+        if self._digest is None:
+            text = orjson.dumps((self.value, self.source, self.evidence), default=plain)
+            object.__setattr__(self, "_digest", hashlib.blake2b(text, digest_size=16).digest())
+        assert self._digest is not None  # noqa: S101 - just made
+        return self._digest
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,16 +77,19 @@ class Verdict:
         return orjson.dumps(self, default=plain, option=orjson.OPT_SORT_KEYS)
 
     def said(self) -> bytes:
-        """Return all that it says, as canonical JSON, but for the day it was judged on and how far its evidence reached then.
+        """Return the hash of all that it says, but for the day it was judged on and how far its evidence reached then.
 
-        So what is judged again while it holds is the same to the byte.
+        So what is judged again while it holds has the same. The parameters are part of the rule's version.
         """
-        facts = {name: (fact.value, fact.source, fact.evidence) for name, fact in self.facts_used.items()}
         parts = (
             self.rule, self.subject_type, self.subject, self.occurrence, self.outcome, self.reason, self.message, self.steps,
-            facts, self.parameters_used, self.clause, self.severity, self.rule_version, self.holds_until,
+            self.clause, self.severity, self.rule_version, self.holds_until,
         )  # fmt: skip
-        return orjson.dumps(parts, default=plain, option=orjson.OPT_SORT_KEYS)
+        whole = hashlib.blake2b(orjson.dumps(parts), digest_size=16)
+        for name, fact in self.facts_used.items():
+            whole.update(name.encode())
+            whole.update(fact.digest())
+        return whole.digest()
 
 
 def plain(value: Any) -> Any:

@@ -233,7 +233,7 @@ def _applied(draw: Draw, kind: Kind, updated: datetime) -> datetime:
     if kind is Kind.OLD_FORM:
         return OLD_FORM_START + timedelta(seconds=seconds * 6)
     if kind in COMPARED or kind is Kind.COUNTY_DIGITAL:
-        seconds = 105 * 86400 + seconds // 8  # before the first step of its life
+        seconds = 99 * 86400 + seconds // 80  # before the first step of its life
     return updated - timedelta(seconds=seconds)
 
 

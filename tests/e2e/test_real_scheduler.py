@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
 import requests
 
+from include.clock import now
+from include.ledger.database import open_ledger
 from include.sandbox.airflow_api import AirflowAnswered, AirflowApi
 from include.sandbox.airflow_home import Home
 from include.sandbox.stack import Stack, StackOptions
 from tests.e2e.free_ports import free_ports
+from tests.findings.deciding import everything, handled, id_of, judge_by_hand, said
 
 DAG = "sync_projects"
 SOURCES = {"provincial_approval", "zj_projects", "approval_frontdb", "annual_plan"}
@@ -81,6 +85,44 @@ def test_the_exchange_is_read_probed_and_judged_under_the_real_scheduler(stack: 
     assert judged["outcomes"]["interconnected-with-exchange"]["pass"] > 30
     assert judged["outcomes"]["evidence-current"] == {"pass": 3}
     assert judged["open"] > 10
+
+
+def _user(stack: Stack, name: str) -> AirflowApi:
+    api = AirflowApi(stack.api.url)
+    api.login(name, stack.home.passwords()[name])
+    return api
+
+
+def test_a_waiver_waits_for_the_second_person_and_for_no_other(stack: Stack) -> None:
+    engine = open_ledger(f"sqlite:///{stack.home.ledger}")
+    judge_by_hand(engine, now().date(), said("fail", "S-of-a-test"))
+    stack.open_dag("record_decision")
+    until = (now() + timedelta(days=30)).date()
+    engineer = _user(stack, "engineer")
+    run = engineer.trigger(
+        "record_decision", findings=id_of("S-of-a-test"), kind="waived", ground="第三十三条", reason="年底下线", approver="ops",
+        until=until.isoformat(),
+    )  # fmt: skip
+
+    answer = f"/api/v2/dags/record_decision/dagRuns/{run}/taskInstances/approve/-1/hitlDetails"
+    approved = {"chosen_options": ["同意"], "params_input": {}}
+    asked: list[str] = []
+
+    def approve_when_asked(instances: list[dict[str, Any]]) -> None:
+        if asked or "awaiting_input" not in [i["state"] for i in instances if i["task_id"] == "approve"]:
+            return
+        for name in ("engineer", "leader", "admin"):
+            with pytest.raises(AirflowAnswered, match="HTTP 403"):
+                _user(stack, name).call("PATCH", answer, approved)
+        assert handled(engine, "S-of-a-test")[1] == "new"
+        _user(stack, "ops").call("PATCH", answer, approved)
+        asked.append("ops")
+
+    state = engineer.wait("record_decision", run, 120, approve_when_asked)
+    assert (state, asked) == ("success", ["ops"]), _failures(stack)
+    assert handled(engine, "S-of-a-test") == ("open", "waived", until)
+    (row,) = [r for r in everything(engine)["decision"] if r["decision_id"] == run]
+    assert (row["requested_by"], row["approved_by"]) == ("engineer", "ops")
 
 
 def test_nothing_is_shown_or_started_without_a_login(stack: Stack) -> None:

@@ -45,21 +45,16 @@ class City:
         """Return what the rules say; a state lasts for some days, a rule's version for about three weeks, E leaves in the end."""
         found = []
         for rule in RULES:
-            version = f"v{((day - FIRST).days + RULES.index(rule) * 5) // 20}"
+            number = ((day - FIRST).days + RULES.index(rule) * 5) // 20
+            heavy = "high" if rule == OTHER and number % 2 else None
             for subject in SUBJECTS:
                 value = self._state(rule, subject, day)
-                if not (subject == "E" and self.is_gone(day)) and value < 9:
-                    found.append(
-                        said(
-                            OUTCOMES[value % 5],
-                            subject,
-                            rule,
-                            f"r{value}",
-                            day=day,
-                            version=version,
-                            facts={"x": value},
-                        )
-                    )
+                if (subject == "E" and self.is_gone(day)) or value > 8:
+                    continue
+                outcome, facts = OUTCOMES[value % 5], {"x": value}
+                severity = heavy if outcome in ("warn", "fail") else None
+                how: dict[str, Any] = {"day": day, "version": f"v{number}", "facts": facts, "severity": severity}
+                found.append(said(outcome, subject, rule, f"r{value}", **how))
         return found
 
     def _state(self, rule: str, subject: str, day: date) -> int:
@@ -76,12 +71,17 @@ class City:
     def decision(self, day: date) -> Any:
         """Return what somebody wants on a day; now and then it may not be."""
         chance = random.Random(f"{self.seed}{day}d")
-        kind, rule = chance.choice(DECISIONS), chance.choice(RULES)
-        subjects = chance.sample(SUBJECTS, chance.choice((1, 1, 2)))
-        until = None if kind is Kind.WITHDRAWN else day + timedelta(days=chance.randrange(1, 12))
+        kind = chance.choice(DECISIONS)
+        if kind is Kind.WITHDRAWN and day > FIRST:
+            earlier = self.decision(day - timedelta(days=1))
+            return wanted(kind, day=day, decision_id=f"run-{day}", findings=earlier.findings)
+        is_wanted = "warn" if kind is Kind.ATTESTED else chance.choice(("warn", "fail"))
+        seen = [v for v in self.verdicts(day) if v.outcome == is_wanted]
+        rule = chance.choice([v.rule for v in seen] or RULES)
+        subjects = [v.subject for v in seen if v.rule == rule][: chance.choice((1, 1, 2))] or ["A"]
         return wanted(
-            kind, *subjects, rule=rule, day=day, until=until, decision_id=f"run-{day}", ground=GROUND,
-            approved_by=chance.choice(("ops", "ops", "leader", "engineer")),
+            kind, *subjects, rule=rule, day=day, until=day + timedelta(days=chance.randrange(1, 9)), decision_id=f"run-{day}",
+            ground=GROUND, approved_by=chance.choice(("ops", "ops", "leader", "engineer")),
         )  # fmt: skip
 
 

@@ -28,7 +28,7 @@ def _end(engine: Engine) -> None:
     judge_by_hand(engine, AFTER, said("fail", "S"), said("pass", "T"), said("fail", "U"))
 
 
-@pytest.mark.parametrize(("work", "least"), [(_decide, 7), (_end, 15)])
+@pytest.mark.parametrize(("work", "least"), [(_decide, 7), (_end, 14)])
 def test_killed_before_any_statement_nothing_is_lost_or_doubled(
     engine: Engine, ledger_url: str, work: Callable[[Engine], None], least: int
 ) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from collections.abc import Iterator
 from datetime import date, timedelta
 from decimal import Decimal
@@ -15,6 +16,7 @@ from openpyxl import load_workbook
 from sqlalchemy import Engine, func, select
 
 from include.landing.store import LandingStore
+from include.ledger.database import open_ledger, writing
 from include.ledger.expunge import expunge
 from include.ledger.merge import MergeResult
 from include.ledger.sync import land, merge_batch
@@ -26,6 +28,7 @@ from include.ledger.tables import (
     attestation,
     contract,
     department_year,
+    judged_subject,
     payment,
     performance_review,
     plan_year,
@@ -39,7 +42,7 @@ from include.sandbox.dossiers import SHEETS, WORKBOOK
 from include.sandbox.server import SandboxServer
 from include.sources.card_files import load_card, load_cards
 from tests.ledger.test_expunge import left
-from tests.platform import platform
+from tests.platform import connect
 from tests.traces import traces
 
 SOURCES = sorted(c.source for c in load_cards() if c.group == "dossiers" and c.enabled)
@@ -47,16 +50,34 @@ TODAY = date(2026, 11, 27)
 Rows = dict[str, dict[str, Any]]
 
 
-@pytest.fixture
-def city(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> Iterator[SandboxServer]:
-    home = tmp_path_factory.mktemp("city")
-    with platform(monkeypatch, projects=100, seed=3, today=TODAY, home=home) as server:
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SandboxServer]:
+    with SandboxServer(projects=100, seed=3, today=TODAY, home=tmp_path_factory.mktemp("city")) as server:
         yield server
+
+
+@pytest.fixture
+def city(served: SandboxServer, monkeypatch: pytest.MonkeyPatch) -> SandboxServer:
+    connect(monkeypatch, served)
+    return served
 
 
 @pytest.fixture
 def read(city: SandboxServer, engine: Engine, store: LandingStore) -> dict[str, MergeResult]:
     return {source: sync(engine, store, source) for source in SOURCES}
+
+
+@pytest.fixture(scope="module")
+def kept(served: SandboxServer, migrated_sqlite: Path, tmp_path_factory: pytest.TempPathFactory) -> Engine:
+    """Return a ledger that has read every sheet, for tests that only look."""
+    folder = tmp_path_factory.mktemp("kept")
+    shutil.copy(migrated_sqlite, folder / "ledger.db")
+    engine, store = open_ledger(f"sqlite:///{folder / 'ledger.db'}"), LandingStore(str(folder / "landing"))
+    with pytest.MonkeyPatch.context() as patch:
+        connect(patch, served)
+        for source in SOURCES:
+            sync(engine, store, source)
+    return engine
 
 
 def sync(engine: Engine, store: LandingStore, source: str) -> MergeResult:
@@ -85,8 +106,8 @@ def test_every_sheet_comes_in_as_it_was_planted_and_the_second_run_writes_nothin
     assert kinds == [], "every column and every word of the workbook has its place"
 
 
-def test_what_nobody_can_read_is_set_aside_with_its_remedy(read: dict[str, MergeResult], engine: Engine) -> None:
-    with engine.connect() as connection:
+def test_what_nobody_can_read_is_set_aside_with_its_remedy(kept: Engine) -> None:
+    with kept.connect() as connection:
         aside = {q.source: json.loads(q.problems) for q in connection.execute(select(quarantine))}
     assert {source: [p["title"] for p in problems] for source, problems in aside.items()} == {
         "project_dossiers": ["开工日期"],
@@ -113,11 +134,9 @@ def test_no_classified_project_no_name_and_no_number_of_a_person_is_kept(
     assert [name for name, content in kept.items() if digits.search(content)] == []
 
 
-def test_a_dossier_tells_the_steps_of_its_project(
-    city: SandboxServer, read: dict[str, MergeResult], engine: Engine
-) -> None:
+def test_a_dossier_tells_the_steps_of_its_project(city: SandboxServer, kept: Engine) -> None:
     truth = city.truth()["dossiers"]
-    found, planted = rows(engine, project_dossier, "project_code"), truth["planted"]
+    found, planted = rows(kept, project_dossier, "project_code"), truth["planted"]
     whole = found[planted["self_evaluation_late"][0]]
     assert (whole["track"], whole["fund_scope"], whole["content_class"]) == ("bureau", "city", "information_system")
     assert whole["has_responsible_person"] is whole["has_management_system"] is whole["is_scope_completed"] is True
@@ -149,11 +168,9 @@ def _fields(entity: str) -> set[str]:
     return {column.name for column in table.c} - own
 
 
-def test_contracts_payments_and_acceptances_are_what_was_planted(
-    city: SandboxServer, read: dict[str, MergeResult], engine: Engine
-) -> None:
+def test_contracts_payments_and_acceptances_are_what_was_planted(city: SandboxServer, kept: Engine) -> None:
     truth = city.truth()["dossiers"]
-    found, planted = rows(engine, contract, "contract_no"), truth["contracts"]
+    found, planted = rows(kept, contract, "contract_no"), truth["contracts"]
     amounts = {plant: sorted(found[number]["amount_yuan"] for number in planted[plant]) for plant in planted}
     assert amounts["amount_exactly_a_million"] == [Decimal("1000000.00")]
     assert amounts["amount_just_below_a_million"] == [Decimal("999999.99")]
@@ -162,13 +179,13 @@ def test_contracts_payments_and_acceptances_are_what_was_planted(
     assert [n for n, row in found.items() if row["warranty_months"] < 24] == planted["warranty_12_months"]
     assert {row["procurement_method"] for row in found.values()} <= {"open_tender", "consultation"}
     assert None not in {row[f] for row in found.values() for f in ("signed_on", "award_filed_on", "procurement_kind")}
-    paid = rows(engine, payment, "payment_no")
+    paid = rows(kept, payment, "payment_no")
     assert {row["kind"] for row in paid.values()} == {"advance", "progress", "final"}
     assert {row["contract_no"] for row in paid.values()} <= found.keys()
     (failed,) = truth["planted"]["failed_then_paid"]
     held = sorted(
         (row["held_on"], row["result"], row["rectify_by"])
-        for row in rows(engine, acceptance, "acceptance_no").values()
+        for row in rows(kept, acceptance, "acceptance_no").values()
         if row["project_code"] == failed
     )
     (final,) = (row["paid_on"] for row in paid.values() if row["project_code"] == failed and row["kind"] == "final")
@@ -177,12 +194,10 @@ def test_contracts_payments_and_acceptances_are_what_was_planted(
     assert held[0][2] is not None
 
 
-def test_reports_reviews_and_suspensions_are_what_was_planted(
-    city: SandboxServer, read: dict[str, MergeResult], engine: Engine
-) -> None:
+def test_reports_reviews_and_suspensions_are_what_was_planted(city: SandboxServer, kept: Engine) -> None:
     truth = city.truth()["dossiers"]
     planted, held = truth["planted"], {}
-    for row in rows(engine, assessment, "report_no").values():
+    for row in rows(kept, assessment, "report_no").values():
         assert row["has_major_risk"] is False
         held.setdefault(row["project_code"], {}).setdefault(row["kind"], []).append(row["valid_until"])
     accepted = set(truth["accepted"])
@@ -193,13 +208,13 @@ def test_reports_reviews_and_suspensions_are_what_was_planted(
     assert all(max(held[code]["protection"]) >= TODAY for code in accepted - {expired, *planted["protection_missing"]})
     done = {
         (row["project_code"], row["kind"]): row["done_on"]
-        for row in rows(engine, performance_review, "review_no").values()
+        for row in rows(kept, performance_review, "review_no").values()
     }
-    lived = {code: row["went_live_on"] for code, row in rows(engine, project_dossier, "project_code").items()}
+    lived = {code: row["went_live_on"] for code, row in rows(kept, project_dossier, "project_code").items()}
     days = {plant: done[planted[plant][0], "self"] - lived[planted[plant][0]] for plant in planted if plant in _SELF}
     assert days["self_evaluation_early"] < timedelta(days=150) < timedelta(days=370) < days["self_evaluation_late"]
     assert (planted["self_evaluation_missing"][0], "self") not in done
-    stops = rows(engine, suspension, "project_code")
+    stops = rows(kept, suspension, "project_code")
     assert {(row["clock"], row["kind"]) for row in stops.values()} == {
         ("review", "correction"),
         ("design", "third_party"),
@@ -210,25 +225,23 @@ def test_reports_reviews_and_suspensions_are_what_was_planted(
 _SELF = ("self_evaluation_early", "self_evaluation_late")
 
 
-def test_notices_attestations_and_years_are_what_was_planted(
-    city: SandboxServer, read: dict[str, MergeResult], engine: Engine
-) -> None:
+def test_notices_attestations_and_years_are_what_was_planted(city: SandboxServer, kept: Engine) -> None:
     truth = city.truth()["dossiers"]
-    planted, told = truth["planted"], rows(engine, rectification, "notice_no").values()
+    planted, told = truth["planted"], rows(kept, rectification, "notice_no").values()
     late = {row["project_code"] for row in told if row["due_on"] < TODAY and row["reported_on"] is None}
     paused = {row["project_code"] for row in told if row["funds_paused_on"]}
     assert paused == {*planted["rectification_overdue_funds_paused"]}
     assert late - paused == {*planted["rectification_overdue_funds_flow"]}
     assert [row["project_code"] for row in told if row["result"] == "accepted"] == planted["rectified_in_time"]
-    attested = [row for row in rows(engine, attestation, "attestation_no").values() if row["project_code"]]
+    attested = [row for row in rows(kept, attestation, "attestation_no").values() if row["project_code"]]
     expired = {row["project_code"] for row in attested if row["expires_on"] < TODAY}
     refused = {row["project_code"] for row in attested if row["conclusion"] == "not_met"}
     assert (expired, refused) == ({*truth["attestations"]["expired"]}, {*truth["attestations"]["not_met"]})
-    years = rows(engine, plan_year, "plan_year")
+    years = rows(kept, plan_year, "plan_year")
     assert sorted(years) == [2026, 2027]
     assert (years[2026]["drafted_on"].month, years[2027]["drafted_on"].month) == (11, 10)
     assert years[2027]["issued_on"] is None
-    departments = rows(engine, department_year, "unit_name")
+    departments = rows(kept, department_year, "unit_name")
     over = [n for n, row in departments.items() if row["budget_units"] and row["applications"] > row["budget_units"]]
     assert sorted(over) == sorted(truth["departments"]["over"])
     assert [n for n, row in departments.items() if row["budget_units"] is None] == truth["departments"]["unknown"]
@@ -250,9 +263,21 @@ def test_a_project_that_turns_classified_takes_everything_that_is_kept_of_it_alo
         _count(engine, table, code) for table in OF_PROJECTS
     )
     number = rows(engine, contract, "project_code")[code]["contract_no"]
+    judged = {
+        "scope": "regulation",
+        "subject_type": "contract",
+        "facts_hash": "",
+        "rules_version": "",
+        "verdicts": "[]",
+    }
+    with writing(engine, "x") as connection:
+        connection.execute(judged_subject.insert().values([judged | {"subject": s} for s in (number, f"{number}9")]))
     expunge(engine, store, load_card(source), {code})
     assert [table.name for table in OF_PROJECTS if _count(engine, table, code)] == []
     assert sum(_count(engine, table) for table in OF_PROJECTS) == others
+    assert [row["subject"] for row in rows(engine, judged_subject, "subject").values()] == [f"{number}9"]
+    with writing(engine, "x") as connection:
+        connection.execute(judged_subject.delete())
     assert traces([code, number], left(engine, tmp_path)) == []
 
 

@@ -195,6 +195,14 @@ def test_a_missing_required_block_is_said_at_the_top_of_the_file(tmp_path: Path)
     assert caught.value.line == 1
 
 
+def test_a_cursor_beside_a_condition_on_the_latest_row_is_refused(tmp_path: Path) -> None:
+    text = (SHIPPED / "payments_frontdb.yaml").read_text("utf-8")
+    assert read_text(tmp_path, text, "payments_frontdb").sql
+    with pytest.raises(CardError, match="would not notice") as caught:
+        read_text(tmp_path, f"{text}cursor: {{field: GXSJ}}\n", "payments_frontdb")
+    assert caught.value.line == len(text.splitlines()) + 1
+
+
 @pytest.mark.parametrize(
     ("text", "line", "words"),
     [

@@ -271,3 +271,18 @@ def test_any_value_is_read_or_refused_and_nothing_else_happens(name: str, value:
         assert str(error)
     else:
         assert found is None or isinstance(found, (str, int, bool))
+
+
+@pytest.mark.parametrize("raw", ["王建国", "***", "有", "《管理办法》", "是", 1, "无锡分公司"])
+def test_whatever_is_named_is_present(raw: object) -> None:
+    assert convert("present", raw) is True
+
+
+@pytest.mark.parametrize("raw", ["无", " 暂无 ", "待定", "/", "—", "否", "N/A"])
+def test_what_people_write_for_nobody_is_absent(raw: str) -> None:
+    assert convert("present", raw) is False
+
+
+@pytest.mark.parametrize("raw", [None, "", "  "])
+def test_a_blank_says_neither(raw: object) -> None:
+    assert convert("present", raw) is None

@@ -71,6 +71,15 @@ def admitted(**fields: object) -> dict[str, Any]:
     return page.rows[0]
 
 
+@pytest.mark.parametrize("word", ["无", "/", "待定", " 暂无 "])
+def test_a_word_for_nobody_is_no_name(word: str) -> None:
+    found = admitted(HANDLER=word, ENTERPRISE={"HEAD": word}, 联系人=word)
+    assert (found["HANDLER"], found["ENTERPRISE"]["HEAD"], found["联系人"]) == (word, word, word)
+    assert admitted(HANDLER="吴", 联系人="无名氏")["联系人"] == "***"
+    assert admitted(HANDLER=word, CONTENT="电话13800001234")["HANDLER"] == word
+    assert admitted(HANDLER="13800001234")["HANDLER"] == "***"
+
+
 def test_the_page_keeps_what_the_source_said_of_the_listing() -> None:
     raw = RawPage(7, [row(), row(SECRET_FLAG="1"), row()], 300, 3, 4096, True, ("decoded as GB18030",))
     page = gate(card(), raw)

@@ -19,7 +19,8 @@ def upgrade() -> None:
         sa.Column("facts_hash", sa.String(32), nullable=False),
         sa.Column("rules_version", sa.String(32), nullable=False),
         sa.Column("holds_until", sa.Date),
-        sa.Column("verdicts", sa.Text, nullable=False),
+        sa.Column("outcomes", sa.Text, nullable=False),
+        sa.Column("said", sa.String(40), nullable=False),
     )
 
 
