@@ -15,7 +15,7 @@ from include.sources.checked_yaml import SCHEMAS, PlainLoader
 SEVERAL: Mapping[str, str] = {
     "kind": "类别", "state": "状态", "status": "状态", "name": "名称", "unit_name": "单位", "issued_on": "日期",
     "conclusion": "结论", "ground": "依据", "amount_yuan": "金额(元)", "result": "结果", "document_no": "文号",
-    "code": "代码", "description": "说明",
+    "code": "代码", "description": "说明", "system_code": "系统编码",
 }  # fmt: skip
 """Fields that entities call differently."""
 
@@ -31,7 +31,8 @@ OBSERVED: Mapping[str, str] = {
     "share_unknown": "共享类型不详", "due": "应归集", "delivered": "已归集", "partly": "部分归集",
     "not_required": "无需归集", "collection_unknown": "归集不详", "timely": "及时", "overdue": "逾期",
     "uncycled": "无周期", "cycle_missing": "周期不详", "date_missing": "日期未填", "date_inexact": "日期不确切",
-    "date_in_future": "日期在未来", "item_id": "事项编号", "planned_yuan": "计划投资(元)",
+    "date_in_future": "日期在未来", "item_id": "事项编号", "submitted_on": "申报日期",
+    "accepted_on": "受理日期", "decided_on": "办结日期", "planned_yuan": "计划投资(元)",
 }  # fmt: skip
 """Fields that are counted or put together, and stand in no schema."""
 
