@@ -124,16 +124,16 @@ def attestations(city: City, projects: list[Project]) -> Iterator[Line]:
         is_met, is_valid = project.number % 5 != 2, project.number % 5 != 1
         line = {"认定编号": f"RD{project.number:05d}", "项目代码": project.code}
         line |= {"认定事项": "档案已归档", "认定结论": "满足" if is_met else "不满足"}
-        yield line | _attested(city, 40 if is_valid else 375)
+        yield line | _attested(city, 40 if is_valid else 375, is_met=is_met)
     for place, system in enumerate([s for s in city.open if s.profile_name == "healthy"][:4]):
         line = {"认定编号": f"RD-{system.code}", "系统编码": system.code}
         line |= {"认定事项": ("无重复采集", "数据可共享")[place % 2], "认定结论": "属实"}
         yield line | _attested(city, 40)
 
 
-def _attested(city: City, days: int) -> Line:
+def _attested(city: City, days: int, *, is_met: bool = True) -> Line:
     """Return who attested, on what ground, so many days ago, for a year."""
-    ground = {"认定依据": "经现场核查，资料齐全", "认定单位": "双鸭山市数据局"}
+    ground = {"认定依据": "经现场核查，资料" + ("齐全" if is_met else "不全"), "认定单位": "双鸭山市数据局"}
     return ground | {"认定日期": written(city.ago(days), 0), "到期日期": written(city.ago(days - 365), 0)}
 
 
