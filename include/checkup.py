@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date
 
 from include.clock import now
 from include.connections import get_connection
@@ -14,6 +15,7 @@ from include.ledger.database import open_ledger
 from include.ledger.reconcile import load_scope
 from include.rules.parameters import ParameterBook
 from include.rules.rule_book import load_rules
+from include.rules.workdays import Workdays
 from include.settings import load_settings
 from include.sources.card_files import card_paths, read_card
 from include.sources.probing.policy import load_policy
@@ -39,6 +41,7 @@ def check_all() -> list[Check]:
     checks += [
         _check("规则 rules", lambda: f"{len(load_rules())} rules, each with its clause and function"),
         _check("阈值 parameters", _parameters),
+        _check("工作日历 calendar", _calendar),
         _check(
             "探测 probing",
             lambda: f"{load_policy().concurrency} probes at once, {load_policy().sweep_seconds:g} s a sweep",
@@ -58,6 +61,13 @@ def _parameters() -> str:
     count = len(book.on(today))
     overdue = ", ".join(v.name for v in book.overdue(today))
     return f"{count} thresholds have a value" + (f"; review is overdue for {overdue}" if overdue else "")
+
+
+def _calendar() -> str:
+    """Return until when working days are known; a year that is not loaded makes terms intervals, which is no failure."""
+    workdays, year = Workdays.load(), now().year + 1
+    missing = "" if workdays.covers(date(year, 12, 31)) else f"; {year} is not loaded: terms that reach it are intervals"
+    return f"working days are known from {workdays.covered_from} to {workdays.covered_until}{missing}"
 
 
 def _landing() -> str:
