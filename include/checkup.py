@@ -66,7 +66,9 @@ def _parameters() -> str:
 def _calendar() -> str:
     """Return until when working days are known; a year that is not loaded makes terms intervals, which is no failure."""
     workdays, year = Workdays.load(), now().year + 1
-    missing = "" if workdays.covers(date(year, 12, 31)) else f"; {year} is not loaded: terms that reach it are intervals"
+    missing = (
+        "" if workdays.covers(date(year, 12, 31)) else f"; {year} is not loaded: terms that reach it are intervals"
+    )
     return f"working days are known from {workdays.covered_from} to {workdays.covered_until}{missing}"
 
 

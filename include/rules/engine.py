@@ -6,10 +6,10 @@ Nothing here reads a clock, a database or Airflow: equal facts, parameters and d
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -35,20 +35,19 @@ WINDOWS = (Load, Use, Calls, Probes)
 class Bench:
     """The rules of one day: parameters looked up and versions made once, for any number of subjects."""
 
-    def __init__(self, book: ParameterBook, on: date) -> None:
+    def __init__(self, book: ParameterBook, on: date, rolled: Collection[str] = ()) -> None:
         self.on, self._book = on, book
         self.parameters = book.on(on)
+        self._rolled = frozenset(rolled)
+        """Ids of the rules that roll-ups rest on: each subject meets them twice, and is decided once."""
+        self._decided_once: dict[tuple[str, str], _Decided] = {}
         self._made: dict[str, _Made] = {}
 
     def judge(self, rule: Rule, facts: Mapping[str, Fact], occurrence: str = "") -> Verdict:
         """Return the verdict of a rule on a subject; raise `RuleCrashed` where its function breaks."""
-        made = self._made.get(rule.id) or self._made.setdefault(rule.id, self._make(rule))
-        subject = facts[f"{rule.subject}_code"].value
-        seen = Facts(facts, made.oldest)
+        made, subject = self._of(rule), facts[f"{rule.subject}_code"].value
         try:
-            seen.parts = tuple(self._part(part, seen, facts) for part in rule.parts)
-            judgement = _decide(rule, seen, made.own, self.on)
-            message = _message(rule, judgement, facts)
+            judgement, message, seen = self._decided(rule, facts, subject)
         except Exception as error:
             raise RuleCrashed(
                 f"rule {rule.id} broke on {rule.subject} {subject}: {type(error).__name__}: {error}"
@@ -64,19 +63,31 @@ class Bench:
             until, inputs.hexdigest(),
         )  # fmt: skip
 
+    def _decided(self, rule: Rule, facts: Mapping[str, Fact], subject: str) -> _Decided:
+        if found := self._decided_once.pop((rule.id, subject), None):
+            return found
+        made = self._of(rule)
+        seen = Facts(facts, made.oldest)
+        seen.parts = tuple(self._part(part, seen, facts, subject) for part in rule.parts)
+        judgement = _decide(rule, seen, made.own, self.on)
+        found = _Decided(judgement, _message(rule, judgement, facts), seen)
+        if rule.id in self._rolled:
+            self._decided_once[rule.id, subject] = found
+        return found
+
+    def _part(self, rule: Rule, whole: Facts, facts: Mapping[str, Fact], subject: str) -> Part:
+        """Return what a part of a roll-up says; its facts become facts of the whole."""
+        judgement, message, seen = self._decided(rule, facts, subject)
+        whole.used |= seen.used
+        until = _earliest(judgement.holds_until, self._of(rule).until)
+        return Part(rule.id, rule.title, judgement.outcome, judgement.reason, message, until)
+
+    def _of(self, rule: Rule) -> _Made:
+        return self._made.get(rule.id) or self._made.setdefault(rule.id, self._make(rule))
+
     def version(self, rule: Rule) -> list[str]:
         """Return a rule with its version of the day."""
-        made = self._made.get(rule.id) or self._made.setdefault(rule.id, self._make(rule))
-        return [rule.id, made.version]
-
-    def _part(self, rule: Rule, whole: Facts, facts: Mapping[str, Fact]) -> Part:
-        """Return what a part of a roll-up says; its facts become facts of the whole."""
-        made = self._made.get(rule.id) or self._made.setdefault(rule.id, self._make(rule))
-        seen = Facts(facts, made.oldest)
-        judgement = _decide(rule, seen, made.own, self.on)
-        whole.used |= seen.used
-        until = _earliest(judgement.holds_until, made.until)
-        return Part(rule.id, rule.title, judgement.outcome, judgement.reason, _message(rule, judgement, facts), until)
+        return [rule.id, self._of(rule).version]
 
     def _make(self, rule: Rule) -> _Made:
         used = self.parameters.used(rule.parameters)
@@ -88,6 +99,14 @@ class Bench:
         until = change - timedelta(days=1) if change else None
         own = self.parameters.only(rule.parameters, counts_workdays=rule.counts_workdays)
         return _Made(own, used, hashlib.blake2b(text, digest_size=8).hexdigest(), until, oldest)
+
+
+class _Decided(NamedTuple):
+    """What a rule decides of a subject, its sentence, and what it looked at."""
+
+    judgement: Judgement
+    message: str
+    seen: Facts
 
 
 @dataclass(frozen=True, slots=True)

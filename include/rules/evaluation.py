@@ -112,7 +112,7 @@ class Judging:
     ) -> None:
         self.rules = sorted(rules, key=lambda rule: rule.id)
         self.known, self.connection, self.day = known, connection, day
-        self._bench = Bench(book, day)
+        self._bench = Bench(book, day, {part.id for rule in rules for part in rule.parts})
         parameters = self._bench.parameters
         self.facts = FactsOfDay(
             AsKnown(connection, known.batches), day, parameters, sources_of_cards(), facts_needed(rules)
