@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import signal
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
@@ -13,6 +14,7 @@ from sqlalchemy import Engine, delete, func, select
 from include.findings.judging import Judged
 from include.ledger.tables import evaluation, finding, finding_event, judged_subject, verdict
 from tests.findings.ledger_state import judge_day
+from tests.findings.test_judging_disturbed import run_killed
 from tests.rules.evidence import DAY, Evidence, at, rows_of
 
 PROJECTS = 12
@@ -191,6 +193,24 @@ def test_a_past_day_is_replayed_from_nothing_that_is_kept(engine: Engine) -> Non
             pytest.fail(f"{day}: {replay.lines()[-1]}")
         assert replay.digest == digest or day == town.day
     assert kept(engine) == before
+
+
+def test_killed_at_any_statement_what_is_kept_is_that_of_an_undisturbed_run(engine: Engine, ledger_url: str) -> None:
+    town = Town(engine, 2)
+    judged(engine, town.day)
+    town.live()
+    before = kept(engine)
+    for after in (1, 40, 70, 100, 110):
+        died = run_killed(ledger_url, town.day, after, "regulation")
+        assert died.returncode == -signal.SIGKILL, (after, died.stdout, died.stderr[-500:])
+        assert kept(engine) == before
+    survived = run_killed(ledger_url, town.day, 10**6, "regulation")
+    assert survived.returncode == 0, survived.stderr[-800:]
+    after_all = kept(engine)
+    assert after_all != before
+    again = judged(engine, town.day, full=True, at=at(town.day, 8))
+    assert (again.is_new, again.settled.changes) == (False, [])
+    assert kept(engine) == after_all
 
 
 def test_a_rule_that_breaks_keeps_its_subjects_to_be_judged_again(

@@ -86,13 +86,14 @@ def count(*_):
 event.listen(engine, "before_cursor_execute", count)
 event.listen(engine, "commit", count)
 day = date.fromisoformat(sys.argv[2])
-judge(engine, "systems", day, at=at(day, 7))
+judge(engine, sys.argv[4], day, at=at(day, 7))
 print(left[0])
 """
 
 
-def _run_killed(url: str, day: date, after: int) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-c", KILLED, url, day.isoformat(), str(after)]
+def run_killed(url: str, day: date, after: int, scope: str = "systems") -> subprocess.CompletedProcess[str]:
+    """Judge a day in a process that kills itself before statement or commit number `after`."""
+    command = [sys.executable, "-c", KILLED, url, day.isoformat(), str(after), scope]
     return subprocess.run(command, capture_output=True, text=True, env=os.environ | {"PYTHONPATH": "."}, timeout=120)
 
 
@@ -104,11 +105,11 @@ def test_killed_at_any_statement_the_next_run_leaves_what_an_undisturbed_one_lea
     day = city.next_day()
     city.change("system", city.last["system_register"], {"system_code": "away"}, at(day, 2), deployment="city_cloud")
     for after in (1, 30, 55, 70):
-        died = _run_killed(ledger_url, day, after)
+        died = run_killed(ledger_url, day, after)
         assert died.returncode == -signal.SIGKILL, (after, died.stdout, died.stderr[-500:])
         time.sleep(0.1)
         assert ledger_rows(engine) == before
-    survived = _run_killed(ledger_url, day, 10**6)
+    survived = run_killed(ledger_url, day, 10**6)
     assert survived.returncode == 0, survived.stderr[-800:]
     after_all = ledger_rows(engine)
     assert [(r["day"], r["revision"]) for r in after_all["evaluation"]] == [(DAY, 1), (day, 1)]
