@@ -34,7 +34,7 @@ def forget_judged(connection: Connection, keys: set[str]) -> None:
     """Remove the verdicts and findings that are about one of these keys or name one."""
     for table, columns in (
         (verdict, (verdict.c.subject, verdict.c.occurrence, verdict.c.body)),
-        (judged_subject, (judged_subject.c.subject, judged_subject.c.verdicts)),
+        (judged_subject, (judged_subject.c.subject, judged_subject.c.outcomes)),
     ):
         for row in _naming(connection, table, columns, keys):
             mine = and_(*(column == row[column.name] for column in table.primary_key))

@@ -268,7 +268,8 @@ def test_a_project_that_turns_classified_takes_everything_that_is_kept_of_it_alo
         "subject_type": "contract",
         "facts_hash": "",
         "rules_version": "",
-        "verdicts": "[]",
+        "outcomes": "[]",
+        "said": "",
     }
     with writing(engine, "x") as connection:
         connection.execute(judged_subject.insert().values([judged | {"subject": s} for s in (number, f"{number}9")]))
