@@ -15,7 +15,7 @@ from shuheng_timetables import WorkdayTimetable
 from dags.wiring.assets import FINDINGS, INTERCONNECTIONS, PROJECTS, RESOURCES, SYSTEMS, USAGE
 from dags.wiring.lanes import DEFAULTS, JUDGED_DAY, read_today, skip_unless, sync_lanes
 from include import tasks
-from include.findings.watch_report import SCOPES
+from include.findings.titles import SCOPES
 
 GROUPS = ("dossiers",)
 CARDS = tasks.enabled_cards(*GROUPS)

@@ -191,8 +191,7 @@ def report_evaluated(
         raise NotJudged(
             f"not judged: {', '.join(missing) or 'anything'}; see the judge task of each scope for the cause"
         )
-    if broken := sorted({rule for one in judged for rule in one["crashed"]}):
-        raise NotJudged(f"rules that broke and gave no verdict: {', '.join(broken)}; the others were judged")
+    _refuse_broken(*judged)
     return total | {"judged": judged}
 
 
@@ -208,9 +207,13 @@ def report_judged(chosen: list[str], merged: list[dict[str, Any]], judged: dict[
     total: dict[str, Any] = report_run(chosen, merged) if chosen else {}
     if not judged:
         raise NotJudged("nothing was judged; see the judge task for the cause")
-    if judged["crashed"]:
-        raise NotJudged(f"rules that broke and gave no verdict: {', '.join(judged['crashed'])}; the others were judged")
+    _refuse_broken(judged)
     return total | {"judged": judged}
+
+
+def _refuse_broken(*judged: dict[str, Any]) -> None:
+    if broken := sorted({rule for one in judged for rule in one["crashed"]}):
+        raise NotJudged(f"rules that broke and gave no verdict: {', '.join(broken)}; the others were judged")
 
 
 def _log_progress() -> Any:

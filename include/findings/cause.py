@@ -16,9 +16,7 @@ from sqlalchemy import Connection, insert, or_, select, update
 
 from include.ledger.tables import rule_version
 from include.ledger.tables import verdict as stretch
-from include.rules.verdict import Verdict
-
-Key = tuple[str, str, str, str]
+from include.rules.verdict import Key, Verdict
 
 
 class Cause(StrEnum):
@@ -27,11 +25,6 @@ class Cause(StrEnum):
     WORLD = "world"
     RULE = "rule"
     BOTH = "rule_and_world"
-
-
-def key_of(verdict: Verdict) -> Key:
-    """Return rule, subject and occurrence of a verdict."""
-    return verdict.rule, verdict.subject_type, verdict.subject, verdict.occurrence
 
 
 def moved_rules(connection: Connection, scope: str, versions: Mapping[str, str], day: date) -> set[str]:
@@ -54,10 +47,10 @@ def moved_rules(connection: Connection, scope: str, versions: Mapping[str, str],
 def causes(connection: Connection, moved: Iterable[str], told: Sequence[Verdict], day: date) -> dict[Key, Cause]:
     """Return why each of the verdicts differs from the one before it."""
     moved = set(moved)
-    before = _facts_before(connection, moved, {key_of(v) for v in told if v.rule in moved}, day) if moved else {}
+    before = _facts_before(connection, moved, {v.key for v in told if v.rule in moved}, day) if moved else {}
     found = {}
     for verdict in told:
-        key = key_of(verdict)
+        key = verdict.key
         if verdict.rule not in moved:
             found[key] = Cause.WORLD
         else:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from include.findings.difference import SHOWN, Difference, Move, RuleDifference, Said
 from include.findings.screen import plain
-from include.findings.titles import OUTCOMES, SEVERITIES, title
-from include.findings.watch_report import SCOPES
+from include.findings.titles import OUTCOMES, SCOPES, SEVERITIES, counted, title
 
 
 def difference_lines(found: Difference) -> list[str]:
@@ -31,11 +30,11 @@ def _rule(rule: RuleDifference) -> Iterator[str]:
     if rule.crash and rule.crash != rule.crash_before:
         yield f"{name}:改后规则异常,不作判定:{rule.crash}"
     elif rule.crash_before and not rule.crash:
-        yield f"{name}:现行规则异常,改后恢复:{_counts(rule.new)}"
+        yield f"{name}:现行规则异常,改后恢复:{counted(rule.new)}"
     elif rule.state == "added":
-        yield f"{name}:新增规则:{_counts(rule.new)}"
+        yield f"{name}:新增规则:{counted(rule.new)}"
     elif rule.state == "removed":
-        yield f"{name}:撤销规则,原有判定:{_counts(rule.old)};其线索不再评判"
+        yield f"{name}:撤销规则,原有判定:{counted(rule.old)};其线索不再评判"
     else:
         yield from _changed(name, rule)
 
@@ -69,7 +68,3 @@ def _worded(said: Said | None) -> str:
 
 def _outcome(name: str) -> str:
     return title(OUTCOMES, name, "zh")
-
-
-def _counts(counts: Mapping[str, int]) -> str:
-    return "、".join(f"{_outcome(name)} {counts[name]}" for name in OUTCOMES if name in counts) or "没有对象"

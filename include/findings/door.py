@@ -14,13 +14,13 @@ from datetime import date, datetime, timedelta
 from sqlalchemy import Connection
 
 from include.findings import held as rows
-from include.findings.cause import Cause, Key, causes, key_of, moved_rules
+from include.findings.cause import Cause, causes, moved_rules
 from include.findings.handling import gone_message, is_refuted, lapse_message, lapsed, refuted_message
 from include.findings.held import Held
 from include.findings.story import Event, Handling, Kind, Standing, identity, next_kinds
 from include.ledger.tables import finding
-from include.rules.facts_of_day import WITHDRAWN, Subject
-from include.rules.verdict import Outcome, Verdict
+from include.rules.facts_of_day import WITHDRAWN
+from include.rules.verdict import Key, Outcome, Subject, Verdict
 
 told_events = rows.told_events
 
@@ -98,7 +98,7 @@ def settle(
     heard: list[tuple[Held, Verdict, list[Kind]]] = []
     for verdict in verdicts:
         versions[verdict.rule] = verdict.rule_version
-        subject = key_of(verdict)
+        subject = verdict.key
         held = known.get(subject)
         kinds = next_kinds(held.standing if held else None, verdict)
         if held and is_refuted(held.standing, verdict):
@@ -125,7 +125,7 @@ def _hear(heard: Iterable[tuple[Held, Verdict, list[Kind]]], why: Mapping[Key, C
     for held, verdict, kinds in heard:
         for kind in kinds:
             message = refuted_message(verdict) if kind is Kind.ATTESTATION_ENDED else verdict.message
-            cause = Cause.RULE if kind is Kind.RULE_CHANGED else why[key_of(verdict)]
+            cause = Cause.RULE if kind is Kind.RULE_CHANGED else why[verdict.key]
             seen = verdict.outcome.value, verdict.reason
             held.add(Event(0, kind, day, *seen, message, cause.value, verdict.rule_version, verdict.severity))
 

@@ -18,13 +18,14 @@ from sqlalchemy import ColumnElement, Connection, RowMapping, or_, select
 from include.errors import ConfigurationError
 from include.findings.judged_again import judged_again
 from include.findings.story import identity
-from include.ledger.tables import evaluation, finding, finding_event, verdict
+from include.ledger.tables import finding, finding_event, verdict
+from include.rules.evaluation import last_evaluation
 from include.rules.exceptions import EXCEPTIONS
 from include.rules.rule import Rule
 from include.rules.rule_book import load_rules
+from include.rules.verdict import KEY
 from include.sources.card_files import outline_cards
 
-_KEY = ("rule", "subject_type", "subject", "occurrence")
 _ID = re.compile(r"[0-9a-f]{4,32}")
 _ORDER = ("fail", "warn", "unknown", "pass", "not_applicable")
 NEAREST = 5
@@ -154,7 +155,7 @@ def explain(connection: Connection, what: str, rule: str | None = None) -> Expla
 def _verdicts(connection: Connection, subject: str) -> list[RowMapping]:
     """Return what is said of a subject now; of one that is judged no more, what was said last."""
     query = select(verdict).where(verdict.c.subject == subject).order_by(*verdict.primary_key)
-    newest = {tuple(row[name] for name in _KEY): row for row in connection.execute(query).mappings()}
+    newest = {tuple(row[name] for name in KEY): row for row in connection.execute(query).mappings()}
     current = [row for row in newest.values() if row["until_day"] is None]
     return current or list(newest.values())
 
@@ -203,7 +204,7 @@ def _overview(connection: Connection, subject: str, rows: list[RowMapping], rule
     states = {i: state for i, state in connection.execute(query)}
     found = []
     for row in rows:
-        key = identity(*(row[name] for name in _KEY))
+        key = identity(*(row[name] for name in KEY))
         title = rules[row["rule"]].title if row["rule"] in rules else row["rule"]
         message = json.loads(row["body"])["message"]
         found.append(
@@ -217,14 +218,14 @@ def _overview(connection: Connection, subject: str, rows: list[RowMapping], rule
 
 def _explained(connection: Connection, named: RowMapping, rules: Mapping[str, Rule]) -> Explained:
     """Gather what there is of one verdict, which a row of `verdict` or of `finding` names."""
-    key = tuple(str(named[name]) for name in _KEY)
+    key = tuple(str(named[name]) for name in KEY)
     rule_id, subject_type, subject, occurrence = key
     finding_id = identity(rule_id, subject_type, subject, occurrence)
-    this = [verdict.c[name] == value for name, value in zip(_KEY, key, strict=True)]
+    this = [verdict.c[name] == value for name, value in zip(KEY, key, strict=True)]
     stood = list(connection.execute(select(verdict).where(*this).order_by(verdict.c.from_day)).mappings())
     held = connection.execute(select(finding).where(finding.c.finding_id == finding_id)).mappings().first()
     told = select(finding_event).where(finding_event.c.finding_id == finding_id).order_by(finding_event.c.number)
-    evaluated = _evaluated(connection, stood[-1]["scope"]) if stood else None
+    evaluated = last_evaluation(connection, stood[-1]["scope"]) if stood else None
     rule = rules.get(rule_id)
     body, would_be = _body(connection, rule, stood, evaluated)
     return Explained(
@@ -237,12 +238,6 @@ def _explained(connection: Connection, named: RowMapping, rules: Mapping[str, Ru
         (evaluated["day"], evaluated["revision"]) if evaluated else None, would_be,
         {card.source: card.title for card in outline_cards()},
     )  # fmt: skip
-
-
-def _evaluated(connection: Connection, scope: str) -> RowMapping | None:
-    query = select(evaluation).where(evaluation.c.scope == scope)
-    newest = query.order_by(evaluation.c.day.desc(), evaluation.c.revision.desc()).limit(1)
-    return connection.execute(newest).mappings().first()
 
 
 def _body(

@@ -15,11 +15,11 @@ from sqlalchemy import ColumnElement, Connection, RowMapping, bindparam, func, s
 
 from include.findings.story import Event, Kind, Standing, tell
 from include.ledger.tables import finding, finding_event
+from include.rules.verdict import KEY, Key
 
 FINDINGS = "findings"
 """The name of the one writing transaction (`include.ledger.snapshot`): judgings and decisions wait for each other."""
 
-SUBJECT = ("rule", "subject_type", "subject", "occurrence")
 _STANDING = tuple(Standing.__dataclass_fields__)
 _DETAIL = ("message", "cause", "rule_version", "severity", "until", "by", "decision_id")
 """What of an event stands in the JSON of `finding_event.detail`, where it is there."""
@@ -31,7 +31,7 @@ class Held:
     """A finding of the ledger, or one about to be, with the events that it is given."""
 
     finding_id: str
-    subject: tuple[str, str, str, str]
+    subject: Key
     standing: Standing | None
     is_new: bool = False
     events: list[Event] = field(default_factory=list)
@@ -56,7 +56,7 @@ def write(connection: Connection, held: Collection[Held], at: datetime) -> list[
     rows: dict[bool, list[dict[str, Any]]] = {True: [], False: []}
     for one in told:
         assert one.standing is not None  # noqa: S101 - it has events
-        name = {"finding_id": one.finding_id, **dict(zip(SUBJECT, one.subject, strict=True))}
+        name = {"finding_id": one.finding_id, **dict(zip(KEY, one.subject, strict=True))}
         rows[one.is_new].append(asdict(one.standing) | (name if one.is_new else {"this": one.finding_id}))
     if rows[True]:
         connection.execute(finding.insert(), rows[True])

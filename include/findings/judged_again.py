@@ -12,7 +12,6 @@ from typing import Any
 from sqlalchemy import Connection, RowMapping
 
 from include.errors import ShuhengError
-from include.rules.engine import Bench
 from include.rules.evaluation import Judging, Knowledge
 from include.rules.parameters import ParameterBook
 from include.rules.rule import Rule
@@ -21,10 +20,8 @@ from include.rules.rule import Rule
 def judged_again(connection: Connection, rule: Rule, subject: str, evaluated: RowMapping) -> Mapping[str, Any] | None:
     """Return the verdict as JSON has it; None where the subject is judged no more or the rule breaks on it."""
     known, day = Knowledge.read(evaluated["known"]), evaluated["day"]
-    book = ParameterBook.load()
     try:
-        facts = Judging(connection, evaluated["scope"], [rule], book, day, known).facts.of(rule.subject).get(subject)
-        found = Bench(book, day).judge(rule, facts) if facts else None
+        found = Judging(connection, evaluated["scope"], [rule], ParameterBook.load(), day, known).judge(rule, subject)
     except ShuhengError:
         return None
     body: Mapping[str, Any] | None = json.loads(found.canonical()) if found else None

@@ -7,15 +7,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from include.rules.verdict import OUTCOME_WORDS, Outcome
+
 Titles = Mapping[str, tuple[str, str]]
 """Name → what it is called in Chinese and in English."""
 
 LANGUAGES = ("zh", "en")
 
-OUTCOMES: Titles = {
-    "pass": ("符合", "as it should be"), "fail": ("线索", "lead"), "warn": ("提示", "hint"),
-    "unknown": ("未知", "unknown"), "not_applicable": ("不适用", "not applicable"), "none": ("无判定", "no verdict"),
+SCOPES = {"interconnection": "互联互通", "catalogues": "资源目录", "systems": "信息系统", "regulation": "办法执行"}
+"""Scopes of rules, in Chinese."""
+
+_ENGLISH = {
+    Outcome.PASS: "as it should be", Outcome.FAIL: "lead", Outcome.WARN: "hint", Outcome.UNKNOWN: "unknown",
+    Outcome.NOT_APPLICABLE: "not applicable",
 }  # fmt: skip
+OUTCOMES: Titles = {o.value: (OUTCOME_WORDS[o], english) for o, english in _ENGLISH.items()} | {
+    "none": ("无判定", "no verdict")
+}
 
 STATES: Titles = {"open": ("未了结", "open"), "resolved": ("已了结", "resolved")}
 
@@ -73,6 +81,11 @@ UNITS: Titles = {
     "basis_points": ("/10000", "/10000"), "people": ("人", "people"), "calls": ("次", "calls"), "times": ("次", "times"),
     "yuan": ("元", "yuan"), "code": ("", ""), "day": ("", ""),
 }  # fmt: skip
+
+
+def counted(counts: Mapping[str, int]) -> str:
+    """Return how many verdicts had which outcome, in Chinese."""
+    return "、".join(f"{zh} {counts[name]}" for name, (zh, _) in OUTCOMES.items() if name in counts) or "没有对象"
 
 
 def title(titles: Titles, name: str | None, lang: str) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from include.findings.door import NOTICE_DAYS
 from include.findings.story import Kind
+from include.findings.titles import SCOPES, counted
 from include.rules.verdict import Outcome
 
 if TYPE_CHECKING:
@@ -14,13 +15,6 @@ if TYPE_CHECKING:
 
 MOST = 20
 """Lines of one kind that are written out; of more there is a count."""
-
-SCOPES = {"interconnection": "互联互通", "catalogues": "资源目录", "systems": "信息系统", "regulation": "办法执行"}
-
-OUTCOMES = {
-    Outcome.PASS.value: "符合", Outcome.FAIL.value: "线索", Outcome.WARN.value: "提示", Outcome.UNKNOWN.value: "未知",
-    Outcome.NOT_APPLICABLE.value: "不适用",
-}  # fmt: skip
 
 UNKNOWN = {
     "evidence_missing": "证据不足", "exceptions_conflict": "例外矛盾", "suspect_traffic": "疑似程序刷量",
@@ -88,15 +82,11 @@ def _heading(judged: Judged) -> str:
 def _rules(judged: Judged) -> list[str]:
     lines = []
     for rule, counts in judged.tally.outcomes.items():
-        line = f"{judged.titles.get(rule, rule)}:{_counts(counts)}"
+        line = f"{judged.titles.get(rule, rule)}:{counted(counts)}"
         if causes := _causes(judged.tally.reasons[rule]):
             line += f"(未知原因 {causes})"
         lines.append(line)
     return lines
-
-
-def _counts(counts: Mapping[str, int]) -> str:
-    return "、".join(f"{title} {counts[name]}" for name, title in OUTCOMES.items() if name in counts) or "没有对象"
 
 
 def _causes(reasons: Mapping[str, int]) -> str:

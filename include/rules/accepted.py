@@ -39,9 +39,3 @@ def accepted(acceptances: Iterable[Acceptance], p: Parameters, on: date) -> Acce
         return Judgement(Outcome.NOT_APPLICABLE, "not_accepted_yet", ("尚未通过验收",), {}, until)
     day = max(passed)
     return before_measures(f"{day} 通过验收", p, until) if is_early(day, p) else Accepted(day, until)
-
-
-def value_on(p: Parameters, name: str, day: date) -> int:
-    """Return the value of a threshold that counted on the day of an event; where it had none yet, that of the day judged."""
-    found = p.at(name, day)
-    return p[name] if found is None else found

@@ -13,10 +13,9 @@ from functools import cached_property
 from sqlalchemy import or_, select
 
 from include.rules.dossier_facts import Kept, grouped
-from include.rules.parameters import REGULATION
 from include.rules.records import Approval
 from include.rules.register_facts import Registers
-from include.settings import load_settings
+from include.rules.regulation_files import laid_over
 from include.sources.checked_yaml import read_checked
 
 FILE = "approval_items.yaml"
@@ -31,12 +30,10 @@ class ApprovalKinds:
     @classmethod
     def load(cls) -> ApprovalKinds:
         """Read `include/regulation/approval_items.yaml`, and the kinds that `$SHUHENG_CONFIG` words otherwise."""
-        config = load_settings().config_dir
         words: dict[str, tuple[str, ...]] = {}
-        for file in [REGULATION / FILE] + ([config / FILE] if config else []):
-            if file.is_file():
-                data, _ = read_checked(file, "approval_items.v1.json", f"include/regulation/{FILE}")
-                words |= {kind: tuple(found) for kind, found in data["kinds"].items()}
+        for file in laid_over(FILE):
+            data, _ = read_checked(file, "approval_items.v1.json", f"include/regulation/{FILE}")
+            words |= {kind: tuple(found) for kind, found in data["kinds"].items()}
         return cls(words)
 
     @cached_property

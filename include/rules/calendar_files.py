@@ -15,10 +15,10 @@ from typing import Any
 import yaml
 
 from include.errors import CardError
-from include.settings import ROOT, load_settings
+from include.rules.regulation_files import laid_over_in
 from include.sources.checked_yaml import read_checked, wrong
 
-FOLDER = ROOT / "include" / "regulation" / "calendar"
+FOLDER = "calendar"
 REFERENCE = "include/regulation/calendar/2026.yaml"
 
 ALWAYS_OFF = frozenset({(1, 1), (5, 1), (10, 1), (10, 2), (10, 3)})
@@ -95,14 +95,12 @@ def read_calendar() -> Calendar:
 
 
 def _files() -> Iterator[_File]:
-    config = load_settings().config_dir
-    for folder in [FOLDER] + ([config / "calendar"] if config else []):
-        for path in sorted(folder.glob("*.yaml")):
-            data, root = read_checked(path, "calendar.v1.json", REFERENCE)
-            file = _File(path, root, data)
-            if not {"holidays", "local"} & set(file.data):
-                raise file.wrong(["year"], "there are neither `holidays` nor `local` days", "enter the whole notice")
-            yield file
+    for path in laid_over_in(FOLDER):
+        data, root = read_checked(path, "calendar.v1.json", REFERENCE)
+        file = _File(path, root, data)
+        if not {"holidays", "local"} & set(file.data):
+            raise file.wrong(["year"], "there are neither `holidays` nor `local` days", "enter the whole notice")
+        yield file
 
 
 def _days_of(file: _File) -> dict[date, bool]:

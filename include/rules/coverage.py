@@ -12,9 +12,8 @@ from typing import Any
 
 import yaml
 
-from include.rules.parameters import REGULATION
+from include.rules.regulation_files import laid_over
 from include.rules.rule import Article, Rule
-from include.settings import load_settings
 from include.sources.checked_yaml import read_checked, wrong
 
 REFERENCE = "include/regulation/coverage.yaml"
@@ -76,12 +75,9 @@ def load_coverage(articles: Mapping[str, Article], rules: Iterable[Rule]) -> Cov
 
 
 def _read(articles: Mapping[str, Article]) -> tuple[dict[str, Excuse], dict[str, tuple[str, ...]]]:
-    config = load_settings().config_dir
     excuses: dict[str, Excuse] = {}
     also: dict[str, tuple[str, ...]] = {}
-    for file in [REGULATION / "coverage.yaml"] + ([config / "coverage.yaml"] if config else []):
-        if not file.is_file():
-            continue
+    for file in laid_over("coverage.yaml"):
         data, root = read_checked(file, "coverage.v1.json", REFERENCE)
         named = [(["clauses", clause], clause) for clause in data["clauses"]]
         named += [(["also", rule, n], c) for rule, cs in data.get("also", {}).items() for n, c in enumerate(cs)]

@@ -5,9 +5,10 @@ A test fails when the page and what it is made from are out of step.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from include.rules.coverage import Coverage, Held, load_coverage, place_of
+from include.rules.rule import Rule
 from include.rules.rule_book import load_articles, load_rules
 from include.settings import ROOT
 
@@ -27,11 +28,12 @@ Where a rule holds a clause, it gives leads (线索) to the people whose clause 
 def render() -> str:
     """Return the page."""
     articles = load_articles()
-    coverage = load_coverage(articles, load_rules())
+    rules = load_rules()
+    coverage = load_coverage(articles, rules)
     parts = [HEAD, _counts(coverage)]
     parts += ["\n| id | 条款 | modality | 条文 | 落实 |\n|---|---|---|---|---|"]
     parts += [_row(held) for held in coverage.clauses]
-    return "\n".join([*parts, *_beside(coverage)]) + "\n"
+    return "\n".join([*parts, *_beside(coverage, rules)]) + "\n"
 
 
 def _counts(coverage: Coverage) -> str:
@@ -67,11 +69,11 @@ def _answers(held: Held) -> Iterator[str]:
         yield "**尚缺**"
 
 
-def _beside(coverage: Coverage) -> Iterator[str]:
+def _beside(coverage: Coverage, rules: Iterable[Rule]) -> Iterator[str]:
     """Yield the rules that lean on something beside the measures."""
     held = {rule.id for clause in coverage.clauses for rule in clause.rules}
     yield "\n## Beside the measures 办法之外\n\n| rule | 规则 | 依据 |\n|---|---|---|"
-    for rule in load_rules():
+    for rule in rules:
         if rule.id not in held:
             yield f"| `{rule.id}` | {rule.title} | {rule.article.source} {rule.article.number} `{rule.article.id}` |"
 

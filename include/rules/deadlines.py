@@ -12,8 +12,10 @@ from datetime import date, timedelta
 from typing import Any
 
 from include.rules.parameters import Parameters
+from include.rules.recorded import happened, until_next
 from include.rules.records import Suspension
 from include.rules.rule import Judgement
+from include.rules.shapes import earliest
 from include.rules.verdict import Outcome
 from include.rules.workdays import Count, Due, Workdays
 
@@ -52,12 +54,10 @@ def by_deadline(term: Term, p: Parameters, on: date) -> Judgement:
     dates_disagree.
     A late act is a `warn`: it cannot be mended any more. Figures: due, started, done, days, late_days.
     """
-    started, done = term.started, term.done
-    later = done - DAY if done and done > on else None
-    done = None if later else done
+    started, done = term.started, happened(term.done, on)
+    later = until_next(on, term.done)
     if started is None or started > on:
-        ahead = min((day for day in (later, started - DAY if started else None) if day), default=None)
-        return _not_begun(term, done, ahead)
+        return _not_begun(term, done, earliest(later, until_next(on, started)))
     if done and done < started:
         return Judgement(
             Outcome.UNKNOWN, DISAGREE, (f"{term.ends} {done} 早于{term.begins} {started}",), _figures(term, None)
@@ -67,8 +67,8 @@ def by_deadline(term: Term, p: Parameters, on: date) -> Judgement:
     if done:
         return _done(term, clock, done, steps)
     judged = _open(clock, term, p, on, steps)
-    moves = [d - DAY for s in term.suspensions for d in (s.begun_on, s.ended_on) if d and d > on]
-    until = min((day for day in (judged.holds_until, later, *moves) if day), default=None)
+    moves = until_next(on, *(day for s in term.suspensions for day in (s.begun_on, s.ended_on)))
+    until = earliest(judged.holds_until, later, moves)
     return Judgement(judged.outcome, judged.reason, judged.steps, judged.figures, until)
 
 
@@ -202,11 +202,11 @@ def in_window(window: Window, p: Parameters, on: date) -> Judgement:
     Reasons: in_time, early (warn), late (warn), not_open (not applicable), running, due_soon (warn), overdue.
     Figures: opens, closes, done.
     """
-    opens, closes, done = window.opens, window.closes, window.done
-    figures = {"opens": opens or "", "closes": closes, "done": done}
+    opens, closes, done = window.opens, window.closes, happened(window.done, on)
+    figures = {"opens": opens or "", "closes": closes, "done": window.done}
     frame = f"{window.act}:{f'{opens} 至 {closes}' if opens else f'{closes} 前(含当日)'}"
-    later = done - DAY if done and done > on else None
-    if done and not later:
+    later = until_next(on, window.done)
+    if done:
         if opens and done < opens:
             return Judgement(Outcome.WARN, EARLY, (frame, f"{done} 完成,早于规定时段"), figures)
         if done > closes:
@@ -214,13 +214,11 @@ def in_window(window: Window, p: Parameters, on: date) -> Judgement:
         return Judgement(Outcome.PASS, IN_TIME, (frame, f"{done} 完成,按期"), figures)
     if opens and on < opens:
         return Judgement(
-            Outcome.NOT_APPLICABLE, NOT_OPEN, (frame, "时段未到"), figures, min(opens - DAY, later or date.max)
+            Outcome.NOT_APPLICABLE, NOT_OPEN, (frame, "时段未到"), figures, earliest(until_next(on, opens), later)
         )
     if on > closes:
         return Judgement(Outcome.FAIL, OVERDUE, (frame, "时段已过,未见完成记录"), figures, later)
     warns = max(closes - p["window_warn_days"] * DAY, opens or date.min)
     if on < warns:
-        return Judgement(
-            Outcome.PASS, RUNNING, (frame, "时段内,尚未完成"), figures, min(warns - DAY, later or date.max)
-        )
-    return Judgement(Outcome.WARN, DUE_SOON, (frame, "时段将尽,尚未完成"), figures, min(closes, later or date.max))
+        return Judgement(Outcome.PASS, RUNNING, (frame, "时段内,尚未完成"), figures, earliest(warns - DAY, later))
+    return Judgement(Outcome.WARN, DUE_SOON, (frame, "时段将尽,尚未完成"), figures, earliest(closes, later))

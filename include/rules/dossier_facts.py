@@ -109,11 +109,10 @@ def rectification_facts(dossiers: Dossiers) -> dict[str, dict[str, Fact]]:
     """Return the facts of the notices to put something right, by their number: name and, where they are known, the notice."""
     are_known, found = dossiers.are_known("rectifications"), {}
     for one in dossiers.kept("rectifications"):
-        code = dossiers.fact("rectifications", one.key, [one])
-        name = dossiers.fact("rectifications", one.record.topic or one.key, [one])
-        found[one.key] = {"rectification_code": code, "name": name}
+        notice = dossiers.fact("rectifications", one.record, [one])
+        found[one.key] = {"rectification_code": notice.like(one.key), "name": notice.like(one.record.topic or one.key)}
         if are_known:
-            found[one.key]["rectification"] = dossiers.fact("rectifications", one.record, [one])
+            found[one.key]["rectification"] = notice
     return found
 
 
@@ -160,10 +159,10 @@ class _Reading:
         batches = {row[-3]: (row[-3],) for row in rows}
         if len({self._code(row[self._key]) for row in rows}) == len(rows):
             return [self._record(row, batches[row[-3]]) for row in sorted(rows, key=self._place)]
-        together: dict[Any, list[Row[Any]]] = {}
+        of_key: dict[Any, list[Row[Any]]] = {}
         for row in rows:
-            together.setdefault(self._code(row[self._key]), []).append(row)
-        blended = [(self._blend(same), tuple(sorted({row[-3] for row in same}))) for same in together.values()]
+            of_key.setdefault(self._code(row[self._key]), []).append(row)
+        blended = [(self._blend(same), tuple(sorted({row[-3] for row in same}))) for same in of_key.values()]
         return [self._record(*one) for one in sorted(blended, key=lambda one: self._place(one[0]))]
 
     def _rows(self) -> Sequence[Row[Any]]:

@@ -19,7 +19,7 @@ from include.rules.facts import Calls, Load, Probes, Use
 from include.rules.parameters import ParameterBook, Parameters
 from include.rules.records import Part
 from include.rules.rule import Facts, Judgement, Rule
-from include.rules.shapes import is_covered
+from include.rules.shapes import earliest, is_covered
 from include.rules.verdict import Fact, Outcome, Verdict
 
 MISSING = "evidence_missing"
@@ -53,7 +53,7 @@ class Bench:
                 f"rule {rule.id} broke on {rule.subject} {subject}: {type(error).__name__}: {error}"
             ) from error
         used = {name: seen.used[name] for name in sorted(seen.used)}
-        until = _earliest(judgement.holds_until, made.until, *(part.holds_until for part in seen.parts))
+        until = earliest(judgement.holds_until, made.until, *(part.holds_until for part in seen.parts))
         inputs = hashlib.blake2b(f"{made.version} {self.on}".encode(), digest_size=16)
         for fact in used.values():
             inputs.update(fact.digest())
@@ -79,7 +79,7 @@ class Bench:
         """Return what a part of a roll-up says; its facts become facts of the whole."""
         judgement, message, seen = self._decided(rule, facts, subject)
         whole.used |= seen.used
-        until = _earliest(judgement.holds_until, self._of(rule).until)
+        until = earliest(judgement.holds_until, self._of(rule).until)
         return Part(rule.id, rule.title, judgement.outcome, judgement.reason, message, until)
 
     def _of(self, rule: Rule) -> _Made:
@@ -131,7 +131,7 @@ def _decide(rule: Rule, facts: Facts, parameters: Parameters, on: date) -> Judge
         return out
     named = [(EXCEPTIONS[name], EXCEPTIONS[name].applies(facts, parameters, on)) for name in rule.exceptions]
     excepted = [(name, said) for name, said in named if said]
-    excepted_until = _earliest(*(said.until for _, said in excepted))
+    excepted_until = earliest(*(said.until for _, said in excepted))
     settled = _except(excepted)
     if settled:
         return replace(settled, holds_until=excepted_until)
@@ -141,7 +141,7 @@ def _decide(rule: Rule, facts: Facts, parameters: Parameters, on: date) -> Judge
         return _unknown(rule, facts, missing, Judgement(Outcome.UNKNOWN, MISSING, notes, {}, excepted_until))
     facts.missing.clear()  # what the exceptions missed is theirs
     found = rule.function(facts, parameters, on)
-    until = _earliest(found.holds_until, excepted_until)
+    until = earliest(found.holds_until, excepted_until)
     if notes or until != found.holds_until:
         found = replace(found, steps=(*notes, *found.steps), holds_until=until)
     if found.outcome is Outcome.UNKNOWN and found.reason == MISSING:
@@ -203,10 +203,6 @@ def _is_short(fact: Fact | None, parameters: Parameters) -> bool:
     return isinstance(seen, WINDOWS) and not is_covered(
         seen.observed, seen.days, parameters.get("window_coverage_percent", 0)
     )
-
-
-def _earliest(*days: date | None) -> date | None:
-    return min((day for day in days if day), default=None)
 
 
 _GENERAL = {

@@ -30,7 +30,7 @@ from include.rules.rates import Rate, availability, rates_of, rates_of_entries
 from include.rules.rule import Rule
 from include.rules.source_facts import Sources
 from include.rules.tally import RuleVerdicts, Tally
-from include.rules.verdict import Fact
+from include.rules.verdict import Fact, Verdict
 from include.sources.card_files import outline_cards
 
 INTERCONNECTION, CATALOGUES, SYSTEMS, REGULATION = SCOPES = ("interconnection", "catalogues", "systems", "regulation")
@@ -165,6 +165,11 @@ class Judging:
                 self.kept.note(verdict)
         return RuleVerdicts(rule, verdicts)
 
+    def judge(self, rule: Rule, subject: str) -> Verdict | None:
+        """Return what one rule says of one subject; None where there is no such subject."""
+        facts = self.facts.of(rule.subject).get(subject)
+        return self._bench.judge(rule, facts) if facts else None
+
     def _due(self, subject_type: str) -> list[dict[str, Fact]]:
         """Return the facts of the subjects of a type that are to be judged: all but those whose verdicts still hold."""
         if subject_type not in self._to_judge:
@@ -195,10 +200,13 @@ def sources_of_cards() -> Sources:
 # -- kept evaluations ---------------------------------------------------------------------------------------------------------
 
 
-def last_evaluation(connection: Connection, scope: str, day: date) -> RowMapping | None:
-    """Return the newest revision of a day's evaluation."""
-    query = select(evaluation).where(evaluation.c.scope == scope, evaluation.c.day == day)
-    return connection.execute(query.order_by(evaluation.c.revision.desc()).limit(1)).mappings().first()
+def last_evaluation(connection: Connection, scope: str, day: date | None = None) -> RowMapping | None:
+    """Return the newest revision of a day's evaluation, or of that of the newest day."""
+    query = select(evaluation).where(evaluation.c.scope == scope)
+    if day:
+        query = query.where(evaluation.c.day == day)
+    newest = query.order_by(evaluation.c.day.desc(), evaluation.c.revision.desc()).limit(1)
+    return connection.execute(newest).mappings().first()
 
 
 def neighbours(connection: Connection, scope: str, day: date) -> tuple[date | None, date | None]:

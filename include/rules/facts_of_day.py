@@ -21,14 +21,11 @@ from include.rules.project_register import ProjectRegister
 from include.rules.register_facts import Registers
 from include.rules.report_facts import Reports
 from include.rules.source_facts import Flapping, Sources, source_facts
-from include.rules.verdict import Fact
+from include.rules.verdict import Fact, Subject
 from include.rules.window_facts import ROLES, WindowFacts
 
 WITHDRAWN = "withdrawn_at_source"
 """Why a subject is judged no more: it was missing from two complete reads of its source."""
-
-Subject = tuple[str, str]
-"""Subject type and subject."""
 
 PROJECTS = "projects"
 """The fact of a system that wants the projects read."""

@@ -17,8 +17,8 @@ import orjson
 from sqlalchemy import Connection, and_, bindparam, delete, insert, select, update
 
 from include.ledger.tables import judged_subject as table
-from include.rules.tally import Subject, Tally
-from include.rules.verdict import Fact, Verdict, plain
+from include.rules.tally import Tally
+from include.rules.verdict import Fact, Subject, Verdict, plain
 
 _NAMES = ("subject_type", "subject", "facts_hash", "rules_version", "holds_until", "outcomes", "said")
 

@@ -12,11 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from include.errors import ConfigurationError
+from include.rules.regulation_files import laid_over
 from include.rules.workdays import Workdays
-from include.settings import ROOT, load_settings
 from include.sources.checked_yaml import read_checked, wrong
-
-REGULATION = ROOT / "include" / "regulation"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +63,10 @@ class Parameters(Mapping[str, int]):
             raise ConfigurationError(f"parameter {name} is a number, not a day")
         return value
 
-    def at(self, name: str, day: date) -> int | None:
-        """Return the number that counted on the day of an event, not on the day judged; None where there was none yet."""
-        values = [v.value for v in self._history.get(name, (self._values[name],)) if v.since <= day]
-        return values[-1] if values and isinstance(values[-1], int) else None
+    def at(self, name: str, day: date | None) -> int:
+        """Return the number that counted on the day of an event; where there was none yet, that of the day judged."""
+        values = [v.value for v in self._history.get(name, ()) if day and v.since <= day]
+        return values[-1] if values and isinstance(values[-1], int) else self[name]
 
     @property
     def workdays(self) -> Workdays:
@@ -109,12 +107,9 @@ class ParameterBook:
     @classmethod
     def load(cls) -> ParameterBook:
         """Read `include/regulation/parameters.yaml` and what `$SHUHENG_CONFIG/parameters.yaml` lays over it."""
-        config = load_settings().config_dir
-        files = [REGULATION / "parameters.yaml"] + ([config / "parameters.yaml"] if config else [])
         values: dict[str, tuple[Value, ...]] = {}
-        for file in files:
-            if file.is_file():
-                values |= _read(file)
+        for file in laid_over("parameters.yaml"):
+            values |= _read(file)
         return cls(values)
 
     def on(self, day: date) -> Parameters:

@@ -50,7 +50,7 @@ class PlanFacts:
             rows = [kept[year]] if year in kept else []
             fact = self._dossiers.fact("plan_years", rows[0].record if rows else PlanYear(year), rows)
             values = {"plan_year_code": str(year), "name": f"{year}年度计划", "year": year}
-            found[str(year)] = {name: _alike(fact, value) for name, value in values.items()}
+            found[str(year)] = {name: fact.like(value) for name, value in values.items()}
             if are_known:
                 found[str(year)]["plan_year"] = fact
         return found
@@ -72,7 +72,7 @@ class PlanFacts:
             department, year = Combined(tuple(rows)), rows[0]["plan_year"]
             name = f"{department.get('unit_name')}({year}年度)"
             base = self._registers.about("department_year", code, rows=rows)
-            facts = {"department_year_code": base, "name": _alike(base, name), "year": _alike(base, year)}
+            facts = {"department_year_code": base, "name": base.like(name), "year": base.like(year)}
             facts |= self._registers.facts(department, ("unit_name", "unit_uscc"))
             if are_known:
                 facts |= self._registers.facts(department, ("budget_units", "applications"))
@@ -104,7 +104,7 @@ class PlanFacts:
             facts = self._registers.facts(line, ("name", "unit_name"))
             facts["plan_entry_code"] = self._registers.about("plan_entry", code, rows=rows)
             if rows[0]["project_code"] is not None:
-                facts["project_code"] = _alike(facts["plan_entry_code"], code)
+                facts["project_code"] = facts["plan_entry_code"].like(code)
                 if are_known:
                     is_void = self._projects.is_void(code)
                     facts["is_on_platform"] = self._registers.about("project", is_void is not None)
@@ -152,8 +152,3 @@ def _living(rows: list[Row], codes: Any) -> Mapping[str, list[Row]]:
         if row["tombstoned_at"] is None:
             found.setdefault(next(codes(row)), []).append(row)
     return found
-
-
-def _alike(fact: Fact, value: Any) -> Fact:
-    """Return a value with the provenance of another."""
-    return Fact(value, fact.source, fact.seen_until, fact.evidence)

@@ -91,7 +91,7 @@ class ProjectFacts:
         if division := facts.get("division_code"):
             level = _level(division.value, self._city)
             if level:
-                facts["level"] = Fact(level, division.source, division.seen_until, division.evidence)
+                facts["level"] = division.like(level)
         return facts
 
     @cached_property
@@ -168,7 +168,7 @@ class ProjectFacts:
             for name in SCALARS:
                 value = getattr(kept.record, name)
                 if value is not None:
-                    facts[name] = Fact(value, fact.source, fact.seen_until, fact.evidence)
+                    facts[name] = fact.like(value)
             target = self._target(kept, fact)
             found[kept.key] = facts | ({"upgrade_target": target} if target else {})
         return found
@@ -195,8 +195,8 @@ class ProjectFacts:
         for one in sorted(dossiers.kept("contracts"), key=lambda kept: kept.key):
             contract = dossiers.fact("contracts", one.record, [one])
             facts = dict(of_project[one.record.project_code])
-            facts["contract_code"] = Fact(one.key, contract.source, contract.seen_until, contract.evidence)
-            facts["name"] = Fact(one.record.name, contract.source, contract.seen_until, contract.evidence)
+            facts["contract_code"] = contract.like(one.key)
+            facts["name"] = contract.like(one.record.name)
             if are_known:
                 facts["contract"] = contract
                 siblings = [other for other in by_project[one.record.project_code] if other is not one]

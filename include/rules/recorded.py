@@ -12,6 +12,7 @@ from datetime import date, timedelta
 from include.rules.parameters import Parameters
 from include.rules.records import Approval, Attestation, Dossier
 from include.rules.rule import Judgement
+from include.rules.shapes import earliest
 from include.rules.verdict import Outcome
 
 DEAD = ("draft", "withdrawn", "rejected", "revoked")
@@ -28,11 +29,6 @@ def happened(day: date | None, on: date) -> date | None:
 def until_next(on: date, *days: date | None) -> date | None:
     """Return the last day before the next of some days that is still to come; None where none is."""
     return min((day - timedelta(days=1) for day in days if day and day > on), default=None)
-
-
-def earliest(*days: date | None) -> date | None:
-    """Return the first of the days that are known."""
-    return min((day for day in days if day), default=None)
 
 
 def lacking(what: str, steps: Iterable[str] = (), until: date | None = None) -> Judgement:
@@ -108,6 +104,20 @@ def before_measures(step: str, p: Parameters, until: date | None = None) -> Judg
     return Judgement(Outcome.NOT_APPLICABLE, "before_measures", words, {}, until)
 
 
+def approved_by_city(
+    number: str | None, day: date | None, on: date, steps: tuple[str, ...], reasons: tuple[str, str]
+) -> Judgement:
+    """Judge an approval of the city government: number and day are there, one of them is, or neither is.
+
+    `reasons` are those of the first and of the last.
+    """
+    if number and happened(day, on):
+        return Judgement(Outcome.PASS, reasons[0], steps, {"number": number})
+    if number or day:
+        return Judgement(Outcome.WARN, "approval_incomplete", steps, {}, until_next(on, day) if number else None)
+    return Judgement(Outcome.FAIL, reasons[1], steps)
+
+
 # -- attestations -------------------------------------------------------------------------------------------------------------
 
 
@@ -137,6 +147,15 @@ def attested(records: Iterable[Attestation], matter: str, on: date) -> Attested:
     last = max(newest, key=lambda a: (a.expires_on, a.attestation_no))
     words = f"人工认定:{_named(last)},{last.attested_by} {last.attested_on} 认定“{_MET[last.conclusion]}”,{last.ground}"
     return Attested(last.conclusion == "met", (words,), earliest(ahead, last.expires_on))
+
+
+def by_attestation(records: Iterable[Attestation], matter: str, on: date, otherwise: Outcome) -> Judgement:
+    """Judge a matter that only people can tell: met is a pass, not met what the rule says `otherwise`, nothing valid unknown."""
+    said = attested(records, matter, on)
+    if said.is_met is None:
+        return Judgement(Outcome.UNKNOWN, "not_attested", said.steps, {}, said.until)
+    outcome, reason = (Outcome.PASS, "attested_met") if said.is_met else (otherwise, "attested_not_met")
+    return Judgement(outcome, reason, said.steps, {}, said.until)
 
 
 _MET = {"met": "符合", "not_met": "不符合"}

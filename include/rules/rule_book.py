@@ -29,9 +29,9 @@ from include.rules.law import (
     chapter_8,
     evidence,
 )
-from include.rules.parameters import REGULATION, ParameterBook
+from include.rules.parameters import ParameterBook
+from include.rules.regulation_files import laid_over, laid_over_in
 from include.rules.rule import FUNCTIONS, Article, Rule
-from include.settings import load_settings
 from include.sources.checked_yaml import read_checked, wrong
 
 REFERENCE = "docs/rules.md"
@@ -47,7 +47,7 @@ LAW = (
 def load_articles() -> dict[str, Article]:
     """Return the clauses by id, the bureau's own laid over the shipped ones."""
     found: dict[str, Article] = {}
-    for file in _files("articles.yaml"):
+    for file in laid_over("articles.yaml"):
         data, _ = read_checked(file, "articles.v1.json", REFERENCE)
         found |= {entry["id"]: Article(**entry) for entry in data["articles"]}
     return found
@@ -59,7 +59,7 @@ def load_rules(book: ParameterBook | None = None) -> tuple[Rule, ...]:
     rules: dict[str, Rule] = {}
     homes: dict[str, Path] = {}
     rolled: dict[str, tuple[list[str], Path, yaml.Node, int]] = {}
-    for file in _rule_files():
+    for file in laid_over_in("rules"):
         data, root = read_checked(file, "rule.v1.json", REFERENCE)
         for index, card in enumerate(data["rules"]):
             _check(file, root, ["rules", index], card, articles, book)
@@ -95,18 +95,6 @@ def _rolled(rules: dict[str, Rule], name: str, parts: list[str], file: Path, roo
         parameters=tuple(dict.fromkeys([*rule.parameters, *(n for part in found for n in part.parameters)])),
         counts_workdays=rule.counts_workdays or any(part.counts_workdays for part in found),
     )  # fmt: skip
-
-
-def _files(name: str) -> list[Path]:
-    config = load_settings().config_dir
-    found = [REGULATION / name] + ([config / name] if config else [])
-    return [file for file in found if file.is_file()]
-
-
-def _rule_files() -> list[Path]:
-    config = load_settings().config_dir
-    folders = [REGULATION / "rules"] + ([config / "rules"] if config else [])
-    return [file for folder in folders for file in sorted(folder.glob("*.yaml"))]
 
 
 def _check(

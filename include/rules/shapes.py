@@ -23,6 +23,11 @@ def any_of(conditions: Iterable[Tri]) -> Tri:
     return True if True in found else None if None in found else False
 
 
+def earliest(*days: date | None) -> date | None:
+    """Return the first of the days that are known."""
+    return min((day for day in days if day), default=None)
+
+
 def below(value: int | None, limit: int) -> Tri:
     """Return whether a value is below a limit; the limit itself is not. Zero is a value."""
     return None if value is None else value < limit

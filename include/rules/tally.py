@@ -14,10 +14,7 @@ from dataclasses import dataclass, field
 import orjson
 
 from include.rules.rule import Rule
-from include.rules.verdict import Verdict
-
-Subject = tuple[str, str]
-"""Subject type and subject."""
+from include.rules.verdict import Subject, Verdict
 
 
 @dataclass(frozen=True, slots=True)

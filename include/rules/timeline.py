@@ -13,11 +13,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, and_, bindparam, delete, literal, or_, select, true, update
 
 from include.ledger.tables import verdict as table
-from include.rules.verdict import Verdict
-
-_KEY = ("rule", "subject_type", "subject", "occurrence")
-
-Key = tuple[str, str, str, str]
+from include.rules.verdict import KEY, Key, Verdict
 
 _AT_ONCE = 500
 """Subjects that one query names."""
@@ -70,7 +66,7 @@ class Edits:
 
     def note(self, key: Key, old: list[Stretch], new: list[Stretch], scope: str) -> None:
         """Note how the stretches of a subject change."""
-        named = dict(zip(_KEY, key, strict=True))
+        named = dict(zip(KEY, key, strict=True))
         bound = {f"this_{name}": value for name, value in named.items()}
         held, wanted = ({s.from_day: s for s in stretches} for stretches in (old, new))
         for first, stretch in held.items():
@@ -87,7 +83,7 @@ class Edits:
 
     def write(self, connection: Connection) -> int:
         """Write them; return how many rows were touched."""
-        this = and_(*(table.c[name] == bindparam(f"this_{name}") for name in (*_KEY, "from_day")))
+        this = and_(*(table.c[name] == bindparam(f"this_{name}") for name in (*KEY, "from_day")))
         if self.gone:
             connection.execute(delete(table).where(this), self.gone)
         if self.ended:
@@ -116,7 +112,7 @@ def record(
         around.setdefault(key, []).append(stretch)
     edits = Edits()
     for verdict in verdicts:
-        key = (verdict.rule, verdict.subject_type, verdict.subject, verdict.occurrence)
+        key = verdict.key
         old = around.pop(key, [])
         new = Stretch(day, following, verdict.outcome.value, verdict.reason, "")
         changed = placed(old, new)
@@ -134,9 +130,7 @@ def record(
 def _around(
     connection: Connection, scope: str, rule: str, day: date, *, with_body: bool, only: Collection[str] | None
 ) -> Iterator[tuple[Key, Stretch]]:
-    columns: list[ColumnElement[Any]] = [
-        table.c[name] for name in (*_KEY, "from_day", "until_day", "outcome", "reason")
-    ]
+    columns: list[ColumnElement[Any]] = [table.c[name] for name in (*KEY, "from_day", "until_day", "outcome", "reason")]
     # Only a stretch that is split by a day judged late needs its body, to stand on behind it.
     columns.append(table.c.body if with_body else literal("").label("body"))
     touches = and_(table.c.from_day <= day, or_(table.c.until_day.is_(None), table.c.until_day >= day))

@@ -14,6 +14,13 @@ from typing import Any
 
 import orjson
 
+KEY = ("rule", "subject_type", "subject", "occurrence")
+"""What names a verdict, and with it a finding: the names of `Verdict.key`."""
+
+Key = tuple[str, str, str, str]
+Subject = tuple[str, str]
+"""Subject type and subject."""
+
 
 class Outcome(StrEnum):
     """The five outcomes. Missing, stale or contradictory evidence is `unknown`: never pass, never fail."""
@@ -23,6 +30,12 @@ class Outcome(StrEnum):
     FAIL = "fail"
     UNKNOWN = "unknown"
     NOT_APPLICABLE = "not_applicable"
+
+
+OUTCOME_WORDS = {
+    Outcome.PASS: "符合", Outcome.FAIL: "线索", Outcome.WARN: "提示", Outcome.UNKNOWN: "未知", Outcome.NOT_APPLICABLE: "不适用",
+}  # fmt: skip
+"""What people read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +50,10 @@ class Fact:
     seen_until: date | None = None
     evidence: tuple[str, ...] = ()
     _digest: bytes | None = field(default=None, init=False, compare=False, repr=False)
+
+    def like(self, value: Any) -> Fact:
+        """Return another value with the same provenance."""
+        return Fact(value, self.source, self.seen_until, self.evidence)
 
     def digest(self) -> bytes:
         """Return the hash of the value and where it comes from, but for how far the evidence reaches; made once."""
@@ -71,6 +88,11 @@ class Verdict:
     as_of: date
     holds_until: date | None
     input_hash: str
+
+    @property
+    def key(self) -> Key:
+        """Return what names it."""
+        return self.rule, self.subject_type, self.subject, self.occurrence
 
     def canonical(self) -> bytes:
         """Return the verdict as canonical JSON: the same bytes for the same inputs, on any machine."""

@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import select
 
 from include.clock import now
-from include.findings.watch_report import SCOPES
+from include.findings.titles import SCOPES
 from include.ledger.database import migrate, open_ledger
 from include.ledger.tables import batch, evaluation, finding
 from include.sandbox.server import SandboxServer

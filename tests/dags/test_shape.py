@@ -131,7 +131,7 @@ def test_the_rules_are_judged_on_working_mornings_and_when_data_comes_in_and_nev
 
 
 def test_the_form_of_the_rules_offers_every_scope_in_its_order(bag: Any) -> None:
-    from include.findings.watch_report import SCOPES as TITLES
+    from include.findings.titles import SCOPES as TITLES
     from include.rules.evaluation import SCOPES
     from include.tasks import DOSSIERS_SCOPE
 

@@ -16,7 +16,7 @@ from include.decision_tasks import TITLES, read_ids
 from include.errors import DecisionRefused
 from include.findings.decisions import BY_TWO, KINDS, decide, same_person
 from include.findings.story import Handling, Kind
-from include.rules.parameters import REGULATION
+from include.rules.regulation_files import REGULATION
 from include.settings import ROOT
 from tests.findings.deciding import (
     GROUND,

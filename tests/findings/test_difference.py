@@ -13,7 +13,7 @@ from sqlalchemy import Engine, inspect, text
 from include.errors import CardError, ConfigurationError
 from include.findings.difference import SHOWN, Difference, RuleDifference, differences
 from include.findings.difference_report import difference_lines
-from include.rules.parameters import REGULATION
+from include.rules.regulation_files import REGULATION
 from include.settings import load_settings
 from tests.findings.ledger_state import judge_day
 from tests.rules.city import REGISTER, City

@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from include.rules.parameters import REGULATION
+from include.rules.regulation_files import REGULATION
 from include.sources.checked_yaml import PlainLoader
 
 

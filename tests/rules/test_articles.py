@@ -7,7 +7,7 @@ import re
 import pytest
 
 from include.rules.coverage import place_of
-from include.rules.parameters import REGULATION
+from include.rules.regulation_files import REGULATION
 from include.rules.rule import Article
 from include.rules.rule_book import load_articles
 

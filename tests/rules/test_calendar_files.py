@@ -12,8 +12,10 @@ import pytest
 import yaml
 
 from include.errors import CardError
-from include.rules.calendar_files import FOLDER
+from include.rules.regulation_files import REGULATION
 from include.rules.workdays import Workdays
+
+FOLDER = REGULATION / "calendar"
 
 NOTICE: dict[str, Any] = {
     "year": 2027, "source": "国办发明电〔2026〕99号", "title": "关于2027年部分节假日安排的通知(测试用)", "status": "unconfirmed",

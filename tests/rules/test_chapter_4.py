@@ -9,8 +9,9 @@ import pytest
 import yaml
 
 from include.rules.engine import judge
-from include.rules.parameters import REGULATION, ParameterBook
+from include.rules.parameters import ParameterBook
 from include.rules.records import Dossier
+from include.rules.regulation_files import REGULATION
 from include.rules.rule_book import load_rules
 from include.rules.verdict import Fact
 

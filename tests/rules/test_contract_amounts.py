@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 import yaml
 
-from include.rules.accepted import value_on
 from include.rules.engine import judge
-from include.rules.parameters import REGULATION, ParameterBook
+from include.rules.parameters import ParameterBook
 from include.rules.records import Acceptance, Contract, Dossier
+from include.rules.regulation_files import REGULATION
 from include.rules.rule_book import load_rules
 from include.rules.verdict import Fact, Verdict
 
@@ -98,5 +98,5 @@ def test_a_longer_trial_run_counts_only_for_acceptances_since(
 
 def test_before_a_figure_has_a_value_that_of_the_day_judged_counts() -> None:
     parameters = ParameterBook.load().on(ON)
-    assert value_on(parameters, "trial_run_months", date(2024, 9, 9)) == 1
-    assert value_on(parameters, "trial_run_months", date(2024, 9, 8)) == 1
+    assert parameters.at("trial_run_months", date(2024, 9, 9)) == 1
+    assert parameters.at("trial_run_months", date(2024, 9, 8)) == 1

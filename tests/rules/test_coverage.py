@@ -114,9 +114,10 @@ def test_an_answer_that_is_none_is_refused_with_its_place(
 
 
 def test_the_page_of_coverage_is_that_of_the_files() -> None:
-    assert PAGE.read_text("utf-8") == render(), "run: python -m include.rules.coverage_page"
-    assert all(f"| `{clause}` |" in render() for clause in ARTICLES if place_of(clause) is not None)
-    assert all(f"`{rule.id}`" in render() for rule in RULES)
+    page = render()
+    assert PAGE.read_text("utf-8") == page, "run: python -m include.rules.coverage_page"
+    assert all(f"| `{clause}` |" in page for clause in ARTICLES if place_of(clause) is not None)
+    assert all(f"`{rule.id}`" in page for rule in RULES)
 
 
 def test_the_shipped_answers_are_written_in_the_order_of_the_law() -> None:

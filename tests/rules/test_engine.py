@@ -16,8 +16,9 @@ from include.errors import CardError, ConfigurationError, RuleCrashed
 from include.rules.engine import CONFLICT, Bench, judge
 from include.rules.exceptions import EXCEPTIONS, Excepted, Named
 from include.rules.facts import Calls, Load, Use
-from include.rules.parameters import REGULATION, ParameterBook
+from include.rules.parameters import ParameterBook
 from include.rules.rates import Rate, rates_of
+from include.rules.regulation_files import REGULATION
 from include.rules.rule import FUNCTIONS, Rule
 from include.rules.rule_book import _gather, load_articles, load_rules
 from include.rules.verdict import Fact, Outcome
@@ -201,8 +202,9 @@ def test_rates_show_what_they_leave_out() -> None:
 def test_the_page_of_rules_is_that_of_the_cards() -> None:
     from include.rules.rule_reference import PAGE, render
 
-    assert PAGE.read_text("utf-8") == render(), "run: python -m include.rules.rule_reference"
-    assert all(f"`{rule}`" in render() for rule in RULES)
+    page = render()
+    assert PAGE.read_text("utf-8") == page, "run: python -m include.rules.rule_reference"
+    assert all(f"`{rule}`" in page for rule in RULES)
 
 
 def test_a_verdict_holds_no_longer_than_its_parameters(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

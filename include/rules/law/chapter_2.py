@@ -7,7 +7,7 @@ from datetime import date
 from include.rules.facts import Calls
 from include.rules.interconnection import Evidence, State, interconnection
 from include.rules.parameters import Parameters
-from include.rules.recorded import attested, happened, until_next
+from include.rules.recorded import approved_by_city, by_attestation
 from include.rules.records import Dossier
 from include.rules.rule import Facts, Judgement, law
 from include.rules.shapes import is_covered, window
@@ -131,18 +131,10 @@ def built_by_bureau_or_approved(facts: Facts, p: Parameters, on: date) -> Judgem
     dossier: Dossier = facts.dossier
     number, day = dossier.self_build_approval_no, dossier.self_build_approved_on
     steps = (f"单位自行建设,市政府批准文号:{number or '未填'},批准日期:{day or '未填'}",)
-    if number and happened(day, on):
-        return Judgement(Outcome.PASS, "self_build_approved", steps, {"number": number})
-    if number or day:
-        return Judgement(Outcome.WARN, "approval_incomplete", steps, {}, until_next(on, day) if number else None)
-    return Judgement(Outcome.FAIL, "self_build_unapproved", steps)
+    return approved_by_city(number, day, on, steps, ("self_build_approved", "self_build_unapproved"))
 
 
 @law("shared-across-levels-considered")
 def shared_across_levels_considered(facts: Facts, p: Parameters, on: date) -> Judgement:
     """Art. 9 para. 1: 一级建设、多级共用 where it can be; whether it can, people say."""
-    said = attested(facts.attestations, "shared_across_levels", on)
-    if said.is_met is None:
-        return Judgement(Outcome.UNKNOWN, "not_attested", said.steps, {}, said.until)
-    outcome, reason = (Outcome.PASS, "attested_met") if said.is_met else (Outcome.WARN, "attested_not_met")
-    return Judgement(outcome, reason, said.steps, {}, said.until)
+    return by_attestation(facts.attestations, "shared_across_levels", on, Outcome.WARN)

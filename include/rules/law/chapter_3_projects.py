@@ -13,10 +13,11 @@ from include.rules.recorded import (
     Approved,
     alive,
     approved,
+    approved_by_city,
     attested,
     before_measures,
+    by_attestation,
     design_replied,
-    earliest,
     happened,
     is_early,
     lacking,
@@ -24,6 +25,7 @@ from include.rules.recorded import (
 )
 from include.rules.records import Contract, Dossier, UpgradeTarget
 from include.rules.rule import Facts, Judgement, law
+from include.rules.shapes import earliest
 from include.rules.verdict import Outcome
 
 CENTRES = {"machine_room": "机房", "cloud_platform": "云平台", "data_centre": "实体数据中心"}
@@ -109,11 +111,7 @@ def upgrade_target_alive(facts: Facts, p: Parameters, on: date) -> Judgement:
 @law("not-duplicating-existing")
 def not_duplicating_existing(facts: Facts, p: Parameters, on: date) -> Judgement:
     """Art. 13(4): whether other projects can do what this one would, people say."""
-    said = attested(facts.attestations, "not_duplicating", on)
-    if said.is_met is None:
-        return Judgement(Outcome.UNKNOWN, "not_attested", said.steps, {}, said.until)
-    outcome, reason = (Outcome.PASS, "attested_met") if said.is_met else (Outcome.FAIL, "attested_not_met")
-    return Judgement(outcome, reason, said.steps, {}, said.until)
+    return by_attestation(facts.attestations, "not_duplicating", on, Outcome.FAIL)
 
 
 @law("in-annual-plan-or-approved")
@@ -142,11 +140,7 @@ def in_annual_plan_or_approved(facts: Facts, p: Parameters, on: date) -> Judgeme
 def _off_plan(dossier: Dossier, on: date) -> Judgement:
     number, day = dossier.off_plan_approval_no, dossier.off_plan_approved_on
     steps = ("未列入年度计划", f"计划外项目市政府批准文号:{number or '未填'},批准日期:{day or '未填'}")
-    if number and happened(day, on):
-        return Judgement(Outcome.PASS, "approved_off_plan", steps, {"number": number})
-    if number or day:
-        return Judgement(Outcome.WARN, "approval_incomplete", steps, {}, until_next(on, day) if number else None)
-    return Judgement(Outcome.FAIL, "not_in_plan", steps)
+    return approved_by_city(number, day, on, steps, ("approved_off_plan", "not_in_plan"))
 
 
 @law("not-started-before-approval")

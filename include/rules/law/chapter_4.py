@@ -14,7 +14,6 @@ from include.rules.recorded import (
     approved,
     before_measures,
     design_replied,
-    earliest,
     happened,
     is_early,
     lacking,
@@ -22,6 +21,7 @@ from include.rules.recorded import (
 )
 from include.rules.records import Approval, Contract, Dossier, Suspension
 from include.rules.rule import Facts, Judgement, law
+from include.rules.shapes import earliest
 from include.rules.verdict import Outcome
 
 GROUNDS = {
@@ -31,12 +31,6 @@ GROUNDS = {
 }
 HALTED = {"correction": "补正", "suspended": "中止"}
 """States of an item in which, the platform says, its term does not run."""
-
-
-def _days(name: str, started: date | None, p: Parameters) -> int:
-    """Return how many days a term has: as many as counted on the day it began."""
-    then = p.at(name, started) if started else None
-    return p[name] if then is None else then
 
 
 def _of(clock: str, suspensions: Iterable[Suspension]) -> tuple[Suspension, ...]:
@@ -51,7 +45,7 @@ def review_within_15_working_days(facts: Facts, p: Parameters, on: date) -> Judg
     if started and is_early(started, p):
         return before_measures(f"市数据局 {started} 收到可研报告", p)
     term = Term(
-        "市数据局收到可研报告", "出具评审意见", _days("review_working_days", started, p), started, dossier.review_opinion_on,
+        "市数据局收到可研报告", "出具评审意见", p.at("review_working_days", started), started, dossier.review_opinion_on,
         _of("review", facts.suspensions),
     )  # fmt: skip
     return by_deadline(term, p, on)
@@ -112,7 +106,7 @@ def reply_within_8_working_days(facts: Facts, p: Parameters, on: date) -> Judgem
         words = (*steps, f"平台办理状态为“{HALTED[item.state]}”,未登记中止起止日期")
         ahead = until_next(on, item.decided_on, *(s.begun_on for s in pauses))
         return Judgement(Outcome.UNKNOWN, "suspension_unrecorded", words, {}, earliest(until, ahead))
-    days = _days("reply_working_days", started, p)
+    days = p.at("reply_working_days", started)
     found = by_deadline(Term("市发展改革委受理可研报告", "批复可研报告", days, started, item.decided_on, pauses), p, on)
     held = earliest(found.holds_until, until)
     return Judgement(found.outcome, found.reason, (*steps, *found.steps), found.figures, held)
@@ -138,7 +132,7 @@ def design_reply_within_20_working_days(facts: Facts, p: Parameters, on: date) -
     if started and is_early(started, p):
         return before_measures(f"市数据局 {started} 收到初步设计", p)
     term = Term(
-        "市数据局收到初步设计材料", "出具评审批复意见", _days("design_working_days", started, p), started,
+        "市数据局收到初步设计材料", "出具评审批复意见", p.at("design_working_days", started), started,
         dossier.design_reply_on, _of("design", facts.suspensions),
     )  # fmt: skip
     return by_deadline(term, p, on)

@@ -9,11 +9,11 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 from decimal import Decimal
 
-from include.rules.accepted import value_on
 from include.rules.parameters import Parameters
-from include.rules.recorded import before_measures, earliest, happened, is_early, lacking, until_next
+from include.rules.recorded import before_measures, happened, is_early, lacking, until_next
 from include.rules.records import Contract, Dossier
 from include.rules.rule import Facts, Judgement, law
+from include.rules.shapes import earliest
 from include.rules.verdict import Outcome
 
 METHODS = {
@@ -54,7 +54,7 @@ def tender_result_filed(facts: Facts, p: Parameters, on: date) -> Judgement:
     if isinstance(day, Judgement):
         return day
     amount, kind = contract.amount_yuan, contract.procurement_kind
-    limits = [value_on(p, name, day) for name in LIMITS[kind]]
+    limits = [p.at(name, day) for name in LIMITS[kind]]
     steps: tuple[str, ...] = (
         f"合同金额 {money(amount)},{day} 签订;当日政府采购限额标准 {' 或 '.join(map(money, limits))}",
     )
@@ -68,7 +68,7 @@ def tender_result_filed(facts: Facts, p: Parameters, on: date) -> Judgement:
         return Judgement(Outcome.WARN, "not_filed", steps, {}, until_next(on, contract.award_filed_on))
     if contract.awarded_on and filed < contract.awarded_on:
         return Judgement(Outcome.UNKNOWN, "dates_disagree", (*steps, "备案早于中标(成交)"))
-    return _method(contract, value_on(p, "open_tender_yuan", day), steps)
+    return _method(contract, p.at("open_tender_yuan", day), steps)
 
 
 def _method(contract: Contract, threshold: int, steps: tuple[str, ...]) -> Judgement:
@@ -95,7 +95,7 @@ def contract_carries_required_terms(facts: Facts, p: Parameters, on: date) -> Ju
         terms["市数据局会同签订"] = contract.is_bureau_cosigned
     absent = "、".join(title for title, is_there in terms.items() if is_there is False)
     blank = [title for title, is_there in terms.items() if is_there is None]
-    months, least = contract.warranty_months, value_on(p, "warranty_months", day)
+    months, least = contract.warranty_months, p.at("warranty_months", day)
     if months is None and contract.states_warranty is not False:
         blank.append("质保期月数")
     shown = "未填" if months is None else f"{months} 个月"
@@ -147,7 +147,7 @@ def contract_split_avoided(facts: Facts, p: Parameters, on: date) -> Judgement:
     day = signing_day(contract, p, on)
     if isinstance(day, Judgement):
         return day
-    limit, days = value_on(p, "third_party_test_yuan", day), p["split_window_days"]
+    limit, days = p.at("third_party_test_yuan", day), p["split_window_days"]
     steps: tuple[str, ...] = (f"合同金额 {money(contract.amount_yuan)},第三方验收测评限额 {money(limit)}",)
     if contract.amount_yuan >= limit:
         return Judgement(Outcome.NOT_APPLICABLE, "not_below", steps)

@@ -8,9 +8,10 @@ from datetime import date, timedelta
 from enum import StrEnum
 
 from include.rules.parameters import Parameters
-from include.rules.recorded import earliest, lacking, until_next
+from include.rules.recorded import lacking, until_next
 from include.rules.records import Assessment
 from include.rules.rule import Facts, Judgement, law
+from include.rules.shapes import earliest
 from include.rules.verdict import Outcome
 
 DAY = timedelta(days=1)

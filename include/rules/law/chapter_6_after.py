@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 
-from include.rules.accepted import accepted, in_order, value_on
+from include.rules.accepted import accepted, in_order
 from include.rules.deadlines import Window, in_window
 from include.rules.law.chapter_5 import money
 from include.rules.parameters import Parameters
-from include.rules.recorded import attested, before_measures, earliest, is_early, lacking, until_next
+from include.rules.recorded import before_measures, by_attestation, is_early, lacking, until_next
 from include.rules.records import Acceptance, Dossier, Payment
 from include.rules.rule import Facts, Judgement, law
+from include.rules.shapes import earliest
 from include.rules.verdict import Outcome
 from include.rules.workdays import months_after
 
@@ -104,8 +105,7 @@ def self_evaluated_in_6_to_12_months(facts: Facts, p: Parameters, on: date) -> J
         return Judgement(Outcome.NOT_APPLICABLE, "not_live_yet", (f"{gate.day} 通过验收,尚未投入运行",), {}, until)
     begins = max(gate.day, live)
     opens, closes = (
-        months_after(begins, value_on(p, name, begins))
-        for name in ("self_review_opens_months", "self_review_closes_months")
+        months_after(begins, p.at(name, begins)) for name in ("self_review_opens_months", "self_review_closes_months")
     )
     reviews = sorted(r.done_on for r in facts.reviews if r.kind == "self" and r.done_on >= begins)
     found = in_window(Window("开展自评价", opens, closes, _counting(reviews, opens, closes, on)), p, on)
@@ -125,8 +125,4 @@ def _counting(days: Sequence[date], opens: date, closes: date, on: date) -> date
 @law("archive-kept")
 def archive_kept(facts: Facts, p: Parameters, on: date) -> Judgement:
     """Art. 32: whether archives are kept, safe and with a backup, a person attests for a time."""
-    said = attested(facts.attestations, "archive_kept", on)
-    if said.is_met is None:
-        return Judgement(Outcome.UNKNOWN, "not_attested", said.steps, {}, said.until)
-    outcome, reason = (Outcome.PASS, "attested_met") if said.is_met else (Outcome.WARN, "attested_not_met")
-    return Judgement(outcome, reason, said.steps, {}, said.until)
+    return by_attestation(facts.attestations, "archive_kept", on, Outcome.WARN)

@@ -9,15 +9,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from datetime import date
 
-from include.rules.accepted import Accepted, accepted, value_on
+from include.rules.accepted import Accepted, accepted
 from include.rules.facts import Catalogued
 from include.rules.law.chapter_5 import money
 from include.rules.law.chapter_5_security import REPORTS, due_reports
 from include.rules.parameters import Parameters
-from include.rules.recorded import earliest, happened, lacking, until_next
+from include.rules.recorded import happened, lacking, until_next
 from include.rules.records import Assessment, Contract, Dossier
 from include.rules.rule import Facts, Judgement, law
-from include.rules.shapes import Tri
+from include.rules.shapes import Tri, earliest
 from include.rules.verdict import Outcome
 from include.rules.workdays import months_after
 
@@ -30,7 +30,7 @@ def trial_run_one_month(facts: Facts, p: Parameters, on: date) -> Judgement:
     gate = accepted(facts.acceptances, p, on)
     if isinstance(gate, Judgement):
         return _not_accepted(gate, started, on)
-    months = value_on(p, "trial_run_months", gate.day)
+    months = p.at("trial_run_months", gate.day)
     figures = {"started": started, "accepted": gate.day, "months": months}
     steps: tuple[str, ...] = (f"{gate.day} 通过验收;试运行自 {started or '未记'} 至 {ended or '未记'}",)
     if started is None or started > gate.day:
@@ -121,7 +121,7 @@ def third_party_test_if_million(facts: Facts, p: Parameters, on: date) -> Judgem
     mine = [c for c in contracts if c.signed_on is None or c.signed_on <= gate.day]
     if not mine:
         return lacking("验收前签订的合同", (f"{gate.day} 通过验收",), gate.until)
-    limit = value_on(p, "third_party_test_yuan", gate.day)
+    limit = p.at("third_party_test_yuan", gate.day)
     largest = min(mine, key=lambda c: (-c.amount_yuan, c.contract_no))
     figures = {"contract": largest.contract_no, "amount": money(largest.amount_yuan), "limit": money(limit)}
     steps: tuple[str, ...] = (

@@ -12,19 +12,11 @@ from include.rules.catalogued import BEFORE_ACCEPTANCE, Due, compiled, without_e
 from include.rules.deadlines import Window, in_window
 from include.rules.facts import Catalogued
 from include.rules.parameters import Parameters
-from include.rules.recorded import (
-    Attested,
-    attested,
-    before_measures,
-    earliest,
-    happened,
-    is_early,
-    lacking,
-    until_next,
-)
+from include.rules.recorded import Attested, attested, before_measures, happened, is_early, lacking, until_next
 from include.rules.records import Part, Rectification
 from include.rules.rule import Facts, Judgement, law
-from include.rules.verdict import Outcome
+from include.rules.shapes import earliest
+from include.rules.verdict import OUTCOME_WORDS, Outcome
 
 
 @law("data-catalogue-compiled")
@@ -98,17 +90,12 @@ def _is_paused(notice: Rectification, on: date) -> bool:
     return bool(happened(notice.funds_paused_on, on)) and not happened(notice.funds_resumed_on, on)
 
 
-SAID = {
-    Outcome.PASS: "符合", Outcome.WARN: "提示", Outcome.FAIL: "线索", Outcome.UNKNOWN: "未知", Outcome.NOT_APPLICABLE: "不适用",
-}  # fmt: skip
-
-
 def _of(parts: Iterable[Part], outcome: Outcome) -> list[str]:
     return [part.title for part in parts if part.outcome is outcome]
 
 
 def _steps(parts: Iterable[Part]) -> tuple[str, ...]:
-    return tuple(f"{SAID[part.outcome]}:{part.title}——{part.sentence}" for part in parts)
+    return tuple(f"{OUTCOME_WORDS[part.outcome]}:{part.title}——{part.sentence}" for part in parts)
 
 
 @law("om-funding-eligible")
