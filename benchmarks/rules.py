@@ -11,10 +11,10 @@ import json
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -22,6 +22,7 @@ from typing import Any
 from sqlalchemy import Engine, text
 
 from benchmarks.goals import Goal
+from benchmarks.made_ledger import made_ledger
 from benchmarks.postgres import Postgres
 from benchmarks.rules_ledger import DAY, change, fill
 from benchmarks.usage import Usage, bare_interpreter_kib, run_measured
@@ -52,7 +53,9 @@ def measure(
     """Judge the scope `regulation` over so many projects, phase after phase, and the limit line beside it."""
     samples = []
     for database in sorted(databases):
-        with _ledger(database, server, home, projects, say) as (url, engine):
+        with made_ledger(
+            database, server, home, "rules", partial(fill, projects=projects), f"{projects:,} projects", say
+        ) as (url, engine):
             for run in range(runs):
                 for phase in PHASES:
                     samples.append(_sample(database, phase, url, engine, projects, run))
@@ -104,31 +107,6 @@ def _limit(database: str, engine: Engine, projects: int) -> Sample:
         found = connection.execute(text("SELECT count(*) FROM bare_finding")).scalar_one()
         connection.execute(text("DROP TABLE bare_finding"))
     return Sample(database, "limit: 20 bare predicates", seconds, seconds, 0, projects * PREDICATES, 0, found, "")
-
-
-@contextmanager
-def _ledger(
-    database: str, server: Postgres | None, home: Path, projects: int, say: Callable[[str], None]
-) -> Iterator[tuple[str, Engine]]:
-    from include.ledger.database import migrate, open_ledger
-
-    file = home / "rules.db"
-    if database == "postgres":
-        assert server
-        url = server.create("rules").replace("postgresql://", "postgresql+psycopg://")
-    else:
-        url = f"sqlite:///{file}"
-    migrate(url)
-    begun = time.perf_counter()
-    engine = open_ledger(url)
-    fill(engine, projects)
-    if database == "postgres" and server:
-        server.settle(["rules"])
-    say(f"{database}: {projects:,} projects made in {time.perf_counter() - begun:.0f} s")
-    yield url, engine
-    engine.dispose()
-    for left in home.glob(f"{file.name}*"):
-        left.unlink()
 
 
 def goals(samples: list[Sample]) -> list[Goal]:

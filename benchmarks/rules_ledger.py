@@ -9,6 +9,8 @@ from typing import Any
 
 from sqlalchemy import Engine, insert, update
 
+from benchmarks.made_ledger import note_batch
+
 DAY = date(2026, 11, 20)
 SOURCES = {
     "provincial_approval": "project",
@@ -36,7 +38,7 @@ def fill(engine: Engine, projects: int) -> None:
 
     with engine.begin() as connection:
         for source, entity in SOURCES.items():
-            _batch(connection, source, entity, DAY, f"{source}-1")
+            note_batch(connection, source, entity, DAY, f"{source}-1")
             connection.execute(source_authority.insert().values(source=source, authority=1))
     rows: dict[str, list[dict[str, Any]]] = {}
     for n in range(projects):
@@ -242,7 +244,7 @@ def change(engine: Engine, count: int, day: date) -> None:
     number = f"project_dossiers-{day:%Y%m%d}"
     when = datetime(day.year, day.month, day.day, 2, tzinfo=SHANGHAI)
     with engine.begin() as connection:
-        _batch(connection, "project_dossiers", "project_dossier", day, number)
+        note_batch(connection, "project_dossiers", "project_dossier", day, number)
         keys = [f"k{n * 97}" for n in range(count)]
         this = project_dossier.c.record_key.in_(keys)
         connection.execute(update(project_dossier).where(this).values(design_filed_on=day, changed_batch=number))
@@ -259,40 +261,3 @@ def change(engine: Engine, count: int, day: date) -> None:
             for k in keys
         ]
         connection.execute(insert(project_dossier_change), lines)
-
-
-def _batch(connection: Any, source: str, entity: str, day: date, batch_id: str) -> None:
-    from include.clock import SHANGHAI
-    from include.ledger.tables import batch
-
-    when = datetime(day.year, day.month, day.day, 2, tzinfo=SHANGHAI)
-    zero = (
-        "rows_received",
-        "refused",
-        "created",
-        "changed",
-        "unchanged",
-        "repeated",
-        "quarantined",
-        "restored",
-        "absent",
-        "tombstoned",
-    )
-    connection.execute(
-        batch.insert().values(
-            batch_id=batch_id,
-            source=source,
-            entity=entity,
-            is_full=True,
-            is_complete=True,
-            filter_digest="f",
-            card_digest="c",
-            started_at=when,
-            sealed_at=when,
-            merged_at=when,
-            children="{}",
-            reasons="[]",
-            notes="[]",
-            **dict.fromkeys(zero, 0),
-        )
-    )

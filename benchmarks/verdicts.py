@@ -9,10 +9,10 @@ import json
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -20,6 +20,7 @@ from typing import Any
 from sqlalchemy import Engine, text
 
 from benchmarks.goals import Goal
+from benchmarks.made_ledger import made_ledger, note_batch
 from benchmarks.postgres import Postgres
 from benchmarks.usage import Usage, bare_interpreter_kib, run_measured
 
@@ -51,7 +52,15 @@ def measure(
     samples = []
     for database in sorted(databases):
         for days in DAYS:
-            with _ledger(database, server, home, systems, days, say) as url:
+            with made_ledger(
+                database,
+                server,
+                home,
+                f"verdicts_{days}",
+                partial(fill, systems=systems, days=days),
+                f"{systems:,} systems x {days} days",
+                say,
+            ) as (url, _):
                 for run in range(runs):
                     for phase in PHASES:
                         day = DAY + timedelta(days=2 * run + (phase == "next day"))
@@ -67,29 +76,6 @@ def _judged(database: str, days: int, phase: str, url: str, day: date) -> Sample
     usage: Usage = run_measured(command, os.environ)
     peak = (usage.peak_kib - bare_interpreter_kib()) / 1024
     return Sample(database, days, phase, usage.wall, usage.said["seconds"], peak, usage.said["verdicts"])
-
-
-@contextmanager
-def _ledger(
-    database: str, server: Postgres | None, home: Path, systems: int, days: int, say: Callable[[str], None]
-) -> Iterator[str]:
-    from include.ledger.database import migrate, open_ledger
-
-    file = home / f"verdicts-{days}.db"
-    if database == "postgres":
-        assert server
-        url = server.create(f"verdicts_{days}").replace("postgresql://", "postgresql+psycopg://")
-    else:
-        url = f"sqlite:///{file}"
-    migrate(url)
-    begun = time.perf_counter()
-    fill(open_ledger(url), systems, days)
-    if database == "postgres" and server:
-        server.settle([f"verdicts_{days}"])
-    say(f"{database}: {systems:,} systems x {days} days made in {time.perf_counter() - begun:.0f} s")
-    yield url
-    for left in home.glob(f"{file.name}*"):
-        left.unlink()
 
 
 def fill(engine: Engine, systems: int, days: int) -> None:
@@ -148,29 +134,9 @@ def _contents(kept: str) -> list[tuple[str, str, str]]:
 
 
 def _batch(connection: Any, source: str, entity: str) -> str:
-    from include.clock import SHANGHAI
-    from include.ledger.tables import batch, source_authority
+    from include.ledger.tables import source_authority
 
-    when = datetime(DAY.year, DAY.month, DAY.day, 2, tzinfo=SHANGHAI)
-    names = [
-        "rows_received",
-        "refused",
-        "created",
-        "changed",
-        "unchanged",
-        "repeated",
-        "quarantined",
-        "restored",
-        "absent",
-        "tombstoned",
-    ]
-    connection.execute(
-        batch.insert().values(
-            batch_id=f"{source}-1", source=source, entity=entity, is_full=True, is_complete=True, filter_digest="f",
-            card_digest="c", started_at=when, sealed_at=when, merged_at=when, children="{}", reasons="[]", notes="[]",
-            **dict.fromkeys(names, 0),
-        )
-    )  # fmt: skip
+    note_batch(connection, source, entity, DAY, f"{source}-1")
     connection.execute(source_authority.insert().values(source=source, authority=1))
     return f"{source}-1"
 

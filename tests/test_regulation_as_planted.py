@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from sqlalchemy import func, select
 
 from include import tasks
 from include.clock import now
@@ -14,7 +13,8 @@ from include.findings.judging import judge
 from include.ledger.database import migrate, open_ledger
 from include.ledger.tables import finding, finding_event, judged_subject, verdict
 from include.sandbox.server import SandboxServer
-from tests.platform import connections
+from tests.findings.ledger_state import count, standing
+from tests.platform import connect
 
 OF_PROJECTS: dict[str, tuple[str, set[tuple[str, str]]]] = {
     "review_late": ("review-within-15-working-days", {("warn", "late")}),
@@ -65,19 +65,11 @@ def city(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SandboxServer]:
 
 @pytest.fixture
 def ledger(city: SandboxServer, monkeypatch: pytest.MonkeyPatch) -> Any:
-    for name, value in connections(city).items():
-        monkeypatch.setenv(name, value)
+    connect(monkeypatch, city)
     migrate()
     for source in [*tasks.choose_sources("projects", "register", "dossiers")]:
         tasks.merge_source(tasks.land_source(source, "auto"))
     return open_ledger()
-
-
-def standing(engine: Any) -> dict[tuple[str, str], tuple[str, str]]:
-    current = select(verdict.c.rule, verdict.c.subject, verdict.c.outcome, verdict.c.reason)
-    with engine.connect() as connection:
-        rows = connection.execute(current.where(verdict.c.until_day.is_(None)))
-        return {(r.rule, r.subject): (r.outcome, r.reason) for r in rows}
 
 
 def test_what_was_planted_is_found_and_the_healthy_are_left_alone(ledger: Any, city: SandboxServer) -> None:
@@ -119,14 +111,10 @@ def test_what_was_planted_is_found_and_the_healthy_are_left_alone(ledger: Any, c
 
 
 def _again_writes_nothing(ledger: Any, day: Any, digest: str) -> None:
-    def counts() -> list[int]:
-        with ledger.connect() as connection:
-            tables = (verdict, finding, finding_event, judged_subject)
-            return [connection.execute(select(func.count()).select_from(t)).scalar_one() for t in tables]
-
-    before = counts()
+    tables = (verdict, finding, finding_event, judged_subject)
+    before = count(ledger, *tables)
     again, full = judge(ledger, "regulation", day), judge(ledger, "regulation", day, full=True)
     assert again.digest == full.digest == digest
     assert again.tally.judged == 0
     assert full.tally.judged == full.tally.verdicts > 3000
-    assert counts() == before
+    assert count(ledger, *tables) == before

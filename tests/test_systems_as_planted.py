@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from include import tasks
 from include.clock import now
@@ -17,7 +17,8 @@ from include.findings.judging import Judged, judge
 from include.ledger.database import migrate, open_ledger
 from include.ledger.tables import evaluation, finding, finding_event, verdict
 from include.sandbox.server import SandboxServer
-from tests.platform import connections
+from tests.findings.ledger_state import count, standing
+from tests.platform import connect
 
 RULES = {
     "idle": "resources-not-idle", "low_use": "system-in-regular-use", "oversized": "resources-fit-load", "stale": "system-kept-up",
@@ -42,8 +43,7 @@ def city(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SandboxServer]:
 
 @pytest.fixture
 def ledger(city: SandboxServer, monkeypatch: pytest.MonkeyPatch) -> Any:
-    for name, value in connections(city).items():
-        monkeypatch.setenv(name, value)
+    connect(monkeypatch, city)
     migrate()
     return open_ledger()
 
@@ -62,19 +62,6 @@ def judge_on(engine: Any, scope: str, day: date) -> Judged:
     """Judge a day as if it were today."""
     at = datetime.combine(day, now().timetz())
     return judge(engine, scope, day, at=at)
-
-
-def standing(engine: Any) -> dict[tuple[str, str], tuple[str, str]]:
-    query = select(verdict.c.rule, verdict.c.subject, verdict.c.outcome, verdict.c.reason).where(
-        verdict.c.until_day.is_(None)
-    )
-    with engine.connect() as connection:
-        return {(r.rule, r.subject): (r.outcome, r.reason) for r in connection.execute(query)}
-
-
-def count(engine: Any, *tables: Any) -> list[int]:
-    with engine.connect() as connection:
-        return [connection.execute(select(func.count()).select_from(t)).scalar_one() for t in tables]
 
 
 def test_every_planted_system_is_judged_as_it_was_planted(ledger: Any, city: SandboxServer) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -13,37 +12,19 @@ from sqlalchemy import select
 
 from include.clock import now
 from include.findings.titles import SCOPES
-from include.ledger.database import migrate, open_ledger
+from include.ledger.database import open_ledger
 from include.ledger.tables import batch, evaluation, finding
 from include.sandbox.server import SandboxServer
 from include.sources.card_files import load_cards
 from tests.dags.test_judging_runs import count, states
-from tests.platform import platform
 
 ROOT = Path(__file__).resolve().parents[2]
 pytestmark = [pytest.mark.airflow, pytest.mark.xdist_group("airflow"), pytest.mark.filterwarnings("default")]
 
 
-@pytest.fixture(scope="module")
-def database() -> None:
-    from airflow.utils.db import initdb
-
-    initdb()
-
-
 @pytest.fixture
-def dag(database: None) -> Any:
-    """Parse anew for each test: a test run leaves its form's values in the DAG."""
-    from airflow.dag_processing.dagbag import DagBag
-
-    return DagBag(str(ROOT / "dags")).dags["evaluate_rules"]
-
-
-@pytest.fixture
-def city(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[SandboxServer]:
-    migrate()
-    with platform(monkeypatch, projects=200, seed=4, systems=60, home=tmp_path / "sandbox") as server:
-        yield server
+def dag(dags: Any) -> Any:
+    return dags["evaluate_rules"]
 
 
 def judged() -> list[tuple[str, str]]:

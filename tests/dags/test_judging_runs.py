@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -11,35 +10,12 @@ import pytest
 from sqlalchemy import func, select
 
 from include.clock import now
-from include.ledger.database import migrate, open_ledger
+from include.ledger.database import open_ledger
 from include.ledger.tables import batch, evaluation, finding, probe_sweep
 from include.sandbox.server import SandboxServer
-from tests.platform import platform
 
 ROOT = Path(__file__).resolve().parents[2]
 pytestmark = [pytest.mark.airflow, pytest.mark.xdist_group("airflow"), pytest.mark.filterwarnings("default")]
-
-
-@pytest.fixture(scope="module")
-def database() -> None:
-    from airflow.utils.db import initdb
-
-    initdb()
-
-
-@pytest.fixture
-def dags(database: None) -> Any:
-    """Parse anew for each test: a test run leaves its form's values in the DAG."""
-    from airflow.dag_processing.dagbag import DagBag
-
-    return DagBag(str(ROOT / "dags")).dags
-
-
-@pytest.fixture
-def city(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[SandboxServer]:
-    migrate()
-    with platform(monkeypatch, projects=200, seed=4, systems=60, home=tmp_path / "sandbox") as server:
-        yield server
 
 
 def states(run: Any) -> dict[str, set[str]]:

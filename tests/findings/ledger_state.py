@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, Table, func, select
 
 from include.findings.door import told_events
 from include.findings.judging import Judged, judge
@@ -31,6 +31,20 @@ def says(engine: Engine, rule: str) -> dict[str, tuple[str, str]]:
     query = select(verdict).where(verdict.c.rule == rule, verdict.c.until_day.is_(None))
     with engine.connect() as connection:
         return {r["subject"]: (r["outcome"], r["reason"]) for r in connection.execute(query).mappings()}
+
+
+def standing(engine: Engine) -> dict[tuple[str, str], tuple[str, str]]:
+    """Return what stands of every rule and subject."""
+    query = select(verdict.c.rule, verdict.c.subject, verdict.c.outcome, verdict.c.reason)
+    with engine.connect() as connection:
+        rows = connection.execute(query.where(verdict.c.until_day.is_(None)))
+        return {(r.rule, r.subject): (r.outcome, r.reason) for r in rows}
+
+
+def count(engine: Engine, *tables: Table) -> list[int]:
+    """Return how many rows each table has."""
+    with engine.connect() as connection:
+        return [connection.execute(select(func.count()).select_from(t)).scalar_one() for t in tables]
 
 
 def assert_folds(engine: Engine) -> None:

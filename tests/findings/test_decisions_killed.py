@@ -12,6 +12,7 @@ from sqlalchemy import Engine
 
 from include.errors import DecisionRefused
 from include.findings.story import Kind
+from tests.findings.at_once import at_once
 from tests.findings.deciding import assert_whole, everything, handled, judge_by_hand, kinds, said, taken
 from tests.findings.killed import killed_before
 from tests.rules.evidence import DAY
@@ -55,25 +56,12 @@ def test_killed_before_any_statement_nothing_is_lost_or_doubled(
 def test_decisions_and_judgings_at_once_wait_for_each_other(engine: Engine) -> None:
     subjects = [f"S{n}" for n in range(6)]
     judge_by_hand(engine, DAY, *(said("warn", s) for s in subjects))
-    errors: list[BaseException] = []
-
-    def guarded(work: Callable[[], Any]) -> None:
-        try:
-            work()
-        except BaseException as error:
-            errors.append(error)
-
     works: list[Callable[[], Any]] = [
         *(lambda s=s: taken(engine, Kind.WAIVED, s, decision_id=f"run-{s}") for s in subjects),
         *[lambda: taken(engine, Kind.WAIVED, "S0", decision_id="run-S0")] * 2,
         *[lambda: judge_by_hand(engine, DAY, *(said("fail", s) for s in subjects))] * 3,
     ]
-    threads = [threading.Thread(target=guarded, args=(work,)) for work in works]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert not errors
+    assert not at_once(*works)
     assert {handled(engine, s)[1] for s in subjects} == {"waived"}
     for subject in subjects:
         assert sorted(kinds(engine, subject)) == ["opened", "waived", "worsened"]

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import random
-import signal
 from datetime import date, timedelta
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 import pytest
@@ -13,8 +13,8 @@ from sqlalchemy import Engine, delete, func, select
 
 from include.findings.judging import Judged
 from include.ledger.tables import evaluation, finding, finding_event, judged_subject, verdict
+from tests.findings.killed import killed_before
 from tests.findings.ledger_state import judge_day
-from tests.findings.test_judging_disturbed import run_killed
 from tests.rules.evidence import DAY, Evidence, at, rows_of
 
 PROJECTS = 12
@@ -200,12 +200,11 @@ def test_killed_at_any_statement_what_is_kept_is_that_of_an_undisturbed_run(engi
     judged(engine, town.day)
     town.live()
     before = kept(engine)
-    for after in (1, 40, 70, 100, 110):
-        died = run_killed(ledger_url, town.day, after, "regulation")
-        assert died.returncode == -signal.SIGKILL, (after, died.stdout, died.stderr[-500:])
+    work = partial(judge_day, day=town.day, scope="regulation")
+    for after in (0, 39, 69, 99, 109):
+        assert killed_before(ledger_url, after, work), after
         assert kept(engine) == before
-    survived = run_killed(ledger_url, town.day, 10**6, "regulation")
-    assert survived.returncode == 0, survived.stderr[-800:]
+    assert not killed_before(ledger_url, 10**6, work)
     after_all = kept(engine)
     assert after_all != before
     again = judged(engine, town.day, full=True, at=at(town.day, 8))

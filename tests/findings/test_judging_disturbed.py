@@ -2,15 +2,8 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import subprocess
-import sys
-import threading
-import time
-from collections.abc import Callable
 from dataclasses import replace
-from datetime import date
+from functools import partial
 from typing import Any
 
 import pytest
@@ -18,6 +11,8 @@ from sqlalchemy import Engine
 
 from include.findings import judging as judging_module
 from include.rules.rule_book import load_rules
+from tests.findings.at_once import at_once
+from tests.findings.killed import killed_before
 from tests.findings.ledger_state import assert_folds, judge_day, ledger_rows, says
 from tests.rules.city import City
 from tests.rules.evidence import DAY, at
@@ -46,55 +41,12 @@ def test_a_rule_that_breaks_takes_no_other_with_it(engine: Engine, city: City, m
     assert any("规则异常" in line for line in judged.lines())
 
 
-def _at_once(*works: Callable[[], Any]) -> list[BaseException]:
-    errors: list[BaseException] = []
-
-    def guarded(work: Callable[[], Any]) -> None:
-        try:
-            work()
-        except BaseException as error:
-            errors.append(error)
-
-    threads = [threading.Thread(target=guarded, args=(work,)) for work in works]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return errors
-
-
 def test_two_judgings_at_once_leave_the_ledger_of_one(engine: Engine, city: City) -> None:
-    assert not _at_once(*[lambda: judge_day(engine, DAY)] * 3)
+    assert not at_once(*[lambda: judge_day(engine, DAY)] * 3)
     found = ledger_rows(engine)
     assert [r["revision"] for r in found["evaluation"]] == [1]
     assert {r["number"] for r in found["finding_event"]} == {1}
     assert_folds(engine)
-
-
-KILLED = """
-import os, signal, sys, time
-from datetime import date
-from sqlalchemy import event
-from include.ledger.database import open_ledger
-from include.findings.judging import judge
-from tests.rules.evidence import at
-engine, left = open_ledger(sys.argv[1]), [int(sys.argv[3])]
-def count(*_):
-    left[0] -= 1
-    if left[0] <= 0:
-        os.kill(os.getpid(), signal.SIGKILL)
-event.listen(engine, "before_cursor_execute", count)
-event.listen(engine, "commit", count)
-day = date.fromisoformat(sys.argv[2])
-judge(engine, sys.argv[4], day, at=at(day, 7))
-print(left[0])
-"""
-
-
-def run_killed(url: str, day: date, after: int, scope: str = "systems") -> subprocess.CompletedProcess[str]:
-    """Judge a day in a process that kills itself before statement or commit number `after`."""
-    command = [sys.executable, "-c", KILLED, url, day.isoformat(), str(after), scope]
-    return subprocess.run(command, capture_output=True, text=True, env=os.environ | {"PYTHONPATH": "."}, timeout=120)
 
 
 def test_killed_at_any_statement_the_next_run_leaves_what_an_undisturbed_one_leaves(
@@ -104,13 +56,11 @@ def test_killed_at_any_statement_the_next_run_leaves_what_an_undisturbed_one_lea
     before = ledger_rows(engine)
     day = city.next_day()
     city.change("system", city.last["system_register"], {"system_code": "away"}, at(day, 2), deployment="city_cloud")
-    for after in (1, 30, 55, 70):
-        died = run_killed(ledger_url, day, after)
-        assert died.returncode == -signal.SIGKILL, (after, died.stdout, died.stderr[-500:])
-        time.sleep(0.1)
+    work = partial(judge_day, day=day)
+    for after in (0, 29, 54, 69):
+        assert killed_before(ledger_url, after, work), after
         assert ledger_rows(engine) == before
-    survived = run_killed(ledger_url, day, 10**6)
-    assert survived.returncode == 0, survived.stderr[-800:]
+    assert not killed_before(ledger_url, 10**6, work)
     after_all = ledger_rows(engine)
     assert [(r["day"], r["revision"]) for r in after_all["evaluation"]] == [(DAY, 1), (day, 1)]
     assert not judge_day(engine, day, at=at(day, 8)).is_new
