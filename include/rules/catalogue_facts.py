@@ -40,6 +40,7 @@ class Catalogues:
         self._registers, self._grace, self._of_project = registers, grace_percent, of_project
         self._rows = registers.rows("resource", _COLUMNS)
         self._counts: dict[tuple[str | None, str], Counter[str]] = {}
+        self._facts: dict[str, dict[str, Fact]] = {}
         self._evidence: dict[tuple[str, str], set[str]] = {}
         self._of_unit: Counter[tuple[str, str, bool]] = Counter()
         for entry in self._living():
@@ -47,6 +48,11 @@ class Catalogues:
 
     def of(self, system: str) -> dict[str, Fact]:
         """Return the facts of a system, one a kind; a kind that is not known is absent."""
+        if system not in self._facts:
+            self._facts[system] = self._facts_of(system)
+        return self._facts[system]
+
+    def _facts_of(self, system: str) -> dict[str, Fact]:
         found = {}
         for name, kind in KINDS.items():
             if sources := self._known_sources.get(kind):

@@ -72,11 +72,12 @@ class Kept:
 
 
 class Dossiers:
-    """The records, by the names of their facts; every entity is read once, when it is first asked for."""
+    """The records, by the names of their facts; every entity is read and grouped once, when first asked for."""
 
     def __init__(self, registers: Registers, aliases: Mapping[str, str]) -> None:
         self._registers, self._aliases = registers, aliases
         self._kept: dict[str, list[Kept]] = {}
+        self._by_owner: dict[tuple[str, str], dict[str, list[Kept]]] = {}
 
     def are_known(self, name: str) -> bool:
         """Return whether what is not there is not there."""
@@ -90,11 +91,16 @@ class Dossiers:
 
     def by_project(self, name: str) -> dict[str, list[Kept]]:
         """Return the records of each project."""
-        return grouped((one.project, one) for one in self.kept(name))
+        return self._grouped(name, "project")
 
     def by_system(self, name: str) -> dict[str, list[Kept]]:
         """Return the records of each system."""
-        return grouped((one.system, one) for one in self.kept(name))
+        return self._grouped(name, "system")
+
+    def _grouped(self, name: str, owner: str) -> dict[str, list[Kept]]:
+        if (name, owner) not in self._by_owner:
+            self._by_owner[name, owner] = grouped((getattr(one, owner), one) for one in self.kept(name))
+        return self._by_owner[name, owner]
 
     def several(self, name: str, kept: Sequence[Kept] = ()) -> Fact:
         """Return the fact of some records."""
