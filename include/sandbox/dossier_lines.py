@@ -13,7 +13,6 @@ from include.sandbox.lives import Plant
 Line = dict[str, Any]
 Days = dict[str, date | None]
 UNDESIGNED = (Plant.MERGED, Plant.MERGED_WITHOUT_GROUND)
-NATURES = {"0": "新建", "1": "扩建", "2": "改建", "3": "续建"}
 OPEN_TENDER_FROM = 500_000
 
 
@@ -165,12 +164,10 @@ def payments(project: Project) -> Iterator[Line]:
     if not project.is_built:
         return
     for place, amount in enumerate(project.amounts, 1):
-        rest = amount
         for turn, (kind, step, share) in enumerate(
             (("预付款", "advance", 30), ("进度款", "progress", 40), ("尾款", "final", 25)), 1
         ):
             paid = (amount * share / 100).quantize(amount)
-            rest -= paid
             if day := project.told(step):
                 yield {
                     "付款编号": f"FK{project.number:05d}-{place}{turn}",
