@@ -95,6 +95,30 @@ class DecisionRefused(Permanent):
     """What a person wants to decide about findings may not be decided so, or was not approved; nothing was recorded."""
 
 
+class ChannelRefused(Permanent):
+    """A channel answered that it does not take a message (also with HTTP 200), or the message cannot be put into its form."""
+
+
+class NotDelivered(Permanent):
+    """Messages are dead or a channel lets nothing through; what could be delivered was."""
+
+
+class NotPublished(Permanent):
+    """Data sets failed their schema or a guard and were not published; their last good versions stay."""
+
+
+class ChannelUnreachable(Retryable):
+    """A channel gave no answer, broke off, or answered with HTTP 5xx: whether it has the message is not known."""
+
+
+class ChannelThrottled(Retryable):
+    """A channel asks to slow down; `retry_after` is in seconds."""
+
+    def __init__(self, message: str, retry_after: float) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
 class SourceUnreachable(Retryable):
     """No connection, a reset, a time-out or an HTTP 5xx answer."""
 

@@ -18,16 +18,24 @@ _ANOTHER: ContextVar[Path | None] = ContextVar("another_config", default=None)
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Where the ledger, the landing zone, the published data sets and a bureau's own configuration are."""
+    """Where the ledger, the landing zone, the published data sets, spooled alerts and a bureau's own configuration are.
+
+    `public_url` is the address at which people reach Airflow's pages, for links in alerts; None leaves links out.
+    """
 
     ledger_url: str
     landing_url: str
     datasets_url: str
     config_dir: Path | None
+    spool_url: str = ""
+    public_url: str | None = None
 
 
 def load_settings() -> Settings:
-    """Read `LEDGER_URL`, `LANDING_URL`, `DATASETS_URL` and `SHUHENG_CONFIG`; the defaults lie in `.shuheng/` of the checkout."""
+    """Read `LEDGER_URL`, `LANDING_URL`, `DATASETS_URL`, `SPOOL_URL`, `PUBLIC_URL` and `SHUHENG_CONFIG`.
+
+    The defaults lie in `.shuheng/` of the checkout; `PUBLIC_URL` has none.
+    """
     home = ROOT / ".shuheng"
     ledger_url = os.environ.get("LEDGER_URL") or f"sqlite:///{home / 'ledger.db'}"
     if ledger_url.startswith(("postgresql://", "postgres://")):
@@ -44,7 +52,9 @@ def load_settings() -> Settings:
         raise ConfigurationError(f"SHUHENG_CONFIG names {config_dir}, which is not a folder; create it or unset it")
     config_dir = _ANOTHER.get() or config_dir
     landing_url = os.environ.get("LANDING_URL") or str(home / "landing")
-    return Settings(ledger_url, landing_url, os.environ.get("DATASETS_URL") or str(home / "datasets"), config_dir)
+    datasets_url, spool_url = (os.environ.get(f"{n.upper()}_URL") or str(home / n) for n in ("datasets", "spool"))
+    public_url = (os.environ.get("PUBLIC_URL") or "").rstrip("/") or None
+    return Settings(ledger_url, landing_url, datasets_url, config_dir, spool_url, public_url)
 
 
 @contextmanager

@@ -65,12 +65,15 @@ def _loopback_only(monkeypatch: pytest.MonkeyPatch) -> None:
 def _own_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Keep the settings of whoever runs the tests out, and what tests write inside their own folder."""
     for name in [
-        n for n in os.environ if n.startswith(("AIRFLOW_CONN_", "SHUHENG_", "LEDGER_", "LANDING_", "DATASETS_"))
+        n
+        for n in os.environ
+        if n.startswith(("AIRFLOW_CONN_", "SHUHENG_", "LEDGER_", "LANDING_", "DATASETS_", "SPOOL_", "PUBLIC_"))
     ]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("LEDGER_URL", f"sqlite:///{tmp_path / 'ledger.db'}")
     monkeypatch.setenv("LANDING_URL", str(tmp_path / "landing"))
     monkeypatch.setenv("DATASETS_URL", str(tmp_path / "datasets"))
+    monkeypatch.setenv("SPOOL_URL", str(tmp_path / "spool"))
 
 
 @pytest.fixture(scope="session")

@@ -151,6 +151,9 @@ def airflow_environment(home: Home, port: int, dags: Path = ROOT / "dags") -> di
         "AIRFLOW__SCHEDULER__USE_JOB_SCHEDULE": "False",
         "LEDGER_URL": f"sqlite:///{home.ledger}",
         "LANDING_URL": str(home.landing),
+        "DATASETS_URL": str(home.path / "datasets"),
+        "SPOOL_URL": str(home.path / "spool"),
+        "PUBLIC_URL": url,
     }
 
 

@@ -12,6 +12,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, create_engine, inspect, select
 
 from include.clock import now
+from include.ledger import alert_tables  # noqa: F401 - its tables join the metadata
 from include.ledger.database import HEAD, MIGRATIONS, migrate
 from include.ledger.tables import ENTITIES, batch, metadata
 

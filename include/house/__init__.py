@@ -1,0 +1,1 @@
+"""Keeping house: what is kept for how long, and what people should look at again."""
