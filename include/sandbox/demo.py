@@ -1,4 +1,4 @@
-"""What `make run` runs: Airflow's real components over the sandbox, three syncs, the systems judged, then up until Ctrl-C.
+"""What `make run` runs: Airflow's real components over the sandbox, from syncs to alerts and data sets, then up until Ctrl-C.
 
 Exit codes: 0 every run succeeded, 1 one did not or a component failed, 2 not started (running already, ports, arguments).
 """
@@ -21,6 +21,7 @@ from rich.console import Console
 
 from include.errors import ConfigurationError, ShuhengError
 from include.sandbox.airflow_home import Home
+from include.sandbox.demo_alerts import tell_and_publish
 from include.sandbox.demo_report import Watch, show_access, show_judged, show_ledger, show_run
 from include.sandbox.stack import Stack, StackOptions
 from include.settings import ROOT
@@ -60,7 +61,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def run(home: Home, console: Console) -> int:
-    """Start everything, sync three times, judge the systems, and stay up unless ONCE is set."""
+    """Start everything, sync three times, judge, tell, publish, and stay up unless ONCE is set."""
     options = StackOptions(home, _number("PORT", 18080), _number("SANDBOX_PORT", 18100), _number("SIZE", 0) or None)
     is_once = os.environ.get("ONCE", "") not in ("", "0")
     with _lock(home, options):
@@ -72,6 +73,7 @@ def run(home: Home, console: Console) -> int:
             with contextlib.suppress(Interrupted), stack:
                 code = _sync_three_times(stack, console)
                 code = code or _judge(stack, console)
+                code = code or (DONE if tell_and_publish(stack, console) else FAILED)
                 show_ledger(stack, console)
                 if not is_once:
                     show_access(stack, console)

@@ -202,6 +202,17 @@ class Stack:
         found: dict[str, Any] = self._control("/control/truth")
         return found
 
+    def channels(self) -> dict[str, Any]:
+        """Return what the stand-ins of the alerts' channels took and refused, by channel."""
+        found: dict[str, Any] = self._control("/control/channels")
+        return found
+
+    def current_datasets(self) -> dict[str, Any]:
+        """Return the data sets that are current, by name; none before the first publication."""
+        file = self.home.path / "datasets" / "current.json"
+        found: dict[str, Any] = json.loads(file.read_text("utf-8"))["datasets"] if file.exists() else {}
+        return found
+
     def _control(self, path: str, body: Any = None) -> Any:
         with requests.Session() as session:
             session.trust_env = False
