@@ -1,11 +1,11 @@
 """What `make run` shows of alerts and data sets: what waits for two people, who was told over what, what was published.
 
-The first run on a new ledger brings more than a day should, so the blast guard holds it; the demo plays the two people who release it.
+The first run on a new ledger brings more than a day should, so the blast guard holds it; the demo plays the two people who
+release it.
 """
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import Any
 
 from rich.box import SIMPLE_HEAD
@@ -28,7 +28,7 @@ def tell_and_publish(stack: Stack, console: Console) -> bool:
     for dag in DAGS:
         stack.open_dag(dag)
     states = [_run(stack, console, DELIVER, "what is to be told is decided and delivered 发送提示")]
-    held = [hold for hold in stack.ask("deliver", "--list", "--json")["holds"] if hold["state"] == "held"]
+    held = stack.ask("deliver", "--list", "--json")["holds"]
     if held:
         states.append(_release(stack, console, held))
         states.append(_run(stack, console, DELIVER, "what was released is delivered 发送放行的提示"))
@@ -67,9 +67,8 @@ def release(stack: Stack, hold_ids: list[str], watch: Any = lambda _instances: N
 
 def _release(stack: Stack, console: Console, held: list[dict[str, Any]]) -> str:
     for hold in held:
-        console.print(
-            f"  {hold['scope']}: {hold['findings']} new findings at once, {hold['allowed']} allowed: nobody is told of them yet 暂缓发送"
-        )
+        counts = f"{hold['findings']} new findings at once, {hold['allowed']} allowed"
+        console.print(f"  {hold['scope']}: {counts}: nobody is told of them yet 暂缓发送")
     title = f"{DECIDE}: {ASKS} asks to release them, {APPROVES} approves 放行"
     with Watch(console, title) as watch:
         state = release(stack, [hold["hold_id"] for hold in held], watch)
@@ -84,23 +83,17 @@ def _user(stack: Stack, name: str) -> AirflowApi:
 
 
 def show_delivered(stack: Stack, console: Console) -> None:
-    """Show how many messages came over which channel to whom, and of how many findings they told."""
-    sent = stack.ask("deliver", "--list", "--json")["messages"]
-    table = Table("channel\n通道", "receiver\n接收方", "sent\n已发", "waiting\n待发", "dead\n失败", "findings\n线索", box=SIMPLE_HEAD,
-                  pad_edge=False, padding=(0, 1, 0, 0))  # fmt: skip
-    for column in table.columns[2:]:
+    """Show how many messages went over which channel, and how many each stand-in took."""
+    listed, taken = stack.ask("deliver", "--list", "--json"), stack.channels()
+    headings = ("channel\n通道", "sent\n已发", "waiting\n待发", "dead\n失败", "taken by the stand-in\n对方收到")
+    table = Table(*headings, box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
+    for column in table.columns[1:]:
         column.justify = "right"
-    states: dict[tuple[str, str], Counter[str]] = {}
-    for message in sent:
-        mine = states.setdefault((message["channel"], message["receiver"]), Counter())
-        mine[message["state"]] += 1
-        mine["findings"] += message["findings"]
-    for (channel, receiver), counts in sorted(states.items()):
-        cells = (f"{counts[name]:,}" for name in ("sent", "pending", "dead", "findings"))
-        table.add_row(channel, receiver, *cells)
+    for channel, counts in sorted(listed["counts"].items()):
+        took = f"{len(taken[channel]['taken']):,}" if channel in taken else "files 文件"
+        table.add_row(channel, *(f"{counts.get(name, 0):,}" for name in ("sent", "pending", "dead")), took)
     console.print(table)
-    took = {name: len(site["taken"]) for name, site in stack.channels().items()}
-    console.print(f"  the stand-ins of the channels took {took}; files lie in {stack.home.path / 'spool'}\n")
+    console.print(f"  files for units without another channel: {stack.home.path / 'spool'}\n")
 
 
 def show_published(stack: Stack, console: Console) -> None:
