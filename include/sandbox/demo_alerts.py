@@ -6,6 +6,7 @@ release it.
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 from rich.box import SIMPLE_HEAD
@@ -84,13 +85,14 @@ def _user(stack: Stack, name: str) -> AirflowApi:
 
 def show_delivered(stack: Stack, console: Console) -> None:
     """Show how many messages went over which channel, and how many each stand-in took."""
-    listed, taken = stack.ask("deliver", "--list", "--json"), stack.channels()
+    listed = stack.ask("deliver", "--list", "--json")
+    taken = Counter(one["channel"] for one in stack.channels()["taken"])
     headings = ("channel\n通道", "sent\n已发", "waiting\n待发", "dead\n失败", "taken by the stand-in\n对方收到")
     table = Table(*headings, box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
     for column in table.columns[1:]:
         column.justify = "right"
     for channel, counts in sorted(listed["counts"].items()):
-        took = f"{len(taken[channel]['taken']):,}" if channel in taken else "files 文件"
+        took = "files 文件" if channel == "spool" else f"{taken[channel]:,}"
         table.add_row(channel, *(f"{counts.get(name, 0):,}" for name in ("sent", "pending", "dead")), took)
     console.print(table)
     console.print(f"  files for units without another channel: {stack.home.path / 'spool'}\n")

@@ -203,7 +203,7 @@ class Stack:
         return found
 
     def channels(self) -> dict[str, Any]:
-        """Return what the stand-ins of the alerts' channels took and refused, by channel."""
+        """Return what the stand-ins of the alerts' channels took and refused: `taken`, `refused`, `calls`."""
         found: dict[str, Any] = self._control("/control/channels")
         return found
 
