@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import Connection, delete, exists, func, insert, select, update
+from sqlalchemy import Connection, RowMapping, delete, exists, func, insert, select, update
 
 from include.alerts.concern import OPEN, Concern
 from include.alerts.routing import BlastGuard
@@ -137,26 +137,52 @@ def _forget(connection: Connection, finding_ids: Sequence[str]) -> None:
         connection.execute(delete(held_finding).where(held_finding.c.finding_id.in_(finding_ids[at : at + _AT_ONCE])))
 
 
+@dataclass(frozen=True, slots=True)
+class Released:
+    """What a release is about: the findings that wait, by rule; `is_new` where it was held until now."""
+
+    scope: str
+    findings: int
+    by_rule: Mapping[str, int]
+    is_new: bool
+
+
 def release(
-    connection: Connection, hold_id: str, requested_by: str, approved_by: str, reason: str | None, at: datetime
-) -> bool:
-    """Release a hold, so that the next pass tells of its findings; return whether it was held until now.
+    connection: Connection,
+    hold_id: str,
+    requested_by: str,
+    approved_by: str,
+    reason: str,
+    at: datetime,
+    *,
+    keep: bool = True,
+) -> Released:
+    """Release a hold, so that the next pass tells of its findings; with `keep` false only say what would come of it.
 
     The same release again changes nothing. Raises `DecisionRefused` where there is no such hold, where somebody else released it
-    or it has lapsed, and where the second person is the first.
+    or it has lapsed, where no reason is given, and where the second person is the first.
     """
     row = connection.execute(select(alert_hold).where(alert_hold.c.hold_id == hold_id)).mappings().first()
     if row is None:
         raise DecisionRefused(f"there is no hold {hold_id!r}; take its id from the message that told of it")
-    if not requested_by or not approved_by or same_person(requested_by, approved_by):
-        raise DecisionRefused(
-            f"hold {hold_id}: {requested_by!r} cannot approve what {requested_by!r} asks for; a second person must"
-        )
-    who = {"requested_by": requested_by, "approved_by": approved_by}
-    if row["state"] == RELEASED and all(row[name] == value for name, value in who.items()):
-        return False
+    who = {"requested_by": requested_by.strip(), "approved_by": approved_by.strip()}
+    is_same = row["state"] == RELEASED and all(row[name] == value for name, value in who.items())
+    if problem := None if is_same else _refusal(row, **who, reason=reason.strip()):
+        raise DecisionRefused(f"hold {hold_id} is not released: {problem}")
+    if keep and not is_same:
+        values = {"state": RELEASED, "released_at": at, "reason": reason.strip(), **who}
+        connection.execute(update(alert_hold).where(alert_hold.c.hold_id == hold_id).values(**values))
+    return Released(row["scope"], row["findings"], json.loads(row["by_rule"]), is_new=not is_same)
+
+
+def _refusal(row: RowMapping, requested_by: str, approved_by: str, reason: str) -> str | None:
+    """Return what speaks against a release."""
     if row["state"] != HELD:
-        raise DecisionRefused(f"hold {hold_id} is {row['state']} already; there is nothing to release")
-    values = {"state": RELEASED, "released_at": at, "reason": reason, **who}
-    connection.execute(update(alert_hold).where(alert_hold.c.hold_id == hold_id).values(**values))
-    return True
+        return f"it is {row['state']} already"
+    if not requested_by:
+        return "nobody is named who asks for it; log in as yourself"
+    if not approved_by:
+        return "it needs the approval of a second person"
+    if same_person(requested_by, approved_by):
+        return f"{requested_by!r} cannot approve what {requested_by!r} asks for; a second person must"
+    return None if reason else "it needs a reason: why so many findings at once are the city's doing"
