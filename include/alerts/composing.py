@@ -93,21 +93,24 @@ def _sections(digest: Digest, desk: Desk) -> Iterable[Section]:
             found = [concern for notice in digest.notices[topic] for concern in notice.of(reason)]
             if found:
                 title, note = desk.routing.topics[topic].title, _NOTES.get(reason, "")
-                items = _rule_items(found, desk) if reason is Reason.RULE_CHANGED else _items(found, reason, desk)
+                items = (
+                    _rule_items(found, desk) if reason is Reason.RULE_CHANGED else _items(found, reason, desk, digest)
+                )
                 yield Section(reason, title, len(found), tuple(items), note)
 
 
-def _items(found: Sequence[Concern], reason: Reason, desk: Desk) -> Iterable[Item]:
+def _items(found: Sequence[Concern], reason: Reason, desk: Desk, digest: Digest) -> Iterable[Item]:
     first = sorted(found, key=lambda c: (HEAVIEST_FIRST.index(c.severity), c.first_seen_on, c.finding_id))
-    return [_item(concern, reason, desk) for concern in first[:MOST_ITEMS]]
+    return [_item(concern, reason, desk, digest) for concern in first[:MOST_ITEMS]]
 
 
-def _item(concern: Concern, reason: Reason, desk: Desk) -> Item:
+def _item(concern: Concern, reason: Reason, desk: Desk, digest: Digest) -> Item:
     is_over = reason is Reason.RESOLVED
     rule = desk.rules[concern.rule]
     name = desk.subjects.name(concern.subject_type, concern.subject)
+    whose = "" if digest.department else concern.department
     return Item(
-        concern.message, concern.finding_id, " · ".join(part for part in (concern.department, name) if part), clause(rule),
+        concern.message, concern.finding_id, f"{whose} · {name}" if whose else name, clause(rule),
         SEVERITIES[concern.severity][0], concern.first_seen_on.isoformat(), "" if is_over else _due(concern, desk),
         "" if is_over else rule.remedy,
     )  # fmt: skip

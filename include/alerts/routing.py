@@ -12,6 +12,7 @@ from include.alerts.inhibition import Inhibition
 from include.alerts.office_hours import OfficeHours
 from include.rules.rule import Rule
 from include.rules.rule_book import load_rules
+from include.sources.card_files import Outline
 
 OPERATOR = "operator"
 """The receiver of what the pipelines have to say about themselves; there always is one."""
@@ -111,6 +112,8 @@ class Routing:
     """Department → its mail addresses."""
     how: str
     objection: str
+    cards: tuple[Outline, ...] = ()
+    """Outlines of the sources' cards, as they were when it was read."""
     _known: dict[tuple[Labels, tuple[str, ...]], tuple[str, ...]] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )

@@ -26,7 +26,7 @@ from include.alerts.routing import (
 from include.errors import CardError
 from include.rules.rule import Rule
 from include.settings import load_settings
-from include.sources.card_files import outline_cards
+from include.sources.card_files import Outline, outline_cards
 from include.sources.checked_yaml import read_checked, wrong
 
 SHIPPED = Path(__file__).parent / "routing.yaml"
@@ -38,9 +38,9 @@ Path_ = Sequence[str | int]
 
 def read_routing(rules: Sequence[Rule]) -> Routing:
     """Return the routing over some rules; raise `CardError` for the first thing that is wrong."""
-    files = _Files.read()
-    _Check(files, {rule.id: rule for rule in rules}).run()
-    return _built(files.data, {rule.id: rule for rule in rules})
+    files, cards, by_id = _Files.read(), tuple(outline_cards()), {rule.id: rule for rule in rules}
+    _Check(files, by_id, frozenset(card.group for card in cards)).run()
+    return _built(files.data, by_id, cards)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +100,7 @@ class _Check:
 
     files: _Files
     rules: Mapping[str, Rule]
+    groups: frozenset[str]
 
     def run(self) -> None:
         for at, problem, fix in self._problems():
@@ -183,7 +184,7 @@ class _Check:
             yield at, "it has no cause or no consequence", "name rules, a topic, or a roll-up that has parts"
             return
         group = entry["cause"].get("group")
-        if group and group not in {card.group for card in outline_cards()}:
+        if group and group not in self.groups:
             yield [*at, "cause", "group"], f"no source is of the group {group!r}", "use the group of a source card"
         kinds = [{self.rules[name].subject for name in names} for names in (causes, consequences)]
         if "subject" in entry["equal"] and (kinds[0] != kinds[1] or len(kinds[0]) > 1):
@@ -231,7 +232,7 @@ def _consequences(entry: Mapping[str, Any], data: Mapping[str, Any]) -> list[str
     return found
 
 
-def _built(data: Mapping[str, Any], rules: Mapping[str, Rule]) -> Routing:
+def _built(data: Mapping[str, Any], rules: Mapping[str, Rule], cards: tuple[Outline, ...]) -> Routing:
     hours = OfficeHours(*(time.fromisoformat(data["office_hours"][name]) for name in ("from", "to")))
     return Routing(
         hours, Reminders(tuple(data["reminders"]["workdays"]), data["reminders"]["then_every"]),
@@ -245,9 +246,10 @@ def _built(data: Mapping[str, Any], rules: Mapping[str, Rule]) -> Routing:
             )
             for route in data["routes"]
         ),
-        tuple(_inhibition(entry, data, rules) for entry in data["inhibitions"]),
+        tuple(_inhibition(entry, data, rules, cards) for entry in data["inhibitions"]),
         {name: _channel(name, entry) for name, entry in data["channels"].items()},
         {name: tuple(entry.get("mail", ())) for name, entry in data["departments"].items()}, data["how"], data["objection"],
+        cards,
     )  # fmt: skip
 
 
@@ -262,9 +264,11 @@ def _receiver(name: str, entry: Mapping[str, Any]) -> Receiver:
     )  # fmt: skip
 
 
-def _inhibition(entry: Mapping[str, Any], data: Mapping[str, Any], rules: Mapping[str, Rule]) -> Inhibition:
+def _inhibition(
+    entry: Mapping[str, Any], data: Mapping[str, Any], rules: Mapping[str, Rule], cards: Sequence[Outline]
+) -> Inhibition:
     cause = entry["cause"]
-    sources = [card.source for card in outline_cards() if card.group == cause["group"]] if "group" in cause else []
+    sources = [card.source for card in cards if card.group == cause["group"]] if "group" in cause else []
     return Inhibition(
         frozenset(_causes(entry, rules)), frozenset(cause.get("outcome", ())), frozenset(cause.get("reason", ())),
         frozenset(sources), frozenset(_consequences(entry, data)), tuple(entry["equal"]), entry.get("same_receiver", False),

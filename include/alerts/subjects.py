@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from sqlalchemy import Connection, text
 
 from include.rules.evaluation import SCOPE_OF_GROUP, SYSTEMS
-from include.sources.card_files import outline_cards
+from include.sources.card_files import Outline
 
 UNREGISTERED = "未登记单位"
 """The department of what no register gives one."""
@@ -25,13 +25,13 @@ class Subjects:
     sources: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @classmethod
-    def load(cls, connection: Connection) -> Subjects:
+    def load(cls, connection: Connection, cards: Iterable[Outline]) -> Subjects:
         """Read them all at once: a view over a register costs the same for one."""
         known = {
             (kind, subject): ((unit or "").strip() or UNREGISTERED, name or subject)
             for kind, subject, unit, name in connection.execute(text("SELECT * FROM subject_unit"))
         }
-        cards, sources = outline_cards(), dict[str, tuple[str, ...]]()
+        sources: dict[str, tuple[str, ...]] = {}
         for card in cards:
             known["source", card.source] = "", card.title
             scope = SCOPE_OF_GROUP.get(card.group, SYSTEMS)

@@ -54,7 +54,8 @@ def tell(connection: Connection, at: datetime) -> Telling:
     `at` is the moment of the pass. Raises `CardError` where rules or routing cannot be used; then nothing is lost, only not told.
     """
     rules = {rule.id: rule for rule in load_rules()}
-    routing, subjects = load_routing(rules.values()), Subjects.load(connection)
+    routing = load_routing(rules.values())
+    subjects = Subjects.load(connection, routing.cards)
     desk = Desk(routing, rules, subjects, Workdays.load(), at, load_settings().public_url)
     return _Pass(connection, desk).run()
 
