@@ -25,7 +25,9 @@ CRITICAL = "critical"
 ANEW = (Reason.OPENED, Reason.REOPENED, Reason.WAIVER_ENDED, Reason.ESCALATED)
 """Reasons with which the receiver's days begin to be counted anew."""
 
-_URGENT = (*ANEW, Reason.WORSENED, Reason.OVERDUE)
+_URGENT = (Reason.OPENED, Reason.REOPENED, Reason.WORSENED)
+"""News that does not wait for the morning if it is critical; what only the passing of days brings can, whatever its severity."""
+
 _WEIGHT = {"warn": 1, "fail": 2}
 
 

@@ -152,6 +152,10 @@ def test_outside_office_hours_only_critical_news_is_told() -> None:
     assert why(None, at=night) is None
     assert why(None, at=night, severity="critical") is Reason.OPENED
     assert why(told(severity="critical"), at=night, is_open=False, severity="critical") is None, "an end can wait"
+    assert why(told(severity="critical"), at=night, is_overdue=True, severity="critical") is None, (
+        "so can what days bring"
+    )
+    assert why(told(MONDAY - timedelta(days=30)), at=night, severity="critical") is Reason.WORSENED
     group = [USUAL, replace(USUAL, finding_id="g", severity="critical")]
     notice = decide({}, group, policy(), night)
     assert notice
