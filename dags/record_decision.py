@@ -20,29 +20,31 @@ TEXT = ["null", "string"]
 PARAMS = {
     "findings": Param(
         type="string", format="multiline", minLength=32, title="线索编号",
-        description="每行一个完整编号(32 位),逐条写明,不接受通配",
+        description="每行一个完整编号(32 位),逐条写明,不接受通配;放行时填暂缓编号",
     ),
     "kind": Param(
         "acknowledged", enum=list(decision_tasks.TITLES), values_display=decision_tasks.TITLES, title="处置决定",
-        description="豁免和人工认定须由第二人批准",
+        description="豁免、人工认定和放行须由第二人批准",
     ),
     "ground": Param(
         None, type=TEXT, maxLength=500, title="依据",
         description="豁免须写条款或文号,如 第二十条、双政办发〔2024〕39号;人工认定写核查依据",
     ),
-    "reason": Param(None, type=TEXT, format="multiline", maxLength=2000, title="理由", description="豁免、异议必填"),
+    "reason": Param(None, type=TEXT, format="multiline", maxLength=2000, title="理由", description="豁免、异议、放行必填"),
     "plan": Param(None, type=TEXT, format="multiline", maxLength=2000, title="整改计划", description="签收、整改时填写"),
     "until": Param(
         None, type=TEXT, format="date", title="期限",
         description="有效或办结的最后一日(北京时间当日 24 时到期);豁免最长天数按严重度",
     ),
-    "approver": Param(None, type=TEXT, maxLength=200, title="批准人", description="豁免、人工认定必填:批准人的用户名,不得为本人"),
+    "approver": Param(
+        None, type=TEXT, maxLength=200, title="批准人", description="豁免、人工认定、放行必填:批准人的用户名,不得为本人"
+    ),
 }  # fmt: skip
 
 
 @dag(
     dag_display_name="登记处置决定",
-    description="登记对线索的签收、整改、异议、豁免、人工认定和撤回;豁免和人工认定由第二人批准",
+    description="登记对线索的签收、整改、异议、豁免、人工认定和撤回,放行暂缓的提示;豁免、人工认定和放行由第二人批准",
     schedule=None,
     start_date=datetime(2026, 1, 1, tzinfo=timezone(timedelta(hours=8))),
     catchup=False,
@@ -52,12 +54,12 @@ PARAMS = {
     tags=["处置", "豁免", "第三十三条"],
     default_args=DEFAULTS,
     doc_md="""
-**登记处置决定**:手动触发,表单逐条写明线索编号。`check` 先核对能否这样决定;豁免和人工认定再由表单指定的批准人在“待办操作”中
+**登记处置决定**:手动触发,表单逐条写明线索编号。`check` 先核对能否这样决定;豁免、人工认定和放行再由表单指定的批准人在“待办操作”中
 同意或不同意(7 日内,不得为提出人本人);`record` 一次写入全部线索的事件。
 不同意、到期未答或不合规定的,运行失败并写明原因,什么也不登记。
 
 豁免须有依据、理由、第二人和期限(高严重度最长 90 天,其他 180 天,极高不得豁免);到期次日零时起恢复,下一次评判即提示。
-机器判定的原始结果始终保留。排错:docs/runbooks/decisions.md。
+机器判定的原始结果始终保留。一次新增线索过多时,提示暂缓发送,值班工程师核实后在此“放行”(填暂缓编号),由第二人批准。排错:docs/runbooks/decisions.md。
 """,
 )
 def record_decision() -> None:

@@ -20,12 +20,16 @@ log = logging.getLogger(__name__)
 APPROVE, REJECT = "同意", "不同意"
 """What the second person can answer; no answer in time counts as the second."""
 
-BY_TWO = ("waived", "attested")
-"""Decisions that a second person must approve; `decide` itself refuses them without one."""
+RELEASE = "released"
+"""What is not decided about findings but about alerts: a hold is let go."""
+
+BY_TWO = ("waived", "attested", RELEASE)
+"""Decisions that a second person must approve; `decide` and `release` themselves refuse them without one."""
 
 TITLES = {
     "acknowledged": "签收", "rectifying": "整改(须填期限)", "disputed": "异议(须填理由、期限)",
     "waived": "豁免(须填依据、理由、期限、批准人)", "attested": "人工认定(须填依据、期限、批准人)", "withdrawn": "撤回现有处置",
+    "released": "放行暂缓的提示(填暂缓编号,须填理由、批准人)",
 }  # fmt: skip
 """What can be decided, as the form shows it."""
 
@@ -34,6 +38,8 @@ def check(form: Mapping[str, Any], requested_by: str | None, run_id: str) -> dic
     """Refuse now what would be refused after the approval; return what the second person is asked to approve."""
     from include.findings.decisions import decide
 
+    if form["kind"] == RELEASE:
+        return _release(form, requested_by, form.get("approver"), keep=False)
     wanted = _decision(form, requested_by, run_id, form.get("approver"))
     decided = decide(open_ledger(), wanted, keep=False)
     rules = "、".join(f"{rule} {count} 条" for rule, count in decided.rules.items())
@@ -45,12 +51,38 @@ def record(
     form: Mapping[str, Any], requested_by: str | None, run_id: str, response: Mapping[str, Any] | None
 ) -> dict[str, Any]:
     """Record the decision, with the second person's approval where one is needed; raise `DecisionRefused` otherwise."""
+    from include.alerts.telling import tell
     from include.findings.decisions import decide
 
     approved_by = approver(form, requested_by, response) if form["kind"] in BY_TWO else None
-    decided = decide(open_ledger(), _decision(form, requested_by, run_id, approved_by))
+    if form["kind"] == RELEASE:
+        return _release(form, requested_by, approved_by)
+    decided = decide(open_ledger(), _decision(form, requested_by, run_id, approved_by), tell=tell)
     log.info("%s: %s of %d findings recorded, new: %s", run_id, decided.kind.value, decided.findings, decided.is_new)
     return {"kind": decided.kind.value, "findings": decided.findings, "is_new": decided.is_new}
+
+
+def _release(
+    form: Mapping[str, Any], requested_by: str | None, approved_by: str | None, *, keep: bool = True
+) -> dict[str, Any]:
+    """Release holds and tell of their findings in one transaction, or with `keep` false only say of which."""
+    from include.alerts.holds import release
+    from include.alerts.telling import tell
+    from include.findings.held import FINDINGS
+    from include.ledger.snapshot import snapshot
+
+    holds, who, at = sorted(set(read_ids(form["findings"]))), (requested_by or "", approved_by or ""), now()
+    with snapshot(open_ledger(), FINDINGS) as connection:
+        found = [release(connection, hold, *who, form.get("reason") or "", at, keep=keep) for hold in holds]
+        if keep:
+            tell(connection, at)
+    count = sum(one.findings for one in found)
+    if keep:
+        log.info("%d holds with %d findings released by %s and %s", len(found), count, *who)
+        return {"kind": RELEASE, "findings": count, "is_new": any(one.is_new for one in found)}
+    rules = "、".join(f"{rule} {number} 条" for one in found for rule, number in one.by_rule.items())
+    sentence = f"放行暂缓的提示 {len(found)} 批;{who[0]} 提出;{who[1]} 批准;理由:{form['reason']}"
+    return {"findings": count, "rules": rules, "sentence": sentence}
 
 
 def approver(form: Mapping[str, Any], requested_by: str | None, response: Mapping[str, Any] | None) -> str:

@@ -19,7 +19,7 @@ from include.clock import SHANGHAI
 from include.errors import DecisionRefused
 from include.findings.door import lapse
 from include.findings.handling import lapsed
-from include.findings.held import FINDINGS, Held, load, write
+from include.findings.held import FINDINGS, Held, Tell, load, write
 from include.findings.story import DECIDED, Event, Handling, Kind, Standing
 from include.ledger.snapshot import snapshot
 from include.ledger.tables import decision as decisions
@@ -101,10 +101,11 @@ class Decided:
     is_new: bool
 
 
-def decide(engine: Engine, decision: Decision, *, keep: bool = True) -> Decided:
+def decide(engine: Engine, decision: Decision, *, keep: bool = True, tell: Tell | None = None) -> Decided:
     """Record what a person decided, or with `keep` false only say what would come of it.
 
-    Raises `DecisionRefused` with every reason at once; then nothing was written.
+    `tell` is called at the end of the transaction of a decision that is new. Raises `DecisionRefused` with every reason at once;
+    then nothing was written.
     """
     decision = decision.tidied()
     with snapshot(engine, FINDINGS) as connection:
@@ -122,6 +123,8 @@ def decide(engine: Engine, decision: Decision, *, keep: bool = True) -> Decided:
                 one.add(_event(decision, one.standing))
             write(connection, held, decision.decided_at)
             connection.execute(insert(decisions), _rows(decision))
+            if tell:
+                tell(connection, decision.decided_at)
     return Decided(decision.decision_id, decision.kind, len(held), _counted(held), is_new=True)
 
 

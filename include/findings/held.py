@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import asdict, dataclass, field, replace
 from datetime import date, datetime
 from typing import Any
@@ -19,6 +19,9 @@ from include.rules.verdict import KEY, Key
 
 FINDINGS = "findings"
 """The name of the one writing transaction (`include.ledger.snapshot`): judgings and decisions wait for each other."""
+
+Tell = Callable[[Connection, datetime], object]
+"""What is done at the end of a transaction that changed findings, inside it: the alerts' pass, which this stage does not know."""
 
 _STANDING = tuple(Standing.__dataclass_fields__)
 _DETAIL = ("message", "cause", "rule_version", "severity", "until", "by", "decision_id")

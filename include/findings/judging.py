@@ -16,7 +16,7 @@ from sqlalchemy import Connection, Engine, RowMapping
 from include.clock import SHANGHAI, now
 from include.errors import ConfigurationError
 from include.findings.door import Settled, end_decisions, settle
-from include.findings.held import FINDINGS
+from include.findings.held import FINDINGS, Tell
 from include.findings.watch_report import report_lines
 from include.landing.batch import no_collection
 from include.ledger.snapshot import snapshot
@@ -56,6 +56,7 @@ class Judged:
     is_new: bool = False
     is_replay: bool = False
     is_backfill: bool = False
+    is_newest: bool = False
     stored_digest: str | None = None
     stored_version: str | None = None
 
@@ -86,14 +87,21 @@ class Judged:
 
 
 def judge(
-    engine: Engine, scope: str, day: date, *, replay: bool | None = None, full: bool = False, at: datetime | None = None
+    engine: Engine,
+    scope: str,
+    day: date,
+    *,
+    replay: bool | None = None,
+    full: bool = False,
+    at: datetime | None = None,
+    tell: Tell | None = None,
 ) -> Judged:
     """Judge all rules of a scope (one of `SCOPES`) for a day and keep what is new.
 
     `replay` asks for a comparison with what is kept (True), or for a new judging from what is known now (False); by default a
     past day that was judged is replayed. `at` is the moment of the judging, now by default. Raises `ConfigurationError` for a day
     to come, an unknown scope, or a replay of a day that was never judged. `full` judges what still holds, too, to
-    the same result.
+    the same result. `tell` is called at the end of the transaction where the findings were brought to a day, which is the newest.
     """
     at = (at or now()).replace(microsecond=0)
     today = at.astimezone(SHANGHAI).date()
@@ -104,7 +112,10 @@ def judge(
     if not rules:
         raise ConfigurationError(f"no rule has the scope {scope!r}; use one of {', '.join(SCOPES)}")
     with no_collection(), snapshot(engine, FINDINGS) as connection:
-        return _Session(connection, scope, rules, book, day, today, at).run(replay, is_full=full)
+        judged = _Session(connection, scope, rules, book, day, today, at).run(replay, is_full=full)
+        if tell and judged.is_newest and not judged.is_replay:
+            tell(connection, at)
+    return judged
 
 
 class _Session:
@@ -169,7 +180,7 @@ class _Session:
             tally.hold(judging.kept.said, judging.kept.outcomes)
             judging.kept.write(tally, {rule.subject for rule in self.rules if rule.id in tally.crashed})
         judged = self._judged(judging, tally, self.kept["revision"] if self.kept else 0)
-        judged.settled, judged.is_backfill = settled, is_backfill
+        judged.settled, judged.is_backfill, judged.is_newest = settled, is_backfill, is_newest
         if not judged.is_equal or judged.rules_version != judged.stored_version:
             judged.is_new, judged.revision = True, judged.revision + 1
             rates = [rate.summary() for rate in judged.rates]

@@ -12,7 +12,7 @@ import yaml
 from sqlalchemy import Engine
 
 from include.decision_tasks import BY_TWO as FORM_BY_TWO
-from include.decision_tasks import TITLES, read_ids
+from include.decision_tasks import RELEASE, TITLES, read_ids
 from include.errors import DecisionRefused
 from include.findings.decisions import BY_TWO, KINDS, decide, same_person
 from include.findings.story import Handling, Kind
@@ -262,8 +262,8 @@ def test_two_names_of_one_person_are_one_person() -> None:
 
 def test_a_form_may_part_its_ids_as_people_do() -> None:
     assert read_ids(" a\nb,c;d、e\r\n\n f ") == list("abcdef")
-    assert set(TITLES) == {kind.value for kind in KINDS}
-    assert set(FORM_BY_TWO) == {kind.value for kind in BY_TWO}
+    assert set(TITLES) == {kind.value for kind in KINDS} | {RELEASE}
+    assert set(FORM_BY_TWO) == {kind.value for kind in BY_TWO} | {RELEASE}
 
 
 def _importers(module: str, name: str) -> set[str]:

@@ -1,0 +1,284 @@
+"""Read `routing.yaml`, a bureau's own laid over the shipped one, and check what a schema cannot."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import time
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from include.alerts.channels.channel import ChannelCard
+from include.alerts.inhibition import Inhibition
+from include.alerts.office_hours import OfficeHours
+from include.alerts.routing import (
+    OPERATOR,
+    BlastGuard,
+    Escalation,
+    Receiver,
+    Reminders,
+    Route,
+    Routing,
+    Topic,
+)
+from include.errors import CardError
+from include.rules.rule import Rule
+from include.settings import load_settings
+from include.sources.card_files import Outline, outline_cards
+from include.sources.checked_yaml import read_checked, wrong
+
+SHIPPED = Path(__file__).parent / "routing.yaml"
+REFERENCE = "schemas/config/routing.v1.json"
+WITH_SOURCE = "source"
+
+Path_ = Sequence[str | int]
+
+
+def read_routing(rules: Sequence[Rule]) -> Routing:
+    """Return the routing over some rules; raise `CardError` for the first thing that is wrong."""
+    files, cards, by_id = _Files.read(), tuple(outline_cards()), {rule.id: rule for rule in rules}
+    _Check(files, by_id, frozenset(card.group for card in cards)).run()
+    return _built(files.data, by_id, cards)
+
+
+@dataclass(frozen=True, slots=True)
+class _Layer:
+    file: Path
+    data: Mapping[str, Any]
+    root: yaml.Node
+
+
+@dataclass(frozen=True, slots=True)
+class _Files:
+    """The files in the order in which they lie over one another, and what they come to."""
+
+    layers: Sequence[_Layer]
+    data: Mapping[str, Any]
+
+    @classmethod
+    def read(cls) -> _Files:
+        own, layers = load_settings().config_dir, []
+        data: Mapping[str, Any] = {}
+        for file in (SHIPPED, *([own / SHIPPED.name] if own else [])):
+            if file.is_file():
+                found, root = read_checked(file, "routing.v1.json", REFERENCE)
+                layers.append(_Layer(file, found, root))
+                data = _laid_over(data, found)
+        return cls(layers, data)
+
+    def wrong(self, at: Path_, problem: str, fix: str) -> CardError:
+        """Return the error for a place, in the last file that has it."""
+        for layer in reversed(self.layers):
+            if _has(layer.data, at):
+                return wrong(layer.file, layer.root, list(at), problem, fix)
+        return self.wrong(at[:-1], problem, fix)
+
+
+def _laid_over(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    """Join maps by key, at every depth; of all else take what lies above."""
+    joined = dict(below)
+    for name, value in above.items():
+        both = isinstance(value, dict) and isinstance(below.get(name), dict)
+        joined[name] = _laid_over(below[name], value) if both else value
+    return joined
+
+
+def _has(data: Any, at: Path_) -> bool:
+    for step in at:
+        is_there = step in data if isinstance(data, dict) else isinstance(data, list) and step in range(len(data))
+        if not is_there:
+            return False
+        data = data[step]
+    return True
+
+
+@dataclass(frozen=True, slots=True)
+class _Check:
+    """What a schema cannot say: that all there must be is there, and that names lead somewhere."""
+
+    files: _Files
+    rules: Mapping[str, Rule]
+    groups: frozenset[str]
+
+    def run(self) -> None:
+        for at, problem, fix in self._problems():
+            raise self.files.wrong(at, problem, fix)
+
+    def _problems(self) -> Iterator[tuple[Path_, str, str]]:
+        yield from self._of_parts()
+        yield from self._of_times()
+        yield from self._of_topics()
+        yield from self._of_receivers()
+        yield from self._of_routes()
+        for index, entry in enumerate(self.files.data["inhibitions"]):
+            yield from self._of_inhibition(["inhibitions", index], entry)
+        yield from self._of_circles()
+
+    def _of_parts(self) -> Iterator[tuple[Path_, str, str]]:
+        needed = {"channels": ("title", "kind"), "receivers": ("title", "channels"), "topics": ("title", "rules")}
+        for part, names in needed.items():
+            for key, entry in self.files.data[part].items():
+                for name in names:
+                    if name not in entry:
+                        yield [part, key, name], f"{part}.{key} has no {name}", f"add {name}"
+
+    def _of_times(self) -> Iterator[tuple[Path_, str, str]]:
+        hours, days = self.files.data["office_hours"], self.files.data["reminders"]["workdays"]
+        if hours["from"] >= hours["to"]:
+            yield (
+                ["office_hours"],
+                f"office hours end at {hours['to']}, before they begin at {hours['from']}",
+                "swap them",
+            )
+        if days != sorted(days):
+            yield ["reminders", "workdays"], "the working days of reminders do not rise", "sort them"
+
+    def _of_topics(self) -> Iterator[tuple[Path_, str, str]]:
+        homes: dict[str, str] = {}
+        for name, topic in self.files.data["topics"].items():
+            for index, rule in enumerate(topic["rules"]):
+                at = ["topics", name, "rules", index]
+                if rule not in self.rules:
+                    yield at, f"there is no rule {rule!r}", "use the id of a rule card"
+                elif homes.setdefault(rule, name) != name:
+                    yield at, f"the rule {rule} is in the topic {homes[rule]} already", "keep it in one topic"
+        if missing := [rule for rule in self.rules if rule not in homes]:
+            yield ["topics"], f"the rule {missing[0]} is in no topic", "add it to the rules of one"
+
+    def _of_receivers(self) -> Iterator[tuple[Path_, str, str]]:
+        receivers, channels = self.files.data["receivers"], self.files.data["channels"]
+        for name, entry in receivers.items():
+            for index, channel in enumerate(entry["channels"]):
+                if channel not in channels:
+                    at = ["receivers", name, "channels", index]
+                    yield at, f"there is no channel {channel!r}", f"use some of {', '.join(channels)}"
+        for rule in self.rules.values():
+            for role in (*rule.told, OPERATOR):
+                if role not in receivers:
+                    yield ["receivers"], f"nobody is the receiver {role!r}, whom {rule.id} tells", "add it"
+
+    def _of_routes(self) -> Iterator[tuple[Path_, str, str]]:
+        data = self.files.data
+        known: dict[str, set[str]] = {
+            "topic": set(data["topics"]), "rule": set(self.rules), "scope": {r.scope for r in self.rules.values()},
+            "subject_type": {r.subject for r in self.rules.values()},
+        }  # fmt: skip
+        for number, route in enumerate(data["routes"]):
+            named = [
+                *((["when", label], v, known[label]) for label in known for v in route["when"].get(label, ())),
+                *(([side], r, set(data["receivers"])) for side in ("add", "drop") for r in route.get(side, ())),
+            ]
+            for at, value, there in named:
+                if value not in there:
+                    yield ["routes", number, *at], f"there is no {at[-1]} {value!r}", f"use some of {_some(there)}"
+
+    def _of_inhibition(self, at: Path_, entry: Mapping[str, Any]) -> Iterator[tuple[Path_, str, str]]:
+        causes, consequences = _causes(entry, self.rules), _consequences(entry, self.files.data)
+        for name in (*causes, *consequences):
+            if name not in self.rules:
+                yield at, f"there is no rule {name!r}", "use the id of a rule card, or a topic that there is"
+                return
+        if not causes or not consequences:
+            yield at, "it has no cause or no consequence", "name rules, a topic, or a roll-up that has parts"
+            return
+        group = entry["cause"].get("group")
+        if group and group not in self.groups:
+            yield [*at, "cause", "group"], f"no source is of the group {group!r}", "use the group of a source card"
+        kinds = [{self.rules[name].subject for name in names} for names in (causes, consequences)]
+        if "subject" in entry["equal"] and (kinds[0] != kinds[1] or len(kinds[0]) > 1):
+            words = " and ".join("/".join(sorted(kind)) for kind in kinds)
+            yield [*at, "equal"], f"cause and consequence judge {words}: no subject can be equal", "name rules of one"
+        if (WITH_SOURCE in entry["equal"] or group) and kinds[0] != {"source"}:
+            yield [*at, "equal"], "the cause judges no source, so it has none that could be equal", "leave source out"
+
+    def _of_circles(self) -> Iterator[tuple[Path_, str, str]]:
+        """Yield rules that would keep each other, or themselves, from being told."""
+        after: dict[str, set[str]] = {}
+        for index, entry in enumerate(self.files.data["inhibitions"]):
+            for cause in _causes(entry, self.rules):
+                after.setdefault(cause, set()).update(_consequences(entry, self.files.data))
+                if cause in _reached(after, cause):
+                    yield (
+                        ["inhibitions", index],
+                        f"{cause} follows from itself, so nobody is told of it",
+                        "cut the circle",
+                    )
+
+
+def _reached(after: Mapping[str, set[str]], start: str) -> set[str]:
+    found, waiting = set[str](), [start]
+    while waiting:
+        for name in after.get(waiting.pop(), set()) - found:
+            found.add(name)
+            waiting.append(name)
+    return found
+
+
+def _some(names: set[str]) -> str:
+    return ", ".join(sorted(names)[:12])
+
+
+def _causes(entry: Mapping[str, Any], rules: Mapping[str, Rule]) -> list[str]:
+    cause = entry["cause"]
+    whole = rules.get(cause.get("parts_of", ""))
+    return [part.id for part in whole.parts] if whole else [cause.get("rule", cause.get("parts_of"))]
+
+
+def _consequences(entry: Mapping[str, Any], data: Mapping[str, Any]) -> list[str]:
+    what = entry["consequence"]
+    found: list[str] = what["rules"] if "rules" in what else data["topics"].get(what["topic"], {}).get("rules", [])
+    return found
+
+
+def _built(data: Mapping[str, Any], rules: Mapping[str, Rule], cards: tuple[Outline, ...]) -> Routing:
+    hours = OfficeHours(*(time.fromisoformat(data["office_hours"][name]) for name in ("from", "to")))
+    return Routing(
+        hours, Reminders(tuple(data["reminders"]["workdays"]), data["reminders"]["then_every"]),
+        BlastGuard(**data["blast_guard"]),
+        {name: Topic(name, topic["title"], tuple(topic["rules"])) for name, topic in data["topics"].items()},
+        {name: _receiver(name, entry) for name, entry in data["receivers"].items()},
+        tuple(
+            Route(
+                {label: frozenset(values) for label, values in route["when"].items()}, tuple(route.get("add", ())),
+                tuple(route.get("drop", ())),
+            )
+            for route in data["routes"]
+        ),
+        tuple(_inhibition(entry, data, rules, cards) for entry in data["inhibitions"]),
+        {name: _channel(name, entry) for name, entry in data["channels"].items()},
+        {name: tuple(entry.get("mail", ())) for name, entry in data["departments"].items()}, data["how"], data["objection"],
+        cards,
+    )  # fmt: skip
+
+
+def _receiver(name: str, entry: Mapping[str, Any]) -> Receiver:
+    later = entry.get("escalation")
+    escalation = later and Escalation(
+        later.get("unacknowledged_workdays"), later.get("open_workdays"), frozenset(later.get("severity", ()))
+    )
+    return Receiver(
+        name, entry["title"], tuple(entry["channels"]), entry.get("per_department", False), escalation,
+        entry.get("also", {}).get("rectification_overdue", False),
+    )  # fmt: skip
+
+
+def _inhibition(
+    entry: Mapping[str, Any], data: Mapping[str, Any], rules: Mapping[str, Rule], cards: Sequence[Outline]
+) -> Inhibition:
+    cause = entry["cause"]
+    sources = [card.source for card in cards if card.group == cause["group"]] if "group" in cause else []
+    return Inhibition(
+        frozenset(_causes(entry, rules)), frozenset(cause.get("outcome", ())), frozenset(cause.get("reason", ())),
+        frozenset(sources), frozenset(_consequences(entry, data)), tuple(entry["equal"]), entry.get("same_receiver", False),
+    )  # fmt: skip
+
+
+def _channel(name: str, entry: Mapping[str, Any]) -> ChannelCard:
+    """Return a channel; what the file leaves out is as `ChannelCard` has it."""
+    rates = {rate: entry[rate] for rate in ("per_minute", "per_second") if rate in entry}
+    return ChannelCard(
+        name, entry["title"], entry["kind"], entry.get("enabled", False), entry.get("connection", ""),
+        options=entry.get("options", {}), **rates,
+    )  # fmt: skip
