@@ -1,0 +1,63 @@
+"""Texts from outside made harmless for people's eyes: one line, no control or bidirectional characters, no links, no mentions.
+
+Names of systems, units and projects come from other systems and end up in chats and mails. What stays is readable: characters that
+would act are left out or replaced by full-width ones that look alike. Escaping for a form (Markdown, HTML, CSV) comes after this.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+_MOST_MARKS = 6
+"""So many combining marks may follow each other; more are a picture drawn over the lines around them."""
+_JOINER = "\u200d"
+_ENDS_OF_LINES = re.compile(r"\r\n|[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]")
+_SPACES = re.compile(r"[\t \u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]+")
+_SCHEME = re.compile(r"(?<=[A-Za-z0-9]):(?=//)|(?i:(?<=javascript)|(?<=mailto)|(?<=data)|(?<=tel)|(?<=file)):")
+_DOT = re.compile(r"(?<=[A-Za-z0-9\u4e00-\u9fff-])[.](?=[A-Za-z\u4e00-\u9fff])")
+_DOT_WIDE, _COLON_WIDE, _AT_WIDE = "\uff0e", "\uff1a", "\uff20"
+
+
+def one_line(text: str) -> str:
+    """Return a text on one line, without characters that nobody sees and that change what is seen."""
+    flat = _ENDS_OF_LINES.sub(" ", text)
+    if not flat.isascii() or not flat.isprintable():
+        flat = _visible(flat)
+    return _SPACES.sub(" ", flat).strip()
+
+
+def lines(text: str) -> list[str]:
+    """Return the lines of a text of several, each as `one_line` leaves it, without empty ones."""
+    return [line for part in _ENDS_OF_LINES.split(text) if (line := one_line(part))]
+
+
+def without_links(text: str) -> str:
+    """Return a text in which no reader finds an address to click or a person to call: `http://x.cn` and `@all` lose their signs."""
+    return _DOT.sub(_DOT_WIDE, _SCHEME.sub(_COLON_WIDE, text)).replace("@", _AT_WIDE)
+
+
+def is_link(text: str) -> bool:
+    """Return whether a text is an address that may be shown as a link: http or https, without blanks, quotes or brackets."""
+    return re.fullmatch(r"https?://[A-Za-z0-9._~:/?#@!$&*+,;=%\[\]-]+", text) is not None
+
+
+def _visible(text: str) -> str:
+    kept: list[str] = []
+    marks = 0
+    for sign in text:
+        kind = unicodedata.category(sign)
+        marks = marks + 1 if kind in ("Mn", "Me") else 0
+        if marks <= _MOST_MARKS:
+            kept.append(_shown(sign, kind))
+    return "".join(kept)
+
+
+def _shown(sign: str, kind: str) -> str:
+    if sign == "\t":
+        return " "
+    if kind == "Cs" or sign in "\ufffe\uffff":  # half a character cannot be encoded at all
+        return "\ufffd"
+    if kind == "Cc" or (kind == "Cf" and sign != _JOINER):  # a joiner makes one emoji out of several
+        return ""
+    return sign
