@@ -10,6 +10,7 @@ import smtplib
 import socket
 import ssl
 import threading
+from contextlib import suppress
 from email import policy
 from email.headerregistry import Address
 from email.message import EmailMessage
@@ -81,9 +82,11 @@ class Mail:
             raise ChannelUnreachable(f"{self._title}: {error}") from None
         except ssl.SSLCertVerificationError as error:
             raise ChannelRefused(
-                f"{self._title}: the server's certificate is not accepted ({error.verify_message}); if a private authority issued it, "
-                'name its file as "ca_file" in the extra of the connection'
+                f"{self._title}: the server's certificate is not accepted ({error.verify_message}); if a private authority "
+                'issued it, name its file as "ca_file" in the extra of the connection'
             ) from None
+        except smtplib.SMTPNotSupportedError as error:
+            raise ChannelRefused(f'{self._title}: {error}; check "security" and login of the connection') from None
         except smtplib.SMTPResponseException as error:
             raise self._answered(error.smtp_code, error.smtp_error) from None
         except (smtplib.SMTPException, OSError, ValueError) as error:
@@ -111,11 +114,16 @@ class Mail:
         return addresses
 
     def _deliver(self, content: bytes, addresses: list[str]) -> str:
-        with self._opened() as server:
+        server = self._opened()
+        try:
             self._check(*server.mail(self._sender))
             refused = self._recipients(server, addresses)
             code, said = server.data(content)
             self._check(code, said)
+            with suppress(smtplib.SMTPException, OSError):
+                server.quit()  # it has the mail: nothing that comes now makes it undelivered
+        finally:
+            server.close()
         answer = f"{code}{quoted(said, self._secrets)}"
         return answer + (f"; {refused} of {len(addresses)} addresses were refused" if refused else "")
 
@@ -207,7 +215,7 @@ def _security(connection: Connection) -> str:
         )
     if kind == "none" and connection.login:
         raise ConfigurationError(
-            f'connection {connection.conn_id!r} would send its password in the clear; set "security" to starttls or ssl, or take the login away'
+            f'connection {connection.conn_id!r} would send its password in the clear; set "security" to starttls or ssl'
         )
     if not connection.host:
         raise ConfigurationError(f"connection {connection.conn_id!r} has no host; give the mail server's name")

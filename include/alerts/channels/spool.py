@@ -47,11 +47,12 @@ class Spool:
         page, table = as_html(message, PAGE_LIMIT).encode(), as_csv(message)
         try:
             path = self._place(message)
-            _write(path.with_name(f"{path.name[: -len('.html')]}.csv"), table)
-            _write(path, page)  # the page last: who finds it finds the table, too
+            _write(path, page)  # the page first: by its id `recall` finds both
+            _write(_table_of(path), table)
         except OSError as error:
+            why = error.strerror or type(error).__name__
             raise ChannelUnreachable(
-                f"{self._title}: cannot write to {self.root} ({error.strerror or type(error).__name__}); check the folder and its space"
+                f"{self._title}: cannot write to {self.root} ({why}); check the folder and its space"
             ) from error
         return str(path)
 
@@ -62,7 +63,7 @@ class Spool:
             message_id = _id_of(page)
             if message_id is None or message_id in known_ids:
                 continue
-            for path in (page, page.with_name(f"{page.name[: -len('.html')]}.csv")):
+            for path in (page, _table_of(page)):
                 if path.exists():
                     path.unlink()
                     removed.append(str(path))
@@ -114,6 +115,10 @@ def _root(url: str) -> Any:
         raise ConfigurationError(
             f"SPOOL_URL cannot be used ({type(error).__name__}); give a folder or an fsspec URL"
         ) from None
+
+
+def _table_of(page: Any) -> Any:
+    return page.with_name(f"{page.name.removesuffix('.html')}.csv")
 
 
 def _id_of(page: Any) -> str | None:

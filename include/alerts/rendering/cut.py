@@ -6,7 +6,7 @@ import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from include.alerts.message import Item, Message, Section
+from include.alerts.message import Item, Message, Reason, Section
 
 Size = Callable[[str], int]
 ELLIPSIS = "…"
@@ -75,7 +75,7 @@ class Shown:
     @property
     def left(self) -> int:
         """Return how many of the section's findings are not shown."""
-        return max(self.section.count, len(self.section.items)) - len(self.items)
+        return total(self.section) - len(self.items)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +119,7 @@ def fit(
             taken += 1
             number += 1
         items.append(section.items[:taken])
-    left = sum(_count(s) for s in message.sections[len(shown) :])
+    left = sum(total(s) for s in message.sections[len(shown) :])
     return Fitted(tuple(Shown(s, tuple(i)) for s, i in zip(shown, items, strict=True)), left)
 
 
@@ -135,5 +135,6 @@ def _sections(
     return sections, spent
 
 
-def _count(section: Section) -> int:
-    return max(section.count, len(section.items))
+def total(section: Section) -> int:
+    """Return how many items a section would have if all were shown; of changed rules one stands for many findings."""
+    return len(section.items) if section.reason is Reason.RULE_CHANGED else max(section.count, len(section.items))

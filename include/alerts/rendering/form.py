@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import orjson
 
 from include.alerts.message import REASON_WORDS, Item, Message, Section
-from include.alerts.rendering.cut import Fitted, Size, cut, fit, utf8
+from include.alerts.rendering.cut import Fitted, Size, cut, fit, total, utf8
 from include.alerts.rendering.harmless import is_link, lines, one_line, without_links
 from include.clock import SHANGHAI
 from include.findings.titles import SEVERITIES
@@ -134,8 +134,8 @@ class Layout:
         return self.form.size(text)
 
     def _heading_cost(self, section: Section) -> int:
-        # As long as it can be: with the count of those shown, which is not known yet.
-        return self._size(self._heading(section, max(0, max(section.count, len(section.items)) - 1))) + 8
+        # As long as it can be: with the count of those shown, which is not known yet and has ten digits at most.
+        return self._size(self._heading(section, -1)) + 8
 
     def _item_cost(self, item: Item) -> int:
         return self._size(self._item(item, 99_999))
@@ -144,7 +144,7 @@ class Layout:
 def heading_of(section: Section, shown: int, limit: int = 600) -> str:
     """Return reason, topic and counts of a section of which so many findings are shown; the topic takes `limit` bytes at most."""
     count = max(section.count, len(section.items))
-    counted = f"({count} 条)" if shown == count else f"({count} 条,列出 {shown} 条)"
+    counted = f"({count} 条)" if shown == total(section) else f"({count} 条,列出 {shown} 条)"
     return ":".join(filter(None, (REASON_WORDS[section.reason], cut(one_line(section.topic), limit)))) + counted
 
 

@@ -7,6 +7,7 @@ import io
 from collections.abc import Iterator
 
 from include.alerts.message import REASON_WORDS, Item, Message, Section
+from include.alerts.rendering.cut import total
 from include.alerts.rendering.form import severity_word
 from include.alerts.rendering.harmless import one_line
 from include.clock import SHANGHAI
@@ -40,7 +41,7 @@ def _rows(message: Message) -> Iterator[list[str]]:
         of_section = [*start, REASON_WORDS[section.reason], section.topic]
         for item in section.items:
             yield [safe_cell(text) for text in (*of_section, *_cells(item))]
-        left = section.count - len(section.items)
+        left = total(section) - len(section.items)
         if left > 0 or not section.items:
             yield [safe_cell(text) for text in (*of_section, "", "", _counted(message, section, left), *[""] * 5)]
 
