@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import orjson
 
 from include.alerts.message import REASON_WORDS, Item, Message, Section
-from include.alerts.rendering.cut import Fitted, Size, cut, fit, total, utf8
+from include.alerts.rendering.cut import ELLIPSIS, Fitted, Size, cut, fit, total, utf8
 from include.alerts.rendering.harmless import is_link, lines, one_line, without_links
 from include.clock import SHANGHAI
 from include.findings.titles import SEVERITIES
@@ -19,6 +19,8 @@ from include.findings.titles import SEVERITIES
 SHORT_ID = 12
 """So many characters of a finding's id are shown; `explain` takes them."""
 FALLBACK_TITLE = "数衡提示"
+_LOOKED_AT = 8
+"""So many times the characters that can be shown are looked at: some are left out because nobody sees them."""
 _SHARES = {
     "title": (0.06, 300), "lead": (0.15, 3000), "topic": (0.025, 200), "note": (0.05, 800), "subject": (0.04, 400),
     "text": (0.12, 3000), "detail": (0.05, 1000), "objection": (0.1, 2000), "link": (0.12, 2000),
@@ -68,8 +70,10 @@ class Layout:
 
     def title(self) -> str:
         """Return the title, harmless and cut but not escaped."""
-        text = without_links(one_line(self.message.title)) or FALLBACK_TITLE
-        return cut(text, self._cap("title"), lambda t: self._size(self.form.escape(t)))
+        return (
+            shortened(self.message.title, self._cap("title"), lambda t: self._size(self.form.escape(t)))
+            or FALLBACK_TITLE
+        )
 
     def _body(self, fitted: Fitted) -> str:
         text, number = "", 0
@@ -122,9 +126,8 @@ class Layout:
 
     def _clean(self, text: str, part: str, limit: int | None = None) -> str:
         """Return a text from outside on one line, harmless, cut to its part's size, and escaped."""
-        plain = without_links(one_line(text))
         cap = self._cap(part) if limit is None else max(0, limit)
-        return self.form.escape(cut(plain, cap, lambda t: self._size(self.form.escape(t))))
+        return self.form.escape(shortened(text, cap, lambda t: self._size(self.form.escape(t))))
 
     def _cap(self, part: str) -> int:
         share, most = _SHARES[part]
@@ -141,11 +144,18 @@ class Layout:
         return self._size(self._item(item, 99_999))
 
 
+def shortened(text: str, limit: int, size: Size = utf8) -> str:
+    """Return a text from outside on one line, harmless, and cut to a limit; one of megabytes costs no more than its beginning."""
+    start = text[: _LOOKED_AT * (limit + 1)]
+    plain = without_links(one_line(start))
+    return cut(plain if len(start) == len(text) else plain + ELLIPSIS, limit, size)
+
+
 def heading_of(section: Section, shown: int, limit: int = 600) -> str:
     """Return reason, topic and counts of a section of which so many findings are shown; the topic takes `limit` bytes at most."""
     count = max(section.count, len(section.items))
     counted = f"({count} 条)" if shown == total(section) else f"({count} 条,列出 {shown} 条)"
-    return ":".join(filter(None, (REASON_WORDS[section.reason], cut(one_line(section.topic), limit)))) + counted
+    return ":".join(filter(None, (REASON_WORDS[section.reason], shortened(section.topic, limit)))) + counted
 
 
 def detail_lines(item: Item) -> Iterator[str]:

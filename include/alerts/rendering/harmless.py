@@ -12,6 +12,11 @@ import unicodedata
 _MOST_MARKS = 6
 """So many combining marks may follow each other; more are a picture drawn over the lines around them."""
 _JOINER = "\u200d"
+_PLAIN = re.compile(
+    "[ -~\u00a1-\u00ac\u00ae-\u02ff\u2010-\u2027\u2030-\u205e\u2190-\u2bff\u3001-\u3029\u3041-\u3096\u30a0-\u30ff\u3400-\u9fff"
+    "\uff01-\uff9f]*"
+)
+"""Texts of these signs alone, nearly all, have nothing in them that is not seen: looked at as a whole, not sign by sign."""
 _ENDS_OF_LINES = re.compile(r"\r\n|[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]")
 _SPACES = re.compile(r"[\t \u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]+")
 _SCHEME = re.compile(r"(?<=[A-Za-z0-9]):(?=//)|(?i:(?<=javascript)|(?<=mailto)|(?<=data)|(?<=tel)|(?<=file)):")
@@ -22,7 +27,7 @@ _DOT_WIDE, _COLON_WIDE, _AT_WIDE = "\uff0e", "\uff1a", "\uff20"
 def one_line(text: str) -> str:
     """Return a text on one line, without characters that nobody sees and that change what is seen."""
     flat = _ENDS_OF_LINES.sub(" ", text)
-    if not flat.isascii() or not flat.isprintable():
+    if not _PLAIN.fullmatch(flat):
         flat = _visible(flat)
     return _SPACES.sub(" ", flat).strip()
 

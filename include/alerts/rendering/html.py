@@ -10,9 +10,9 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
 from include.alerts.message import Item, Message, Section
-from include.alerts.rendering.cut import cut, fit
-from include.alerts.rendering.form import FALLBACK_TITLE, detail_lines, heading_of, signature_of
-from include.alerts.rendering.harmless import is_link, lines, one_line, without_links
+from include.alerts.rendering.cut import fit
+from include.alerts.rendering.form import FALLBACK_TITLE, detail_lines, heading_of, shortened, signature_of
+from include.alerts.rendering.harmless import is_link, lines
 
 LIMIT = 1_000_000
 """Mail servers take tens of megabytes, people read less; files may be as long as this, too."""
@@ -52,7 +52,7 @@ def _card(item: Item) -> dict[str, Any]:
 
 
 def _clean(text: str, limit: int = _TEXT) -> str:
-    return cut(without_links(one_line(text)), limit)
+    return shortened(text, limit)
 
 
 def _section_cost(section: Section) -> int:

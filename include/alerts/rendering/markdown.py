@@ -12,6 +12,8 @@ from include.alerts.message import Message
 from include.alerts.rendering.form import Form, Layout, json_size
 
 _WIDE = {sign: chr(ord(sign) + 0xFEE0) for sign in "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~"}
+_OUTER_LINE = re.compile(r"(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])")
+"""Within a code (a_b) it is none of Markdown's, and codes are copied."""
 _AT_START = re.compile(r"^([#>+=-])")
 
 
@@ -19,7 +21,7 @@ def _wide(signs: str) -> dict[int, str]:
     return {ord(sign): _WIDE[sign] for sign in signs}
 
 
-_DINGTALK, _WECOM = _wide("*_`[]<>\\~|#!"), _wide("*`[]<>#\\")
+_DINGTALK, _WECOM = _wide("*_`[]<>\\~|#!"), _wide("*`[]<>\\~|#!")
 _FEISHU = {ord(sign): f"&#{ord(sign)};" for sign in "&*`[]()<>#\\~_!|$@"}
 
 
@@ -34,7 +36,7 @@ def dingtalk_escape(text: str) -> str:
 
 def wecom_escape(text: str) -> str:
     """Return a text that WeCom shows as it is: no emphasis, code, link, heading, quotation, `<font>` or `<@user>`."""
-    return _at_start(text.translate(_WECOM))
+    return _at_start(_OUTER_LINE.sub(_WIDE["_"], text.translate(_WECOM)))
 
 
 def feishu_escape(text: str) -> str:

@@ -16,15 +16,15 @@ CHANNELS = ("dingtalk", "wecom", "feishu", "mail", "webhook")
 def demo_routing() -> str:
     """Return the YAML: robots for the bureau, its heads and the engineer, mail for the others, with an address for each unit."""
     over = {
-        **dict.fromkeys(BUREAU, ["dingtalk", "spool"]),
-        **dict.fromkeys(("section_head", "bureau_leader"), ["wecom", "spool"]),
-        **dict.fromkeys(("drc", "finance"), ["mail", "spool"]),
-        "operator": ["feishu", "webhook", "spool"],
+        **dict.fromkeys(BUREAU, ["dingtalk"]),
+        **dict.fromkeys(("section_head", "bureau_leader"), ["wecom"]),
+        **dict.fromkeys(("drc", "finance"), ["mail"]),
+        "operator": ["feishu", "webhook"],
         "unit": ["mail", "spool"],
     }
     routing: dict[str, Any] = {
         "channels": {name: {"enabled": True} for name in CHANNELS},
-        "receivers": {name: {"channels": channels} for name, channels in over.items()},
+        "receivers": {name: {"channels": [*channels]} for name, channels in over.items()},
         "departments": {unit: {"mail": [address]} for unit, address in addresses().items()},
     }
     return (
