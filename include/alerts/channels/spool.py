@@ -13,6 +13,7 @@ from collections.abc import Container, Iterator
 from pathlib import Path
 from typing import Any
 
+from include import clock
 from include.alerts.channels.channel import ChannelCard
 from include.alerts.message import Message
 from include.alerts.rendering.harmless import one_line
@@ -31,6 +32,7 @@ _UNSAFE = re.compile(r"[^\w\u00b7()-]+")
 _RESERVED = re.compile(r"(?i:con|prn|aux|nul|com\d|lpt\d)")
 _OWN = re.compile(rb'<meta name="message-id" content="([0-9a-f]{1,64})">')
 _HEAD_BYTES = 1024
+_PART_SECONDS = 3600
 
 
 class Spool:
@@ -68,7 +70,7 @@ class Spool:
                     path.unlink()
                     removed.append(str(path))
             self._drop_empty(page.parent)
-        return removed
+        return removed + self._drop_parts()
 
     def close(self) -> None:
         """Do nothing: no file stays open."""
@@ -85,6 +87,16 @@ class Spool:
         if self.root.exists():
             yield from sorted(self.root.glob("*/*/*/*.html"))
 
+    def _drop_parts(self) -> list[str]:
+        """Remove what writers that were killed left behind: only old ones, another may be writing."""
+        if not self.root.exists():
+            return []
+        before = clock.now().timestamp() - _PART_SECONDS
+        old = [path for path in sorted(self.root.glob("*/*/*/.*.part")) if path.stat().st_mtime < before]
+        for path in old:
+            path.unlink(missing_ok=True)
+        return [str(path) for path in old]
+
     def _drop_empty(self, folder: Any) -> None:
         for _ in range(3):
             if folder == self.root or not folder.is_dir() or any(folder.iterdir()):
@@ -96,9 +108,7 @@ class Spool:
 def safe_name(text: str) -> str:
     """Return a name that is a single, plain part of a path everywhere; one that had to be changed keeps apart by a hash."""
     plain = unicodedata.normalize("NFC", one_line(text))
-    name = _UNSAFE.sub("_", plain).strip("._ ")
-    while len(name.encode()) > _LONGEST_NAME:
-        name = name[:-1]
+    name = _UNSAFE.sub("_", plain).encode()[:_LONGEST_NAME].decode("utf-8", "ignore").strip("._ ")
     if name == text and not _RESERVED.fullmatch(name) and name:
         return name
     return f"{name or '_'}-{hashlib.blake2b(text.encode('utf-8', 'replace'), digest_size=4).hexdigest()}"

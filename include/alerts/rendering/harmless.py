@@ -8,16 +8,18 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import cache
 
 _MOST_MARKS = 6
 """So many combining marks may follow each other; more are a picture drawn over the lines around them."""
 _JOINER = "\u200d"
 _PLAIN = re.compile(
     "[ -~\u00a1-\u00ac\u00ae-\u02ff\u2010-\u2027\u2030-\u205e\u2190-\u2bff\u3001-\u3029\u3041-\u3096\u30a0-\u30ff\u3400-\u9fff"
-    "\uff01-\uff9f]*"
+    "\uff01-\uff9f\U00020000-\U0002ffff\U0001f300-\U0001f64f]*"
 )
 """Texts of these signs alone, nearly all, have nothing in them that is not seen: looked at as a whole, not sign by sign."""
 _ENDS_OF_LINES = re.compile(r"\r\n|[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]")
+_HALVES = re.compile("[\ud800-\udfff\ufffe\uffff]")
 _SPACES = re.compile(r"[\t \u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]+")
 _SCHEME = re.compile(r"(?<=[A-Za-z0-9]):(?=//)|(?i:(?<=javascript)|(?<=mailto)|(?<=data)|(?<=tel)|(?<=file)):")
 _DOT = re.compile(r"(?<=[A-Za-z0-9\u4e00-\u9fff-])[.](?=[A-Za-z\u4e00-\u9fff])")
@@ -48,21 +50,24 @@ def is_link(text: str) -> bool:
 
 
 def _visible(text: str) -> str:
-    kept: list[str] = []
-    marks = 0
-    for sign in text:
+    unseen, marks = _patterns()
+    # A half of a character cannot be encoded at all; a tab is a blank; a joiner makes one emoji out of several.
+    text = _HALVES.sub("\ufffd", text.replace("\t", " "))
+    return marks.sub(lambda match: match[0][:_MOST_MARKS], unseen.sub("", text))
+
+
+@cache
+def _patterns() -> tuple[re.Pattern[str], re.Pattern[str]]:
+    """Return what finds signs that nobody sees, and what finds marks that pile up; Python's own table says which these are."""
+    unseen, marks = [], []
+    for sign in map(chr, (*range(0xD800), *range(0xE000, 0x20000), *range(0xE0000, 0xE1000))):
         kind = unicodedata.category(sign)
-        marks = marks + 1 if kind in ("Mn", "Me") else 0
-        if marks <= _MOST_MARKS:
-            kept.append(_shown(sign, kind))
-    return "".join(kept)
+        if kind in ("Cc", "Cf") and sign != _JOINER:
+            unseen.append(sign)
+        elif kind in ("Mn", "Me"):
+            marks.append(sign)
+    return re.compile(f"[{_escaped(unseen)}]"), re.compile(f"[{_escaped(marks)}]{{{_MOST_MARKS + 1},}}")
 
 
-def _shown(sign: str, kind: str) -> str:
-    if sign == "\t":
-        return " "
-    if kind == "Cs" or sign in "\ufffe\uffff":  # half a character cannot be encoded at all
-        return "\ufffd"
-    if kind == "Cc" or (kind == "Cf" and sign != _JOINER):  # a joiner makes one emoji out of several
-        return ""
-    return sign
+def _escaped(signs: list[str]) -> str:
+    return "".join(f"\\U{ord(sign):08x}" for sign in signs)

@@ -22,7 +22,7 @@ def _wide(signs: str) -> dict[int, str]:
 
 
 _DINGTALK, _WECOM = _wide("*_`[]<>\\~|#!"), _wide("*`[]<>\\~|#!")
-_FEISHU = {ord(sign): f"&#{ord(sign)};" for sign in "&*`[]()<>#\\~_!|$@"}
+_FEISHU = {ord(sign): f"&#{ord(sign)};" for sign in "&*`[]()#\\~_!|$@"} | _wide("<>")
 
 
 def _at_start(text: str) -> str:
@@ -40,7 +40,10 @@ def wecom_escape(text: str) -> str:
 
 
 def feishu_escape(text: str) -> str:
-    """Return a text that Feishu shows as it is: what acts (`<at id=all>`, emphasis, links) stands as character reference."""
+    """Return a text that Feishu shows as it is: what acts (emphasis, links) stands as character reference.
+
+    Tags are none even for a client that resolves references before it looks for `<at id=all>`: their brackets are full-width.
+    """
     return re.sub(r"^[+=-]", lambda match: f"&#{ord(match[0])};", text.translate(_FEISHU))
 
 

@@ -15,6 +15,8 @@ from include.clock import SHANGHAI
 HEADER = (
     "消息编号", "时间", "接收", "单位", "缘由", "主题", "线索编号", "对象", "内容", "依据", "程度", "起始", "要求", "整改",
 )  # fmt: skip
+_LONGEST_CELL = 32_000
+"""A spreadsheet's cell takes 32,767 characters."""
 _ACTS = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 """What a spreadsheet takes for a formula at the start of a cell; Chinese and Japanese ones take the full-width signs, too."""
 
@@ -30,7 +32,7 @@ def as_csv(message: Message) -> bytes:
 
 def safe_cell(text: str) -> str:
     """Return a text on one line that no spreadsheet takes for a formula: one that looks like it gets a leading '."""
-    plain = one_line(text)
+    plain = one_line(text[:_LONGEST_CELL])
     return f"'{plain}" if plain.startswith(_ACTS) else plain
 
 

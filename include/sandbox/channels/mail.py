@@ -88,7 +88,7 @@ class MailServer:
         self, _server: SMTP, _session: Session, _envelope: Envelope, _mechanism: str, data: Any
     ) -> AuthResult:
         known = LoginPassword(self.keys.mail_login.encode(), self.keys.mail_password.encode())
-        return AuthResult(success=data == known)
+        return AuthResult(success=data == known, handled=False)
 
     async def handle_RCPT(  # noqa: N802  the library's name
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]

@@ -28,10 +28,9 @@ SECRET = "SECdemo0000000000"
 def test_signatures_are_those_of_the_platforms() -> None:
     assert quote(dingtalk.sign(SECRET, 1763884800000), safe="") == "YYErYtPL3HsBMD58Vll6FSAvNgTk4i027sOsnFt4aOQ%3D"
     assert feishu.sign(SECRET, 1763884800) == "+zsMlLWWA0aqRY+gHe8OxczF5HwHyvSfB3ZZBwwHYf8="
-    # echo -n '1763884800.{}' | openssl dgst -sha256 -hmac SECdemo0000000000
-    assert webhook.sign(SECRET, "1763884800", b"{}") == "d6b5ff2f9e7a2ab2"[:0] + webhook.sign(
-        SECRET, "1763884800", b"{}"
-    )
+    # printf '1763884800.{}' | openssl dgst -sha256 -hmac SECdemo0000000000
+    signed = "d6fcfe84a1ccd77c586e8905e1aa72449124d9ea8b93db05658d9d8148aa5643"
+    assert webhook.sign(SECRET, "1763884800", b"{}") == signed
 
 
 @pytest.mark.parametrize(
@@ -66,14 +65,14 @@ OUTCOMES = {
 """Fault → what the sender is told, and how many messages the other side has all the same."""
 
 
-@pytest.mark.parametrize("scenario", OUTCOMES)
-@pytest.mark.parametrize("kind", ROBOTS)
+@pytest.mark.parametrize(
+    ("kind", "scenario"),
+    [(k, s) for k in ROBOTS for s in OUTCOMES if (k, s) != ("wecom", "skewed_clock")],  # WeCom signs nothing
+)
 def test_only_the_documented_success_is_one(
     kind: str, scenario: str, sandbox: SandboxServer, opened: Opener, taken: Took
 ) -> None:
     error, arrived = OUTCOMES[scenario]
-    if scenario == "skewed_clock" and kind == "wecom":
-        pytest.skip("WeCom signs nothing")
     sandbox.fault(scenario, kind)
     channel = opened(kind)
     with pytest.raises(ShuhengError) as caught:
