@@ -1,4 +1,4 @@
-"""The stand-ins of channels are strict: a caller of its own, written for these tests alone, finds every door but the right one shut."""
+"""The stand-ins of channels are strict: a caller written for these tests alone finds every door but the right one shut."""
 
 from __future__ import annotations
 

@@ -68,6 +68,8 @@ def test_process_says_ready_and_ends_with_zero(how: signal.Signals, tmp_path: Pa
     assert list(Path(ready["usage_files"]).glob("*.csv"))
     assert len(list(Path(ready["catalogues"]["workbooks"]).iterdir())) == 2
     assert Path(ready["gateway"]["ca_file"]).exists()
+    assert Path(ready["channels"]["mail"]["ca_file"]).exists()
+    assert set(ready["channels"]) == {"dingtalk", "wecom", "feishu", "webhook", "mail"}
     assert {name.removeprefix("AIRFLOW_CONN_") for name in connection_environment(ready)} == CONNECTIONS
     process.send_signal(how)
     _, errors = process.communicate(timeout=10)

@@ -43,7 +43,9 @@ class DingTalk:
 
     def send(self, message: Message) -> str:
         """Send a message; see `Channel.send`."""
-        return receipt(self._title, self._poster.post(body(message), self._query()), CODES, self._poster.secrets)
+        return receipt(
+            self._title, self._poster.post(body(message), self._query(), has_codes=True), CODES, self._poster.secrets
+        )
 
     def close(self) -> None:
         """Close the connection."""

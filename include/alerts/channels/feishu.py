@@ -48,7 +48,7 @@ class Feishu:
         """Send a message; see `Channel.send`."""
         seconds = int(clock.now().timestamp())
         signed = {"timestamp": str(seconds), "sign": sign(self._secret, seconds)} if self._secret else {}
-        reply = _in_one_form(self._poster.post(body(message, signed), secret_path=self._hook))
+        reply = _in_one_form(self._poster.post(body(message, signed), secret_path=self._hook, has_codes=True))
         return receipt(self._title, reply, CODES, self._poster.secrets)
 
     def close(self) -> None:

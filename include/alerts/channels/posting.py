@@ -24,6 +24,7 @@ from include.errors import (
     ChannelThrottled,
     ChannelUnreachable,
     ConfigurationError,
+    ShuhengError,
     SourceUnreachable,
 )
 from include.sources.address import Dialer, DialingAdapter, address_policy
@@ -45,6 +46,11 @@ class Reply:
     status: int
     body: bytes = field(repr=False)
     document: Any = field(repr=False)
+
+    @property
+    def is_refusal_in_json(self) -> bool:
+        """Return whether the caller was refused (HTTP 4xx) in words that a program can read."""
+        return 400 <= self.status < 500 and self.status not in (408, 429) and isinstance(self.document, dict)
 
 
 class Poster:
@@ -73,8 +79,11 @@ class Poster:
         query: Mapping[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
         secret_path: str = "",
+        has_codes: bool = False,
     ) -> Reply:
         """Send a body and return the answer of status 2xx; `secret_path` is appended to the path and never shown.
+
+        `has_codes`: JSON with HTTP 4xx is returned, too, for the platform's own code says more than the status.
 
         Raises `ChannelThrottled` for HTTP 429, `ChannelRefused` for other 3xx and 4xx, `ChannelUnreachable` for 5xx and
         wherever no whole answer came.
@@ -89,7 +98,7 @@ class Poster:
                 timeout = (min(CONNECT_SECONDS, self._whole), min(READ_SECONDS, self._whole))
                 response = self._adapter.send(request, stream=True, timeout=timeout, verify=self._verify)
                 with response:
-                    return self._read(response)
+                    return self._read(response, has_codes)
         except AddressRefused as error:
             raise ChannelRefused(f"{self._title}: {error}") from None
         except SourceUnreachable as error:
@@ -112,8 +121,14 @@ class Poster:
                 f"{self._title}: the request cannot be built ({type(error).__name__}); check the connection"
             ) from None
 
-    def _read(self, response: requests.Response) -> Reply:
-        status = response.status_code
+    def _read(self, response: requests.Response, has_codes: bool) -> Reply:
+        body = self._body(response)
+        reply = Reply(response.status_code, body, _document(body))
+        if 200 <= reply.status < 300 or (has_codes and reply.is_refusal_in_json):
+            return reply
+        raise self._refused(response, reply)
+
+    def _body(self, response: requests.Response) -> bytes:
         body = b""
         for part in response.raw.stream(16_384, decode_content=True):
             body += part
@@ -124,19 +139,20 @@ class Poster:
                 )
         if self._dialer.is_cut:
             raise ChannelUnreachable(f"{self._title}: no whole answer within {self._whole:.0f} s")
+        return body
+
+    def _refused(self, response: requests.Response, reply: Reply) -> ShuhengError:
+        status = reply.status
         if status == 429:
-            raise ChannelThrottled(f"{self._title} asks to slow down (HTTP 429)", _retry_after(response))
+            return ChannelThrottled(f"{self._title} asks to slow down (HTTP 429)", _retry_after(response))
         if status >= 500 or status == 408:
-            raise ChannelUnreachable(f"{self._title} failed with HTTP {status}")
-        if status >= 400:
-            raise ChannelRefused(
-                f"{self._title} refused the message with HTTP {status}{quoted(body, self.secrets)}; check the connection"
-            )
-        if status >= 300:
-            raise ChannelRefused(
+            return ChannelUnreachable(f"{self._title} failed with HTTP {status}")
+        if 300 <= status < 400:
+            return ChannelRefused(
                 f"{self._title} redirects (HTTP {status}), which is not followed; correct host and path of the connection"
             )
-        return Reply(status, body, _document(body))
+        said = quoted(reply.body, self.secrets)
+        return ChannelRefused(f"{self._title} refused the message with HTTP {status}{said}; check the connection")
 
     def _failure(self, error: Exception) -> ChannelUnreachable | ChannelRefused:
         if self._dialer.is_cut:

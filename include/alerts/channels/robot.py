@@ -31,10 +31,8 @@ def receipt(title: str, reply: Reply, codes: Codes, secrets: Iterable[str]) -> s
     Raises `ChannelThrottled`, `ChannelRefused`, or `ChannelUnreachable` where the answer is none of this platform.
     """
     code = answered(reply.document, codes.field)
-    if code is None:
-        raise ChannelUnreachable(
-            f"{title} answered HTTP {reply.status} with something that is not its JSON: whether it has the message is not known"
-        )
+    if code is None or (code == 0 and reply.is_refusal_in_json):
+        raise _without_code(title, reply, secrets)
     if code == 0:
         return f"{codes.field} 0"
     said = quoted(str(reply.document.get(codes.text) or ""), secrets)
@@ -44,6 +42,15 @@ def receipt(title: str, reply: Reply, codes: Codes, secrets: Iterable[str]) -> s
         raise ChannelUnreachable(f"{title} is busy: {codes.field} {code}{said}")
     hint = codes.hints.get(code, "see the platform's list of codes")
     raise ChannelRefused(f"{title} refused the message: {codes.field} {code}{said}; {hint}")
+
+
+def _without_code(title: str, reply: Reply, secrets: Iterable[str]) -> ChannelRefused | ChannelUnreachable:
+    if reply.is_refusal_in_json:
+        said = quoted(reply.body, secrets)
+        return ChannelRefused(f"{title} refused the message with HTTP {reply.status}{said}; check the connection")
+    return ChannelUnreachable(
+        f"{title} answered HTTP {reply.status} with something that is not its JSON: whether it has the message is not known"
+    )
 
 
 def answered(document: Any, field: str) -> int | None:

@@ -35,7 +35,12 @@ class WeCom:
 
     def send(self, message: Message) -> str:
         """Send a message; see `Channel.send`."""
-        return receipt(self._title, self._poster.post(body(message), {"key": self._key}), CODES, self._poster.secrets)
+        return receipt(
+            self._title,
+            self._poster.post(body(message), {"key": self._key}, has_codes=True),
+            CODES,
+            self._poster.secrets,
+        )
 
     def close(self) -> None:
         """Close the connection."""

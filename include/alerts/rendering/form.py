@@ -94,7 +94,7 @@ class Layout:
 
     def _paragraphs(self, text: str, part: str) -> Iterator[str]:
         left = self._cap(part)
-        for line in lines(text):
+        for line in lines(text[: _LOOKED_AT * (left + 1)]):
             short = self._clean(line, part, left)
             left -= self._size(self.form.line(short))
             if left < 0:

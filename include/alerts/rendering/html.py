@@ -17,6 +17,7 @@ from include.alerts.rendering.harmless import is_link, lines
 LIMIT = 1_000_000
 """Mail servers take tens of megabytes, people read less; files may be as long as this, too."""
 _TITLE, _TEXT, _PARAGRAPHS = 600, 3000, 20
+_LOOKED_AT = 8 * _TEXT * _PARAGRAPHS
 _FRAME, _OF_SECTION, _OF_ITEM, _OF_LINE = 20_000, 400, 200, 80
 """What the template adds around texts, in bytes, rather too much than too little."""
 
@@ -25,10 +26,17 @@ def as_html(message: Message, limit: int = LIMIT) -> str:
     """Return a message as a page of at most `limit` bytes (100,000 or more)."""
     values = _frame(message)
     spent = _FRAME + sum(_size(line) for line in (*values["lead"], *values["objection"], values["title"]))
-    fitted = fit(message, limit - spent, _section_cost, _item_cost)
+    made: dict[Item, dict[str, Any]] = {}
+
+    def card(item: Item) -> dict[str, Any]:
+        if item not in made:
+            made[item] = _card(item)
+        return made[item]
+
+    fitted = fit(message, limit - spent, _section_cost, lambda item: _cost(card(item)))
     sections, start = [], 1
     for shown in fitted.sections:
-        cards = [_card(item) for item in shown.items]
+        cards = [card(item) for item in shown.items]
         note = _clean(" ".join(lines(shown.section.note)))
         heading = _clean(heading_of(shown.section, len(shown.items)), _TITLE)
         sections.append({"heading": heading, "note": note, "cards": cards, "start": start})
@@ -39,8 +47,8 @@ def as_html(message: Message, limit: int = LIMIT) -> str:
 def _frame(message: Message) -> dict[str, Any]:
     return {
         "title": _clean(message.title, _TITLE) or FALLBACK_TITLE,
-        "lead": [_clean(line) for line in lines(message.lead)[:_PARAGRAPHS]],
-        "objection": [_clean(line) for line in lines(message.objection)[:_PARAGRAPHS]],
+        "lead": [_clean(line) for line in lines(message.lead[:_LOOKED_AT])[:_PARAGRAPHS]],
+        "objection": [_clean(line) for line in lines(message.objection[:_LOOKED_AT])[:_PARAGRAPHS]],
         "link": message.link if is_link(message.link) and len(message.link) <= _TEXT else "",
         "signature": _clean(signature_of(message), _TITLE),
     }
@@ -59,8 +67,7 @@ def _section_cost(section: Section) -> int:
     return _OF_SECTION + _size(_clean(section.topic, _TITLE)) + _size(_clean(section.note))
 
 
-def _item_cost(item: Item) -> int:
-    card = _card(item)
+def _cost(card: dict[str, Any]) -> int:
     return _OF_ITEM + _size(card["subject"]) + _size(card["text"]) + sum(map(_size, card["details"]))
 
 

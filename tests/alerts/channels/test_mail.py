@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import logging
+import socket
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
+from typing import Any, ClassVar
 
 import pytest
+from aiosmtpd.controller import Controller
 
 from include.alerts.channels.mail import as_mail
 from include.errors import ChannelRefused, ChannelUnreachable, ConfigurationError, ShuhengError
+from include.sandbox.certificates import Authority, Trust
 from include.sandbox.channels.taken import Taken
 from include.sandbox.server import SandboxServer
 from tests.alerts.channels.conftest import Opener
@@ -177,6 +182,30 @@ def test_no_secret_is_in_errors_or_logs(
     shown += "".join(f"{record.getMessage()} {record.args}" for record in ours) + "".join(capfd.readouterr())
     assert sandbox.options.channels.mail_password not in shown
     assert "hidden-word" not in shown
+
+
+def test_a_server_that_is_encrypted_from_the_start(opened: Opener, tmp_path: Path) -> None:
+    class Keeper:
+        mails: ClassVar[list[bytes]] = []
+
+        async def handle_DATA(self, server: object, session: object, envelope: Any) -> str:
+            self.mails.append(envelope.content)
+            return "250 kept"
+
+    authority = Authority(tmp_path / "ca")
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    controller = Controller(Keeper(), "127.0.0.1", port, ssl_context=authority.context(Trust.VALID, ["127.0.0.1"]))
+    controller._trigger_server = lambda: socket.create_connection(
+        ("127.0.0.1", port)
+    ).close()  # its own knows no private authority
+    controller.start()
+    try:
+        mail = opened("mail", {"security": "ssl", "ca_file": str(authority.file)}, port=port, login="", password="")
+        assert mail.send(message()) == "250 (kept)"
+    finally:
+        controller.stop()
+    assert len(Keeper.mails) == 1
 
 
 def test_lines_of_a_mail_are_never_too_long() -> None:

@@ -6,6 +6,7 @@ import logging
 import re
 import time
 from collections.abc import Callable
+from typing import Any
 from urllib.parse import quote
 
 import pytest
@@ -18,6 +19,7 @@ from include.sandbox.channels.taken import Taken
 from include.sandbox.server import SandboxServer
 from tests.alerts.channels.conftest import Opener
 from tests.alerts.messages import message
+from tests.sources.answering import AnsweringServer, reply
 
 Took = Callable[[str], list[Taken]]
 ROBOTS = ("dingtalk", "wecom", "feishu")
@@ -106,6 +108,36 @@ def test_a_webhook_that_has_a_message_takes_it_once(sandbox: SandboxServer, open
         channel.send(one)
     assert channel.send(one) == "HTTP 200"
     assert len(taken("webhook")) == 1
+
+
+@pytest.mark.parametrize(
+    ("status", "document", "error"),
+    [
+        (400, {"code": 99991400, "msg": "request trigger frequency limit"}, ChannelThrottled),
+        (400, {"code": 9499, "msg": "Bad Request"}, ChannelRefused),
+        (400, {"code": 0}, ChannelRefused),
+        (400, {"error": "no code"}, ChannelRefused),
+        (200, {"StatusCode": 0, "StatusMessage": "success"}, None),
+        (200, {"StatusCode": 19021}, ChannelRefused),
+        (200, {"code": "0"}, ChannelUnreachable),
+        (200, {"code": False}, ChannelUnreachable),
+        (200, {"code": None, "msg": "success"}, ChannelUnreachable),
+        (200, [], ChannelUnreachable),
+        (200, 0, ChannelUnreachable),
+        (204, "", ChannelUnreachable),
+    ],
+)
+def test_the_code_counts_and_not_the_status_alone(
+    status: int, document: Any, error: type[ShuhengError] | None, opened: Opener
+) -> None:
+    with AnsweringServer(lambda _: reply(document, status)) as server:
+        channel = opened("feishu", port=int(server.url.rpartition(":")[2]))
+        if error is None:
+            assert channel.send(message()) == "code 0"
+        else:
+            with pytest.raises(ShuhengError) as caught:
+                channel.send(message())
+            assert type(caught.value) is error
 
 
 @pytest.mark.parametrize(("kind", "seconds"), [("dingtalk", 600), ("wecom", 60), ("feishu", 60), ("webhook", 7)])
