@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from include.errors import ConfigurationError
+from include.sandbox.channels.demo_routing import OFFICE, SENDER, demo_routing
 from include.settings import ROOT
 
 USERS = {"admin": "admin", "engineer": "user", "ops": "op", "leader": "viewer"}
@@ -56,16 +57,24 @@ class Home:
         return self.path / "outside"
 
     @property
+    def config(self) -> Path:
+        """Return the folder of this home's own configuration: `routing.yaml`, and whatever somebody tries out."""
+        return self.path / "config"
+
+    @property
     def passwords_file(self) -> Path:
         """Return the JSON file of the users' passwords."""
         return self.path / "secrets" / "passwords.json"
 
     def prepare(self) -> None:
         """Make the folders; secrets are for the owner only."""
-        for folder in (self.airflow, self.logs / "tasks", self.landing, self.outside):
+        for folder in (self.airflow, self.logs / "tasks", self.landing, self.outside, self.config):
             folder.mkdir(parents=True, exist_ok=True)
         self.passwords_file.parent.mkdir(mode=0o700, exist_ok=True)
         self.passwords_file.parent.chmod(0o700)
+        routing = self.config / "routing.yaml"
+        if not routing.exists():  # what somebody has changed stays
+            _replace(routing, demo_routing(), 0o644)
         self.passwords()  # before Airflow looks, or it makes the file itself, readable by everybody
 
     def secret(self, name: str) -> str:
@@ -153,6 +162,7 @@ def airflow_environment(home: Home, port: int, dags: Path = ROOT / "dags") -> di
         "LANDING_URL": str(home.landing),
         "DATASETS_URL": str(home.path / "datasets"),
         "SPOOL_URL": str(home.path / "spool"),
+        "SHUHENG_CONFIG": str(home.config),
         "PUBLIC_URL": url,
     }
 
@@ -161,7 +171,7 @@ def connection_environment(ready: dict[str, Any]) -> dict[str, str]:
     """Return the connections of the shipped cards to the sandbox that printed this ready line."""
     host, port = ready["url"].removeprefix("http://").split(":")
     http = {"conn_type": "http", "host": host, "port": int(port), "extra": LOOPBACK}
-    provincial, zj = ready["provincial"], ready["zj"]
+    provincial, zj, channels = ready["provincial"], ready["zj"], ready["channels"]
     connections = {
         "provincial_approval": http | {"login": provincial["rid"], "password": provincial["appkey"]},
         "zj_projects": http | {"login": zj["app_key"], "password": zj["app_secret"]},
@@ -179,5 +189,22 @@ def connection_environment(ready: dict[str, Any]) -> dict[str, str]:
         "datajson_portal": http,
         "municipal_portal": http,
         "catalogue_files": {"conn_type": "fs", "extra": {"path": ready["catalogues"]["workbooks"]}},
+        "alert_dingtalk": _robot(http, channels["dingtalk"], "access_token"),
+        "alert_wecom": _robot(http, channels["wecom"], "key"),
+        "alert_feishu": _robot(http, channels["feishu"], "hook"),
+        "alert_webhook": _robot(http, channels["webhook"], "secret"),
+        "alert_mail": _mail(channels["mail"]),
     }
     return {f"AIRFLOW_CONN_{name.upper()}": json.dumps(value) for name, value in connections.items()}
+
+
+def _robot(http: dict[str, Any], robot: dict[str, str], password: str) -> dict[str, Any]:
+    """Return the connection of a chat robot or webhook; a robot that signs has its secret in the extra."""
+    signing = {"secret": robot["secret"]} if password != "secret" and "secret" in robot else {}  # noqa: S105  a field's name
+    return http | {"password": robot[password], "extra": LOOPBACK | {"path": robot["path"]} | signing}
+
+
+def _mail(server: dict[str, Any]) -> dict[str, Any]:
+    extra = {"security": "starttls", "ca_file": server["ca_file"], "from": SENDER, "to": [OFFICE]}
+    named = {name: server[name] for name in ("host", "port", "login", "password")}
+    return {"conn_type": "smtp", **named, "extra": LOOPBACK | extra}

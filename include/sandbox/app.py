@@ -22,6 +22,8 @@ from include.sandbox.catalogues.motion import check
 from include.sandbox.catalogues.portal_entries import DEFAULT_NUMBER
 from include.sandbox.catalogues.site import Catalogues
 from include.sandbox.catalogues.truth import catalogue_truth
+from include.sandbox.channels.keys import ChannelKeys
+from include.sandbox.channels.site import Channels
 from include.sandbox.city_days import Days, shanghai_day
 from include.sandbox.city_signing import SmGate, TifGate
 from include.sandbox.cloud import CityCloud
@@ -80,6 +82,7 @@ class Options:
     usage_app_key: str = field(default_factory=lambda: secrets.token_hex(8))
     usage_app_secret: str = field(default_factory=lambda: secrets.token_hex(16))
     control_token: str = field(default_factory=lambda: secrets.token_hex(16))
+    channels: ChannelKeys = field(default_factory=ChannelKeys)
 
 
 class Sandbox:
@@ -105,6 +108,7 @@ class Sandbox:
             override=lambda: Behaviour.HANGS if self.faults.is_gateway_down() else None,
         )
         self._open_city()
+        self.channels = Channels(options.channels, self.faults, self.calls)
         self.plans: list[Path] = []
         self.engine: Engine | None = None
         self._plan_truth: Truth | None = None
@@ -122,8 +126,8 @@ class Sandbox:
 
     @contextmanager
     def serving_gateway(self) -> Iterator[None]:
-        """Serve the services of the city while the context lasts."""
-        with self.gateway:
+        """Serve the services of the city, and the mail server, while the context lasts."""
+        with self.gateway, self.channels.serving():
             foreign = {code: str(service.answers) for code, (_, service) in self.city.with_services.items()}
             self.service_urls.update(foreign | self.gateway.urls)
             yield
@@ -153,7 +157,7 @@ class Sandbox:
 
     def application(self) -> Starlette:
         """Return the ASGI application of all addresses."""
-        served = (self.provincial, self.zhejiang, self.exchange, self.cloud, self.usage, Control(self))
+        served = (self.provincial, self.zhejiang, self.exchange, self.cloud, self.usage, self.channels, Control(self))
         routes = [route for platform in served for route in platform.routes()]
         return Starlette(routes=[*routes, *self.catalogues.routes()])
 
@@ -224,6 +228,7 @@ class Sandbox:
             "dossiers": str(home / "dossiers") if home else None,
             "usage_files": str(home / "usage") if home else None,
             "catalogues": {"workbooks": str(home / FOLDER) if home else None, "entries": options.catalogue_entries},
+            "channels": self.channels.described(),
             "control_token": options.control_token,
             "frontdb": self.engine.url.render_as_string(hide_password=True) if self.engine else None,
             "plans": str(self.plans[0].parent.resolve()) if self.plans else None,

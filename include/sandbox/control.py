@@ -37,6 +37,7 @@ class Control:
             Route("/control/advance", self._guarded(self.advance), methods=["POST"]),
             Route("/control/fault", self._guarded(self.fault), methods=["GET", "POST", "DELETE"]),
             Route("/control/rotate", self._guarded(self.rotate), methods=["POST"]),
+            Route("/control/channels", self._guarded(self.channels), methods=["GET", "DELETE"]),
             Route("/control/calls", self._guarded(self.calls), methods=["GET", "DELETE"]),
         ]
 
@@ -81,6 +82,13 @@ class Control:
         """End the secrets in force."""
         self.sandbox.rotate()
         return {"rotated": True}
+
+    async def channels(self, request: Request) -> Any:
+        """Answer what the channels took and refused, of one with `?channel=`, or forget it with their rates."""
+        channels = self.sandbox.channels
+        if request.method == "DELETE":
+            return {"cleared": channels.clear()}
+        return channels.shelf.described(request.query_params.get("channel", ""))
 
     async def calls(self, request: Request) -> Any:
         """Answer how often each address was called, or begin to count anew."""

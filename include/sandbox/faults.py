@@ -8,7 +8,9 @@ from typing import Any
 
 CITY_PLATFORMS = ("exchange", "cloud", "usage")
 CATALOGUE_PLATFORMS = ("catalogue", "ckan", "dcat", "datajson", "municipal")
-PLATFORMS = ("provincial", "zj", *CITY_PLATFORMS, *CATALOGUE_PLATFORMS)
+CHANNELS = ("dingtalk", "wecom", "feishu", "webhook", "mail")
+READERS = ("provincial", "zj", *CITY_PLATFORMS, *CATALOGUE_PLATFORMS)
+PLATFORMS = (*READERS, *CHANNELS)
 SCENARIOS = {
     "error_500": "answers HTTP 500 with a line of text",
     "error_429": "answers HTTP 429 with Retry-After: 1",
@@ -46,9 +48,28 @@ CATALOGUE_SCENARIOS = {
     "remote_context": "JSON-LD names a context on another host instead of holding it",
 }
 """Faults of catalogue portals alone."""
-SCENARIOS |= CITY_SCENARIOS | CATALOGUE_SCENARIOS
+CHANNEL_SCENARIOS = {
+    "refused": "channels: refuses a message in the platform's own words, robots with HTTP 200, the webhook with 403, mail with 554",
+    "throttled": "channels: asks to slow down in the platform's own words",
+    "hangs": "channels: takes nothing and never answers",
+    "reset_taken": "channels: takes the message and resets the connection without an answer",
+}
+"""Faults of channels alone."""
+SCENARIOS |= CITY_SCENARIOS | CATALOGUE_SCENARIOS | CHANNEL_SCENARIOS
 OF_BOTH = ("partial_pages", "down")
 """Faults of the city's platforms that portals have too."""
+OF_PAGES = (
+    "wrong_total",
+    "repeated_page",
+    "skipped_page",
+    "endless_paging",
+    "shifting_pages",
+    "expired_secret",
+    "empty_list",
+)
+"""Faults of listings, which channels do not have."""
+OF_MAIL = (*CHANNEL_SCENARIOS, "down")
+"""All that mail has: the others are of HTTP."""
 LASTING = ("down", "gateway_down")
 CLOCKS = ("skewed_clock", "hour_off")
 APART = (*LASTING, *CLOCKS)
@@ -94,11 +115,16 @@ class Fault:
 
 
 def _platforms_of(scenario: str) -> tuple[str, ...]:
+    if scenario in CHANNEL_SCENARIOS:
+        return CHANNELS
+    channels = CHANNELS if scenario in OF_MAIL else tuple(name for name in CHANNELS if name != "mail")
     if scenario in OF_BOTH:
-        return (*CITY_PLATFORMS, *CATALOGUE_PLATFORMS)
+        return (*CITY_PLATFORMS, *CATALOGUE_PLATFORMS, *(channels if scenario == "down" else ()))
     if scenario in CATALOGUE_SCENARIOS:
         return CATALOGUE_PLATFORMS
-    return CITY_PLATFORMS if scenario in CITY_SCENARIOS else PLATFORMS
+    if scenario in CITY_SCENARIOS:
+        return CITY_PLATFORMS
+    return READERS if scenario in OF_PAGES else (*READERS, *channels)
 
 
 class Faults:

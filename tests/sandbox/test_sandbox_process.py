@@ -21,6 +21,7 @@ CONNECTIONS = {
     *("PROVINCIAL_APPROVAL", "ZJ_PROJECTS", "APPROVAL_FRONTDB", "ANNUAL_PLAN", "EXCHANGE", "CITY_CLOUD"),
     *("USAGE_STATISTICS", "SYSTEM_REGISTER", "PROJECT_DOSSIER", "USAGE_FILES", "PROBING"),
     *("CKAN_PORTAL", "DCAT_PORTAL", "DATAJSON_PORTAL", "MUNICIPAL_PORTAL", "CATALOGUE_FILES"),
+    *("ALERT_DINGTALK", "ALERT_WECOM", "ALERT_FEISHU", "ALERT_MAIL", "ALERT_WEBHOOK"),
 }
 START = "import sys; from include.sandbox.cli import main; sys.exit(main(sys.argv[1:]))"
 
@@ -67,6 +68,8 @@ def test_process_says_ready_and_ends_with_zero(how: signal.Signals, tmp_path: Pa
     assert list(Path(ready["usage_files"]).glob("*.csv"))
     assert len(list(Path(ready["catalogues"]["workbooks"]).iterdir())) == 2
     assert Path(ready["gateway"]["ca_file"]).exists()
+    assert Path(ready["channels"]["mail"]["ca_file"]).exists()
+    assert set(ready["channels"]) == {"dingtalk", "wecom", "feishu", "webhook", "mail"}
     assert {name.removeprefix("AIRFLOW_CONN_") for name in connection_environment(ready)} == CONNECTIONS
     process.send_signal(how)
     _, errors = process.communicate(timeout=10)
