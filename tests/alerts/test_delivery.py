@@ -1,4 +1,4 @@
-"""A pass over a channel: what fails is tried again at its time or dies, what the channel says is heeded, and nothing stops the rest."""
+"""A pass over a channel: what fails is tried again or dies, what the channel says is heeded, and nothing stops the rest."""
 
 from __future__ import annotations
 
