@@ -193,6 +193,13 @@ def _bury(connection: Connection, message_id: str, error: str) -> None:
     connection.execute(update(outbox).where(outbox.c.message_id == message_id).values(**values))
 
 
+def give_up(connection: Connection, in_use: Collection[str], before: datetime) -> int:
+    """Let messages die that have waited since before a moment for channels that are not in use; return how many."""
+    stranded = (outbox.c.state == PENDING) & outbox.c.channel.not_in(sorted(in_use)) & (outbox.c.next_try_at < before)
+    values = {"state": DEAD, "last_error": "the channel is not in use any more", **_UNCLAIMED}
+    return connection.execute(update(outbox).where(stranded).values(**values)).rowcount
+
+
 def revive(connection: Connection, beginning: str, at: datetime) -> str:
     """Make a dead message pending again, with all its tries before it; return its id. Raises `ConfigurationError` for another."""
     pattern = outbox.c.message_id.startswith(beginning, autoescape=True)
@@ -229,13 +236,13 @@ def counts(connection: Connection) -> dict[str, dict[str, int]]:
 
 def dead_since(connection: Connection, since: datetime) -> dict[str, int]:
     """Return of each channel how many of its dead messages died after a moment."""
-    last = func.max(func.coalesce(delivery_attempt.c.ended_at, delivery_attempt.c.started_at))
+    tried = func.max(func.coalesce(delivery_attempt.c.ended_at, delivery_attempt.c.started_at))
     died = (
         select(outbox.c.channel, outbox.c.message_id)
-        .join(delivery_attempt, delivery_attempt.c.message_id == outbox.c.message_id)
+        .outerjoin(delivery_attempt, delivery_attempt.c.message_id == outbox.c.message_id)
         .where(outbox.c.state == DEAD)
-        .group_by(outbox.c.channel, outbox.c.message_id)
-        .having(last > since)
+        .group_by(outbox.c.channel, outbox.c.message_id, outbox.c.next_try_at)
+        .having(func.coalesce(tried, outbox.c.next_try_at) > since)
         .subquery()
     )
     query = select(died.c.channel, func.count()).group_by(died.c.channel)
