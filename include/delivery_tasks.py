@@ -130,7 +130,8 @@ def fared(delivered: list[dict[str, Any]], at: datetime | None = None, board: Sw
     with open_ledger().begin() as connection:
         given_up = 0 if board.problem else outbox.give_up(connection, board.channels, at - GONE_AFTER)
         down = _note_channels(connection, delivered, board, at)
-        incidents.resolve(connection, DELIVERY, incidents.ENDED_BY_SUCCESS, at)
+        over = (*incidents.ENDED_BY_SUCCESS, incidents.Cause.MISSING)  # this pass is the result that was missed
+        incidents.resolve(connection, DELIVERY, over, at)
         incidents.beat(connection, DELIVERY, at)
     died = {one["channel"]: one["died"] for one in delivered if one["died"]}
     return Fared(delivered, down, died, given_up)
@@ -220,14 +221,21 @@ def note_success(pipeline: str) -> None:
 
 
 async def note_late(pipeline: str, minutes: int) -> None:
-    """Write down that a run has been going on for longer than it should: the callback of its deadline, in the triggerer."""
+    """Write down that a run has been going on for longer than it should: the callback of its deadline, in the triggerer.
+
+    Airflow keeps the deadline of a run that failed before it: where the failure is known there is nothing to add.
+    """
     from include.alerts import incidents
     from include.alerts.incidents import Cause, Sighting
 
-    sighting = Sighting(pipeline, Cause.LATE, "", f"启动 {minutes} 分钟后仍未完成")
-    await asyncio.to_thread(
-        _quietly, f"the lateness of {pipeline}", lambda connection: incidents.see(connection, [sighting], now())
-    )
+    def work(connection: Connection) -> None:
+        began = now() - timedelta(minutes=minutes + 1)
+        known = [one for one in incidents.open_incidents(connection) if one.pipeline == pipeline]
+        if not any(one.cause == Cause.FAILED and one.last_seen_at >= began for one in known):
+            late = Sighting(pipeline, Cause.LATE, "", f"启动 {minutes} 分钟后仍未完成")
+            incidents.see(connection, [late], now())
+
+    await asyncio.to_thread(_quietly, f"the lateness of {pipeline}", work)
 
 
 def _quietly(what: str, work: Callable[[Connection], Any]) -> None:

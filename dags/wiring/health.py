@@ -16,7 +16,14 @@ from include import delivery_tasks
 from include.alerts.pipelines import late_after
 
 
-class NoteFailure(BaseNotifier):
+class Note(BaseNotifier):
+    """A notifier without templates: there is nothing to render, so none of the contexts that Airflow hands over can break it."""
+
+    def render_template_fields(self, context: Any, jinja_env: Any = None) -> None:
+        """Leave the context alone; the one of `dag.test()` holds no DAG that could render anything."""
+
+
+class NoteFailure(Note):
     """Write an incident for a task or a run that failed for good; never raises."""
 
     def notify(self, context: Any) -> None:
@@ -35,7 +42,7 @@ class NoteFailure(BaseNotifier):
         delivery_tasks.note_failed_run(dag_id, str(context.get("reason") or ""), since)
 
 
-class NoteSuccess(BaseNotifier):
+class NoteSuccess(Note):
     """Close the incidents that a failed or late run had opened, and leave a sign of life; never raises."""
 
     def notify(self, context: Any) -> None:

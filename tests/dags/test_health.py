@@ -28,21 +28,29 @@ PLANNED = {"publish_datasets", "keep_house"}
 pytestmark = [pytest.mark.airflow, pytest.mark.xdist_group("airflow"), pytest.mark.filterwarnings("default")]
 
 
+@pytest.fixture(scope="module")
+def parsed(database: None) -> Any:
+    """The DAGs as they are parsed, with their deadlines."""
+    from airflow.dag_processing.dagbag import DagBag
+
+    return DagBag(str(ROOT / "dags")).dags
+
+
 def open_ones() -> list[Incident]:
     with open_ledger().connect() as connection:
         return incidents.open_incidents(connection)
 
 
-def test_every_dag_is_watched_under_its_own_name_with_a_runbook(dags: Any) -> None:
+def test_every_dag_is_watched_under_its_own_name_with_a_runbook(parsed: Any) -> None:
     pipelines = load_pipelines().by_id
     assert set(pipelines) == set(FILES) | PLANNED
-    for dag_id, dag in dags.items():
+    for dag_id, dag in parsed.items():
         assert pipelines[dag_id].title == dag.dag_display_name
     for pipeline in pipelines.values():
         assert (ROOT / pipeline.runbook).is_file(), pipeline.id
 
 
-def test_what_is_watched_is_what_the_dags_bring_and_not_before_they_bring_it(dags: Any) -> None:
+def test_what_is_watched_is_what_the_dags_bring_and_not_before_they_bring_it(parsed: Any) -> None:
     """Every group of enabled cards and every scope is expected of some pipeline, after the time at which its DAG starts."""
     expected = [(p, e) for p in load_pipelines().by_id.values() for e in p.expects]
     groups = {name for _, e in expected if e.result is Result.READ for name in e.of}
@@ -50,9 +58,9 @@ def test_what_is_watched_is_what_the_dags_bring_and_not_before_they_bring_it(dag
     assert {name for _, e in expected if e.result is Result.JUDGED for name in e.of} == set(SCOPES)
     checked = 0
     for pipeline, e in expected:
-        if e.by and pipeline.id in dags:
+        if e.by and pipeline.id in parsed:
             midnight = datetime(2026, 11, 24, tzinfo=SHANGHAI)
-            assert _first_run_after(dags[pipeline.id], midnight) + pipeline.late_after <= _at(midnight, e.by)  # type: ignore[operator]
+            assert _first_run_after(parsed[pipeline.id], midnight) + pipeline.late_after <= _at(midnight, e.by)  # type: ignore[operator]
             checked += 1
     assert checked >= 7
 
@@ -74,9 +82,9 @@ def _first_run_after(dag: Any, moment: datetime) -> datetime:
     return info.run_after  # type: ignore[no-any-return]
 
 
-def test_every_dag_notes_failure_success_and_lateness_as_the_file_says(dags: Any) -> None:
+def test_every_dag_notes_failure_success_and_lateness_as_the_file_says(parsed: Any) -> None:
     pipelines = load_pipelines().by_id
-    for dag_id, dag in dags.items():
+    for dag_id, dag in parsed.items():
         kinds = type(dag.on_failure_callback).__name__, type(dag.on_success_callback).__name__
         assert kinds == ("NoteFailure", "NoteSuccess"), dag_id
         late = pipelines[dag_id].late_after
@@ -87,7 +95,7 @@ def test_every_dag_notes_failure_success_and_lateness_as_the_file_says(dags: Any
             callbacks = task.on_failure_callback
             callbacks = callbacks if isinstance(callbacks, (list, tuple)) else [callbacks]
             assert [type(c).__name__ for c in callbacks] == ["NoteFailure"], f"{dag_id}.{task.task_id}"
-    assert [d for d in dags if not pipelines[d].late_after] == ["record_decision"]
+    assert [d for d in parsed if not pipelines[d].late_after] == ["record_decision"]
 
 
 def test_a_failing_task_opens_one_incident_and_the_next_success_closes_it(
@@ -116,21 +124,21 @@ def _title(source: str) -> str:
     return next(c.title for c in load_cards() if c.source == source)
 
 
-def test_a_run_that_died_without_a_word_of_its_tasks_is_an_incident_of_the_run(dags: Any) -> None:
+def test_a_run_that_died_without_a_word_of_its_tasks_is_an_incident_of_the_run(parsed: Any) -> None:
     migrate()
     began = now() - timedelta(minutes=5)
-    context = {"dag": dags["watch_systems"], "reason": "timed_out", "dag_run": SimpleNamespace(start_date=began)}
-    dags["watch_systems"].on_failure_callback(context)
+    context = {"dag": parsed["watch_systems"], "reason": "timed_out", "dag_run": SimpleNamespace(start_date=began)}
+    parsed["watch_systems"].on_failure_callback(context)
     assert [(one.key, one.times) for one in open_ones()] == [(("watch_systems", "failed", ""), 1)]
-    dags["watch_systems"].on_failure_callback(context)  # what was just said is not said again
+    parsed["watch_systems"].on_failure_callback(context)  # what was just said is not said again
     assert [one.times for one in open_ones()] == [1]
-    dags["watch_systems"].on_success_callback({"dag": dags["watch_systems"], "reason": "success"})
+    parsed["watch_systems"].on_success_callback({"dag": parsed["watch_systems"], "reason": "success"})
     assert open_ones() == []
 
 
-def test_a_task_that_broke_is_named_and_of_an_error_of_others_only_its_kind(dags: Any) -> None:
+def test_a_task_that_broke_is_named_and_of_an_error_of_others_only_its_kind(parsed: Any) -> None:
     migrate()
-    dag = dags["check_interconnection"]
+    dag = parsed["check_interconnection"]
     task = SimpleNamespace(task_id="probe", rendered_map_index="分片 1/2")
     dag.get_task("probe").on_failure_callback[0](
         {"dag": dag, "task_instance": task, "exception": ValueError("https://x/?token=SECRET")}
@@ -140,10 +148,10 @@ def test_a_task_that_broke_is_named_and_of_an_error_of_others_only_its_kind(dags
 
 
 @pytest.mark.parametrize("error", [DecisionRefused("no second person"), NotDelivered("nothing gets through")])
-def test_what_is_a_persons_concern_or_told_already_is_no_incident(dags: Any, error: Exception) -> None:
+def test_what_is_a_persons_concern_or_told_already_is_no_incident(parsed: Any, error: Exception) -> None:
     migrate()
     task = SimpleNamespace(task_id="record", rendered_map_index=None)
-    dag = dags["record_decision"]
+    dag = parsed["record_decision"]
     dag.get_task("record").on_failure_callback[0]({"dag": dag, "task_instance": task, "exception": error})
     dag.on_failure_callback({"dag": dag, "reason": "task_failure"})
     assert open_ones() == []
@@ -151,7 +159,7 @@ def test_what_is_a_persons_concern_or_told_already_is_no_incident(dags: Any, err
 
 
 def test_callbacks_never_raise_where_the_ledger_is_gone(
-    dags: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    parsed: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setenv("LEDGER_URL", f"sqlite:///{tmp_path / 'never-migrated.db'}")
     delivery_tasks.note_failure("sync_projects", "land", "x")
@@ -161,11 +169,11 @@ def test_callbacks_never_raise_where_the_ledger_is_gone(
     assert caplog.text.count("could not be written down: LedgerNotMigrated") == 4
 
 
-def test_a_late_run_is_an_incident_when_its_deadline_says_so(dags: Any) -> None:
+def test_a_late_run_is_an_incident_when_its_deadline_says_so(parsed: Any) -> None:
     from airflow.triggers.callback import CallbackTrigger
 
     migrate()
-    deadline = dags["evaluate_rules"].deadline
+    deadline = parsed["evaluate_rules"].deadline
     deadline = deadline[0] if isinstance(deadline, list) else deadline
     trigger = CallbackTrigger(deadline.callback.path, {**deadline.callback.kwargs, "context": {"dag_run": {}}})
 
@@ -176,14 +184,17 @@ def test_a_late_run_is_an_incident_when_its_deadline_says_so(dags: Any) -> None:
     assert [(one.key, one.detail) for one in open_ones()] == [
         (("evaluate_rules", "late", ""), "启动 120 分钟后仍未完成")
     ]
+    delivery_tasks.note_failure("watch_systems", "judge", "x")
+    asyncio.run(delivery_tasks.note_late("watch_systems", 120))  # it failed in time, and that is known
+    assert {one.key[:2] for one in open_ones()} == {("evaluate_rules", "late"), ("watch_systems", "failed")}
 
 
-def test_a_stored_dag_keeps_its_deadline_and_a_run_by_hand_gets_it(dags: Any) -> None:
+def test_a_stored_dag_keeps_its_deadline_and_a_run_by_hand_gets_it(parsed: Any) -> None:
     """From when it was queued: a run by hand or by new data has no logical date."""
     from airflow.serialization.serialized_objects import DagSerialization
 
     kept = 0
-    for dag in dags.values():
+    for dag in parsed.values():
         stored = DagSerialization.to_dict(dag)
         text = str(stored["dag"].get("deadline"))
         if load_pipelines()[dag.dag_id].late_after:
