@@ -12,6 +12,7 @@ from typing import Any
 from airflow.sdk import CronTriggerTimetable, Param, TriggerRule, dag, get_current_context, task
 
 from dags.wiring.assets import FINDINGS, INTERCONNECTIONS
+from dags.wiring.health import watched
 from dags.wiring.lanes import DEFAULTS, JUDGED_DAY, read_today, skip_unless, sync_lanes
 from include import tasks
 
@@ -34,6 +35,7 @@ PARAMS = {
     params=PARAMS,
     tags=["互联互通", "第八条"],
     default_args=DEFAULTS,
+    **watched("check_interconnection"),
     doc_md="""
 **检查互联互通**(第八条):申报、注册、实际调用是三件事,互不推断。
 `land`、`merge` 读取交换平台的应用、服务和调用日志;

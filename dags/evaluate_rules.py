@@ -13,6 +13,7 @@ from airflow.sdk import AssetOrTimeSchedule, Param, TriggerRule, dag, get_curren
 from shuheng_timetables import WorkdayTimetable
 
 from dags.wiring.assets import FINDINGS, INTERCONNECTIONS, PROJECTS, RESOURCES, SYSTEMS, USAGE
+from dags.wiring.health import watched
 from dags.wiring.lanes import DEFAULTS, JUDGED_DAY, read_today, skip_unless, sync_lanes
 from include import tasks
 from include.findings.titles import SCOPES
@@ -51,6 +52,7 @@ def asked(context: Any, source: str) -> dict[str, Any]:
     params=PARAMS,
     tags=["规则评判", "第十一条至第四十条"],
     default_args=DEFAULTS,
+    **watched("evaluate_rules"),
     doc_md="""
 **评判规则**(第十一条至第四十条):每个工作日 08:30(国务院放假安排,调休上班日也运行)读取项目全过程台账,评判全部规则;
 其他 DAG 更新台账数据后,只评判“办法执行”一组,不读取来源。期限会在数据不变时到期,所以每个工作日都评判。

@@ -11,6 +11,7 @@ from typing import Any
 from airflow.sdk import CronTriggerTimetable, Param, TriggerRule, dag, get_current_context, task
 
 from dags.wiring.assets import FINDINGS, RESOURCES
+from dags.wiring.health import watched
 from dags.wiring.lanes import DEFAULTS, JUDGED_DAY, skip_unless, sync_lanes
 from include import harvest_tasks, tasks
 
@@ -47,6 +48,7 @@ def asked(context: Any, source: str) -> dict[str, Any]:
     params=PARAMS,
     tags=["资源目录", "第十三条", "第二十九条", "第三十六条"],
     default_args=DEFAULTS,
+    **watched("harvest_catalogues"),
     doc_md="""
 **采集资源目录**(第十三条第六项、第二十九条第四项、第三十六条):每张启用的来源卡片一路,一个来源失败不影响其他来源。
 删除须有证据:两次完整读取均未见,且未超过数量和比例的限度;标识疑似重编的条目先搁置,待人确认。

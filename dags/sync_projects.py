@@ -11,6 +11,7 @@ from typing import Any
 from airflow.sdk import CronTriggerTimetable, Param, TriggerRule, dag, task
 
 from dags.wiring.assets import PROJECTS
+from dags.wiring.health import watched
 from dags.wiring.lanes import DEFAULTS, skip_unless, sync_lanes
 from include import tasks
 
@@ -49,6 +50,7 @@ def asked(context: Any, source: str) -> dict[str, Any]:
     params=PARAMS,
     tags=["同步", "第十五条", "第十六条", "第十八条"],
     default_args=DEFAULTS,
+    **watched("sync_projects"),
     doc_md="""
 **同步投资项目**:每张启用的来源卡片一路:`land` 读取并落地原始页(涉密记录拒收、个人信息掩码),`merge` 在一个事务内并入台账。
 不完整的批次只增改、不注销、不移动水位线。

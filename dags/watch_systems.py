@@ -11,6 +11,7 @@ from typing import Any
 from airflow.sdk import CronTriggerTimetable, TriggerRule, dag, get_current_context, task
 
 from dags.wiring.assets import FINDINGS, SYSTEMS, USAGE
+from dags.wiring.health import watched
 from dags.wiring.lanes import DEFAULTS, JUDGED_DAY, read_today, sync_lanes
 from include import tasks
 
@@ -29,6 +30,7 @@ CARDS = tasks.enabled_cards(*GROUPS)
     params={"day": JUDGED_DAY},
     tags=["系统监测", "第十三条", "第三十六条"],
     default_args=DEFAULTS,
+    **watched("watch_systems"),
     doc_md="""
 **监测信息系统**(第十三条第二、三、五项):每张启用的来源卡片一路读取并入台账,然后 `judge` 评判每个系统:
 长期空闲、使用频率低、资源超配、长期未更新、疑似僵尸系统、未部署在全市云平台。缺少指标为“未知”并写明缺什么;零是数值,不是缺口。

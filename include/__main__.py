@@ -7,7 +7,7 @@ import logging
 import os
 import sys
 
-from include import catalogue_commands, commands, rule_commands
+from include import catalogue_commands, commands, delivery_commands, rule_commands
 from include.datasets import command as publishing
 from include.errors import Permanent, Retryable, ShuhengError
 
@@ -62,6 +62,11 @@ def build_parser() -> argparse.ArgumentParser:
     explain = verbs.add_parser("explain", help="why, since when, on what evidence, who knows, what next 说明缘由")
     rule_commands.add_explain(explain)
     explain.set_defaults(call=rule_commands.explain)
+
+    delivering = verbs.add_parser(
+        "deliver", help="send alerts, watch the pipelines, list what was not delivered 发送提示"
+    )
+    delivery_commands.add_arguments(delivering)
 
     undo = verbs.add_parser("undo", help="restore what a batch tombstoned 撤销注销")
     undo.add_argument("source", metavar="SOURCE")
@@ -119,6 +124,7 @@ def build_parser() -> argparse.ArgumentParser:
         harvest,
         evaluate,
         explain,
+        delivering,
         undo,
         decide,
         publish,

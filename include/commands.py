@@ -212,10 +212,12 @@ def doctor(options: argparse.Namespace) -> int:
     from include.ledger.database import migrate, open_ledger
 
     if options.pools:
+        from include.delivery_tasks import ALERT_POOL
         from include.sources.card_files import load_cards
         from include.tasks import PROBE_POOL
 
         pools = {PROBE_POOL: {"slots": 2, "description": "接口探测", "include_deferred": False}}
+        pools |= {ALERT_POOL: {"slots": 4, "description": "发送提示", "include_deferred": False}}
         pools |= {c.pool: {"slots": 1, "description": c.title, "include_deferred": False} for c in load_cards()}
         say(dumps(pools))
         return DONE

@@ -260,9 +260,9 @@ def test_the_doctor_ends_with_two_where_something_is_missing(
 def test_pools_are_printed_as_airflow_imports_them() -> None:
     pools = json_of(command("doctor", "--pools"))
     assert sorted(pools) == [
-        "annual_plan", "approval_frontdb", "catalogue_files", "city_cloud", "ckan_portal", "datajson_portal", "dcat_portal",
-        "exchange", "municipal_portal", "own_export", "probing", "project_dossier", "provincial_approval", "system_register",
-        "usage_files", "usage_statistics", "zj_projects",
+        "alerts", "annual_plan", "approval_frontdb", "catalogue_files", "city_cloud", "ckan_portal", "datajson_portal",
+        "dcat_portal", "exchange", "municipal_portal", "own_export", "probing", "project_dossier", "provincial_approval",
+        "system_register", "usage_files", "usage_statistics", "zj_projects",
     ]  # fmt: skip
     for pool in pools.values():  # what airflow.cli.commands.pool_command asks of an entry
         assert set(pool) == {"slots", "description", "include_deferred"}

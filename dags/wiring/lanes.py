@@ -20,6 +20,7 @@ from airflow.sdk import (
 )
 from airflow.sdk.exceptions import AirflowSkipException
 
+from dags.wiring.health import ON_TASK_FAILURE
 from include import tasks
 from include.errors import Permanent, Retryable
 from include.sources.card_files import Outline
@@ -34,7 +35,7 @@ RETRY = ExceptionRetryPolicy(
 )
 DEFAULTS = {
     "owner": "data-bureau", "retries": 3, "retry_delay": timedelta(minutes=1),
-    "retry_policy": RETRY, "execution_timeout": timedelta(hours=6),
+    "retry_policy": RETRY, "execution_timeout": timedelta(hours=6), "on_failure_callback": ON_TASK_FAILURE,
 }  # fmt: skip
 
 

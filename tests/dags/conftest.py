@@ -26,7 +26,14 @@ def dags(database: None) -> Any:
     """Parse anew for each test: a test run leaves its form's values in the DAG."""
     from airflow.dag_processing.dagbag import DagBag
 
-    return DagBag(str(ROOT / "dags")).dags
+    return without_deadlines(DagBag(str(ROOT / "dags")).dags)
+
+
+def without_deadlines(dags: dict[str, Any]) -> dict[str, Any]:
+    """Take the deadlines out: in Airflow 3.3.2 `dag.test()` looks for rows of them that only a stored DAG has, and breaks."""
+    for dag in dags.values():
+        dag.deadline = None
+    return dags
 
 
 @pytest.fixture

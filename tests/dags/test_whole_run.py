@@ -10,6 +10,7 @@ from sqlalchemy import func, select
 
 from include.ledger.database import migrate, open_ledger
 from include.ledger.tables import project
+from tests.dags.conftest import without_deadlines
 from tests.platform import platform
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -22,7 +23,7 @@ def dag() -> Any:
     from airflow.utils.db import initdb
 
     initdb()
-    return DagBag(str(ROOT / "dags")).dags["sync_projects"]
+    return without_deadlines(DagBag(str(ROOT / "dags")).dags)["sync_projects"]
 
 
 def states(run: Any) -> dict[str, str]:

@@ -1,0 +1,72 @@
+"""What tells of the health of the pipelines themselves: a run or task that failed, a run that is late, a run that succeeded.
+
+Only for the pipelines' own health; what is wrong with projects and systems is told by `deliver_alerts` from the findings.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from airflow.sdk import BaseNotifier
+from airflow.sdk.definitions.callback import AsyncCallback
+from airflow.sdk.definitions.deadline import DeadlineAlert, DeadlineReference
+
+from include import delivery_tasks
+from include.alerts.pipelines import late_after
+
+
+class Note(BaseNotifier):
+    """A notifier without templates: there is nothing to render, so none of the contexts that Airflow hands over can break it."""
+
+    def render_template_fields(self, context: Any, jinja_env: Any = None) -> None:
+        """Leave the context alone; the one of `dag.test()` holds no DAG that could render anything."""
+
+
+class NoteFailure(Note):
+    """Write an incident for a task or a run that failed for good; never raises."""
+
+    def notify(self, context: Any) -> None:
+        """Write it down: of a task with its error, of a run only where none of its tasks said anything."""
+        dag_id = context["dag"].dag_id
+        if "exception" in context:
+            task = context["task_instance"]
+            shown = getattr(task, "rendered_map_index", None)
+            part = f"{task.task_id} {shown}" if shown else task.task_id
+            words = delivery_tasks.words_of(context["exception"])
+            if words:
+                delivery_tasks.note_failure(dag_id, part, words)
+            return
+        run = context.get("dag_run")
+        since = getattr(run, "start_date", None)
+        delivery_tasks.note_failed_run(dag_id, str(context.get("reason") or ""), since)
+
+
+class NoteSuccess(Note):
+    """Close the incidents that a failed or late run had opened, and leave a sign of life; never raises."""
+
+    def notify(self, context: Any) -> None:
+        """Write it down."""
+        delivery_tasks.note_success(context["dag"].dag_id)
+
+
+ON_TASK_FAILURE = NoteFailure()
+"""What every task calls in the end, when no retry is left."""
+
+
+def watched(dag_id: str) -> dict[str, Any]:
+    """Return what a DAG is given to note failure, lateness and success; when a run is late stands in `pipelines.yaml`."""
+    given: dict[str, Any] = {"on_failure_callback": NoteFailure(), "on_success_callback": NoteSuccess()}
+    late = late_after(dag_id)
+    if late:
+        given["deadline"] = DeadlineAlert(
+            # From when the run was queued: runs by hand and by assets have no logical date.
+            reference=DeadlineReference.DAGRUN_QUEUED_AT,
+            interval=late,
+            name=f"{dag_id} 超时未完成",
+            callback=AsyncCallback(
+                "include.delivery_tasks.note_late",
+                kwargs={"pipeline": dag_id, "minutes": late // timedelta(minutes=1)},
+            ),
+        )
+    return given
