@@ -37,7 +37,7 @@ class Column:
 
 @dataclass(frozen=True)
 class Dataset:
-    """A data set under a version; `name` is its view, `schema` the JSON Schema of a row, `key` what tells rows apart and orders them."""
+    """A data set under a version: `name` is its view, `schema` that of a row in JSON, `key` tells rows apart and orders them."""
 
     name: str
     version: int
