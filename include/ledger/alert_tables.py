@@ -5,9 +5,9 @@ Beside `tables.py`, on the same metadata; migrations are written out and a test 
 
 from __future__ import annotations
 
-from sqlalchemy import Boolean, Column, Date, Index, Integer, String, Table, Text
+from sqlalchemy import Boolean, Column, Date, Index, Integer, String, Table, Text, false
 
-from include.ledger.tables import metadata
+from include.ledger.tables import finding, finding_event, metadata, verdict
 from include.ledger.types import Moment
 
 told = Table(
@@ -139,8 +139,9 @@ compliance_day = Table(
     Column("open_age_p50", Integer),
     Column("open_age_p90", Integer),
     Column("appended_at", Moment, nullable=False),
+    Column("is_replay", Boolean, nullable=False, server_default=false()),
 )  # fmt: skip
-"""Per day, rule and department what was found; ages of open findings in days. A past day is never written again."""
+"""Per day, rule and department what was found; ages of open findings in days. A past day is written again only as `is_replay`."""
 
 expunged = Table(
     "expunged",
@@ -150,3 +151,29 @@ expunged = Table(
     Column("records", Integer, nullable=False),
 )
 """When records were removed as classified, and how many: what was published before must go as well. No names."""
+
+rule_title = Table(
+    "rule_title",
+    metadata,
+    Column("rule", String(80), primary_key=True),
+    Column("scope", String(40), nullable=False),
+    Column("subject_type", String(40), nullable=False),
+    Column("title", Text, nullable=False),
+    Column("clause", String(40), nullable=False),
+    Column("document", Text, nullable=False),
+    Column("article", Text, nullable=False),
+    Column("article_no", Integer),
+    Column("modality", String(20), nullable=False),
+    Column("remedy", Text, nullable=False),
+    Column("told", Text, nullable=False),
+    Column("responsible", Text, nullable=False),
+    Column("is_in_force", Boolean, nullable=False),
+)
+"""What the cards say of the rules, for whoever reads the ledger by SQL; a rule that is gone stays, no longer in force."""
+
+Index(
+    "verdict_standing", verdict.c.rule, verdict.c.subject_type, verdict.c.subject, verdict.c.outcome, verdict.c.scope,
+    sqlite_where=verdict.c.until_day.is_(None), postgresql_where=verdict.c.until_day.is_(None),
+)  # fmt: skip
+Index("finding_by_state", finding.c.state, finding.c.rule)
+Index("finding_event_by_day", finding_event.c.day, finding_event.c.kind)
