@@ -101,11 +101,13 @@ class Checker:
         self._last = tuple(keys.column(n)[keys.num_rows - 1].as_py() for n in range(keys.num_columns))
 
     def _check_sample(self, table: pa.Table) -> None:
+        known = {column for column, _ in self._found}
         rows = range(0, table.num_rows, max(1, table.num_rows // SAMPLE))
         for row in table.take(pa.array(list(rows), pa.int64())).to_pylist():
             for error in self._sampled.iter_errors(json_row(row, self._columns)):
                 where = ".".join(map(str, error.instance_path))
-                self.note(where, "schema", 1, error.message)
+                if where not in known:  # what a column's own check has found is told once
+                    self.note(where, "schema", 1, error.message)
 
 
 def json_row(row: Mapping[str, Any], columns: Sequence[Column]) -> dict[str, Any]:

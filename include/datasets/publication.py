@@ -86,7 +86,7 @@ def publish_datasets(
         raise ConfigurationError(f"no data set is named {', '.join(unknown)}; there are {', '.join(datasets)}")
     guards, releases = load_guards(datasets), Releases(url)
     with one_publisher(engine):
-        releases.remove_parts()
+        releases.remove_left_overs()
         with releases.staging() as folder, glance(engine) as connection:
             at = now().replace(microsecond=0)
             _ease(connection)

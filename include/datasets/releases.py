@@ -60,8 +60,14 @@ class Releases:
         finally:
             shutil.rmtree(folder, ignore_errors=True)
 
-    def remove_parts(self) -> None:
-        """Remove what publications left that died."""
+    def remove_left_overs(self) -> None:
+        """Remove what publications left that died: parts, and releases that came about and were never switched to."""
+        current = self.current()
+        named = {entry["release"] for entry in current.get("datasets", {}).values()}
+        for name in self.names():
+            if name not in named and name > (current.get("release") or ""):
+                log.warning("release=%s was never switched to", name)
+                self.remove(name)
         if self.is_local and self._root.is_dir():
             for left in (*self._root.glob(f"{_PART}*"), *self._root.glob(f"{REPORTS}/{_PART}*")):
                 log.warning("removed=%s left by a publication that died", left.name)
@@ -78,8 +84,7 @@ class Releases:
         target = self._root / "releases" / name
         target.parent.mkdir(parents=True, exist_ok=True)
         _sync(staged)
-        if not target.exists():  # else the same of the same second, from a publication that died before the switch
-            staged.rename(target)
+        staged.rename(target)
         _sync(target.parent)
 
     def _link_files(self, staged: Path, name: str, links: Mapping[str, str]) -> None:

@@ -50,7 +50,7 @@ MADE = Table("made", MetaData(), *(Column(name, kind) for name, kind in TYPES.it
 AT = datetime(2026, 11, 3, 8, 30, 1, tzinfo=SHANGHAI)
 
 
-def made_dataset(name: str = "shops", version: int = 1, **changed: dict[str, Any]) -> Dataset:
+def made_dataset(name: str = "shops", version: int = 1, /, **changed: dict[str, Any]) -> Dataset:
     """Return a data set whose view is that of `plant`; `changed` replaces what its schema says of columns."""
     properties = {column: PROPERTIES[column] | changed.get(column, {}) for column in PROPERTIES}
     schema = {"title": f"数据集{name}", "type": "object", "required": list(properties), "additionalProperties": False,

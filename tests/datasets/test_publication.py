@@ -154,7 +154,7 @@ def test_a_new_version_is_compared_with_no_other_and_a_name_must_be_known(engine
     plant(engine, ROWS)
     published(engine, to)
     plant(engine, ROWS[:3])
-    assert not published(engine, to, {"shops": made_dataset(version=2)}).held
+    assert not published(engine, to, {"shops": made_dataset("shops", 2)}).held
     assert codes(to) == ["000", "001", "002"] and (to / "current" / "shops.v2.csv").exists()
     with pytest.raises(ConfigurationError, match="no data set is named toys; there are shops"):
         published(engine, to, accept=["toys"])
