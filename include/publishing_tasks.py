@@ -7,16 +7,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Collection
-from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from include.clock import now
 from include.errors import NotPublished
 from include.ledger.database import open_ledger
 from include.settings import load_settings
-
-if TYPE_CHECKING:
-    from sqlalchemy import Connection
 
 log = logging.getLogger(__name__)
 
@@ -28,29 +24,11 @@ DATASET_TITLES = {
 
 
 def append_compliance() -> dict[str, Any]:
-    """Sum up the newest judged day, if it is today; return the day, or None where today was not judged."""
-    from include.datasets.compliance import append_day
-    from include.findings.held import FINDINGS
-    from include.ledger.snapshot import snapshot
+    """Sum up today, if it was judged; return the day, or None."""
+    from include.datasets.day_sum import sum_up_today
 
-    at = now()
-    with snapshot(open_ledger(), FINDINGS) as connection:
-        day = newest_day(connection)
-        if day is None or day != at.date():
-            log.info("nothing to sum up: the newest judged day is %s", day)
-            return {"day": None}
-        append_day(connection, day, at)
-    return {"day": day.isoformat()}
-
-
-def newest_day(connection: Connection) -> date | None:
-    """Return the newest day that was judged in any scope."""
-    from sqlalchemy import func, select
-
-    from include.ledger.tables import evaluation
-
-    day: date | None = connection.execute(select(func.max(evaluation.c.day))).scalar()
-    return day
+    day = sum_up_today(open_ledger())
+    return {"day": day.isoformat() if day else None}
 
 
 def publish(accept: Collection[str] = (), by: str = "") -> dict[str, Any]:

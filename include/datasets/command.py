@@ -40,10 +40,13 @@ def publish(options: argparse.Namespace, progress: Progress) -> int:
 
 
 def _datasets(options: argparse.Namespace, url: str, progress: Progress) -> int:
+    from include.datasets.day_sum import sum_up_today
     from include.datasets.publication import publish_datasets
     from include.ledger.database import open_ledger
 
-    published = publish_datasets(open_ledger(), url, accept=options.accept, by=options.by, progress=progress)
+    engine = open_ledger()
+    sum_up_today(engine)
+    published = publish_datasets(engine, url, accept=options.accept, by=options.by, progress=progress)
     if options.json:
         print(json.dumps(published.summary(), ensure_ascii=False, indent=1))  # noqa: T201
     else:

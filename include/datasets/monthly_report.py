@@ -40,6 +40,7 @@ TREND_DAYS = 366
 
 COUNTS = ("passed", "warned", "failed", "unknown", "not_applicable", "waived")
 _SUMS = ", ".join(f"sum({name}) AS {name}" for name in COUNTS)
+_DAYS = ("day", "first_seen_on", "since", "due_on")
 _LEADS = (
     "department", "article", "rule_title", "subject", "subject_name", "outcome", "severity", "handling", "message", "first_seen_on",
     "since", "age_days", "due_on", "remedy", "responsible",
@@ -164,6 +165,8 @@ def _read(connection: Connection, query: str, days: dict[str, date]) -> pd.DataF
     import pandas as pd
 
     frame = pd.read_sql_query(_dated(query, days), connection)
+    for name in (n for n in _DAYS if n in frame):  # SQLite has them as text
+        frame[name] = pd.Series([date.fromisoformat(v) if isinstance(v, str) else v for v in frame[name]], dtype=object)
     counted = [name for name in (*COUNTS, "opened", "resolved", "reopened") if name in frame]
     return frame.astype(dict.fromkeys(counted, "int64"))
 

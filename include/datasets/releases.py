@@ -71,7 +71,7 @@ class Releases:
         if self.is_local and self._root.is_dir():
             for left in (*self._root.glob(f"{_PART}*"), *self._root.glob(f"{REPORTS}/{_PART}*")):
                 log.warning("removed=%s left by a publication that died", left.name)
-                shutil.rmtree(left) if left.is_dir() else left.unlink()
+                shutil.rmtree(left) if left.is_dir() and not left.is_symlink() else left.unlink()
 
     def commit(self, staged: Path, name: str, links: Mapping[str, str]) -> None:
         """Let a staged folder be the release of a name; `links` are file name → path in the location, for local folders."""
