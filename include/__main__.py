@@ -86,7 +86,9 @@ def build_parser() -> argparse.ArgumentParser:
     decide.add_argument("--reason", default="", help="why")
     decide.set_defaults(call=catalogue_commands.decide)
 
-    publish = verbs.add_parser("publish", help="publish the catalogue as DCAT 发布目录")
+    publish = verbs.add_parser(
+        "publish", help="publish the data sets, a monthly report, the catalogue as DCAT 发布数据集"
+    )
     publishing.add_arguments(publish)
     publish.set_defaults(call=catalogue_commands.publish)
 

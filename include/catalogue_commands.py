@@ -228,7 +228,7 @@ def decide(options: argparse.Namespace) -> int:
 
 
 def publish(options: argparse.Namespace) -> int:
-    """Publish a data set."""
+    """Publish data sets, a report, or the catalogue."""
     from include.datasets.command import publish as publish_set
 
     with shown_progress(options) as progress:

@@ -1,0 +1,194 @@
+"""A data set's two files, written block by block with their hashes: Parquet for programs, CSV for people and spreadsheets."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.csv as arrow_csv
+import pyarrow.parquet as arrow_parquet
+
+from include.datasets.definitions import Dataset
+from include.datasets.snapshot_rows import TEXTS, Block
+
+ROW_GROUP = 131_072
+ROW_GROUP_BYTES = 64_000_000
+
+FORMULA = b"=+-@\t\r"
+"""First characters by which a spreadsheet takes a text for a formula (CSV injection, OWASP); such a cell gets a leading '."""
+
+_OPENING = re.compile(rb'((?:^|,)")(?=[=+\-@\t\r])')
+"""The quote that opens such a text in a line: every other quote is doubled, or stands before a comma or the line's end."""
+
+_ARROW = {
+    "text": pa.string(), "json": pa.string(), "integer": pa.int64(), "decimal(18,2)": pa.decimal128(18, 2), "flag": pa.bool_(),
+    "date": pa.date32(), "moment": pa.timestamp("us", "Asia/Shanghai"),
+}  # fmt: skip
+
+
+def arrow_schema(dataset: Dataset) -> pa.Schema:
+    """Return the types of the columns, with Chinese title, unit and description as metadata of each field."""
+    fields = []
+    for column in dataset.columns:
+        said = {"title": column.title, "unit": column.unit, "description": column.description}
+        metadata = {name: value for name, value in said.items() if value}
+        fields.append(pa.field(column.name, _ARROW[column.type], column.is_nullable, metadata))
+    about = {"dataset": dataset.name, "version": str(dataset.version), "title": dataset.title}
+    return pa.schema(fields, about)
+
+
+class BlockReader:
+    """Turns lines into columns of the declared types; a value that is not of its type raises `pyarrow.ArrowInvalid`."""
+
+    def __init__(self, schema: pa.Schema) -> None:
+        self.schema = schema
+        self._read = arrow_csv.ReadOptions(column_names=schema.names)
+        self._parse = arrow_csv.ParseOptions(newlines_in_values=True)
+        self._convert = arrow_csv.ConvertOptions(
+            column_types={field.name: field.type for field in schema}, null_values=[""], strings_can_be_null=True,
+            quoted_strings_can_be_null=False, true_values=["true"], false_values=["false"],
+        )  # fmt: skip
+
+    def table(self, content: bytes, rows: int) -> pa.Table:
+        """Return the columns of a block."""
+        found = arrow_csv.read_csv(pa.BufferReader(content), self._read, self._parse, self._convert)
+        if found.num_rows != rows:
+            raise pa.ArrowInvalid(f"{rows} rows were sent and {found.num_rows} read")
+        return found
+
+
+class HashedFile:
+    """A file that is being written, with size and hash of what was."""
+
+    def __init__(self, path: Path) -> None:
+        self.path, self.size = path, 0
+        self._hash = hashlib.sha256()
+        self._file = path.open("wb", buffering=0)
+
+    @property
+    def sha256(self) -> str:
+        """Return the hash of what was written."""
+        return self._hash.hexdigest()
+
+    @property
+    def closed(self) -> bool:
+        """Return whether nothing more can be written; pyarrow asks."""
+        return self._file.closed
+
+    def write(self, content: Any) -> int:
+        """Write bytes to the end."""
+        view = memoryview(content).cast("B")
+        self._hash.update(view)
+        self.size += len(view)
+        at = 0
+        while at < len(view):
+            at += self._file.write(view[at:])
+        return len(view)
+
+    def tell(self) -> int:
+        """Return how much was written; pyarrow asks."""
+        return self.size
+
+    def flush(self) -> None:
+        """Do nothing: every write goes through."""
+
+    def close(self) -> None:
+        """Bring everything to the disk."""
+        if not self._file.closed:
+            os.fsync(self._file.fileno())
+            self._file.close()
+
+
+class CsvFile:
+    """UTF-8 with a byte order mark, so that spreadsheets know it; Chinese titles; lines end as RFC 4180 says."""
+
+    def __init__(self, path: Path, dataset: Dataset) -> None:
+        self.file = HashedFile(path)
+        self._texts = [n for n, column in enumerate(dataset.columns) if column.type in TEXTS]
+        header = ",".join('"' + column.title.replace('"', '""') + '"' for column in dataset.columns)
+        self.file.write(b"\xef\xbb\xbf" + header.encode() + b"\r\n")
+
+    def write(self, block: Block, content: bytes, table: pa.Table) -> None:
+        """Write a block; `content` is its lines as they are, `table` the same as columns."""
+        rows = formula_rows(table, self._texts)
+        if not rows:
+            self.file.write(content)
+            return
+        lines = list(block.lines)
+        for row in rows:
+            lines[row] = _OPENING.sub(rb"\1'", lines[row])
+        self.file.write(Block(lines, block.null).content())
+
+    def close(self) -> None:
+        """Bring everything to the disk."""
+        self.file.close()
+
+
+def formula_rows(table: pa.Table, columns: Sequence[int]) -> list[int]:
+    """Return the rows in which a text of these columns begins like a formula."""
+    import numpy as np
+
+    is_formula = np.zeros(256, dtype=bool)
+    is_formula[list(FORMULA)] = True
+    found: set[int] = set()
+    for column in columns:
+        at = 0
+        for chunk in table.column(column).chunks:
+            _, offsets, data = chunk.buffers()
+            if data is not None and data.size:
+                places = np.frombuffer(offsets, dtype=np.int32)[chunk.offset : chunk.offset + len(chunk) + 1]
+                filled = np.flatnonzero(places[1:] > places[:-1])
+                first = np.frombuffer(data, dtype=np.uint8)[places[filled]]
+                found.update((filled[is_formula[first]] + at).tolist())
+            at += len(chunk)
+    return sorted(found)
+
+
+def safe_text(value: str) -> str:
+    """Return a text that no spreadsheet computes."""
+    return f"'{value}" if value.startswith(tuple(FORMULA.decode())) else value
+
+
+class ParquetFile:
+    """Row groups of even size, compressed with zstd; equal rows give equal files."""
+
+    def __init__(self, path: Path, schema: pa.Schema, key: tuple[str, ...]) -> None:
+        self.file = HashedFile(path)
+        self._schema = schema
+        # A key has no value twice: a dictionary of it would only be built and thrown away.
+        dictionary = [name for name in schema.names if name not in key]
+        self._writer = arrow_parquet.ParquetWriter(
+            self.file, schema, compression="zstd", compression_level=1, use_dictionary=dictionary or False
+        )
+        self._waiting: list[pa.Table] = []
+
+    def write(self, table: pa.Table) -> None:
+        """Take rows; they are written when they fill a row group."""
+        self._waiting.append(table)
+        rows, size = (sum(getattr(t, name) for t in self._waiting) for name in ("num_rows", "nbytes"))
+        if rows >= ROW_GROUP or size >= ROW_GROUP_BYTES:
+            self._flush()
+
+    def _flush(self) -> None:
+        if self._waiting:
+            # The reader calls every column nullable, and knows no titles.
+            rows = pa.concat_tables(self._waiting)
+            self._writer.write_table(pa.Table.from_arrays(rows.columns, schema=self._schema))
+            self._waiting = []
+
+    def abandon(self) -> None:
+        """End the file as it is: rows that are not as they should be cannot be written, and nobody will read it."""
+        self._waiting = []
+        self.close()
+
+    def close(self) -> None:
+        """Write what is left and bring everything to the disk."""
+        if not self.file.closed:
+            self._flush()
+            self._writer.close()
+            self.file.close()

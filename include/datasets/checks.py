@@ -1,0 +1,186 @@
+"""Hold every row of a data set against its JSON Schema, column by column; and some rows of each block against all of it.
+
+Type, null, enum, pattern, lengths, bounds and the uniqueness of the key are checked of every value, over whole columns at once.
+What else a schema can say is checked of a sample alone: a row at a time would take longer than the publication itself.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from functools import partial
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from include.datasets.definitions import Column, Dataset
+from include.datasets.snapshot_rows import TEXTS
+
+SAMPLE = 40
+"""Rows of each block that are held against the whole schema."""
+
+MOST_PROBLEMS = 20
+
+Check = Callable[..., Any]
+"""Takes a column and returns which values are wrong; null where it cannot tell."""
+
+
+@dataclass(slots=True)
+class Problem:
+    """What is wrong with a column: in how many rows (of a sample: at least), and one of them."""
+
+    column: str
+    code: str
+    rows: int
+    example: str
+
+    def summary(self) -> dict[str, Any]:
+        """Return it for manifests and programs."""
+        return {"column": self.column, "code": self.code, "rows": self.rows, "example": self.example}
+
+
+class Checker:
+    """Takes the blocks of one data set in their order and keeps what is wrong with them."""
+
+    def __init__(self, dataset: Dataset) -> None:
+        self._columns = dataset.columns
+        self._keys = list(dataset.key)
+        specs = dataset.schema["properties"]
+        self._checks = [(c, code, check) for c in dataset.columns for code, check in _checks(c, specs[c.name])]
+        self._sampled = _validator(dataset.schema)
+        self._last: tuple[Any, ...] | None = None
+        self._found: dict[tuple[str, str], Problem] = {}
+
+    @property
+    def problems(self) -> list[Problem]:
+        """Return what is wrong so far."""
+        return list(self._found.values())
+
+    def add(self, table: pa.Table) -> None:
+        """Check a block."""
+        for column, code, check in self._checks:
+            values = table.column(column.name)
+            wrong = pc.fill_null(check(values), False)
+            if rows := pc.sum(wrong).as_py() or 0:
+                self.note(column.name, code, rows, str(values.filter(wrong)[0].as_py()))
+        self._check_key(table)
+        self._check_sample(table)
+
+    def note(self, column: str, code: str, rows: int, example: str) -> None:
+        """Keep that something is wrong."""
+        found = self._found.get((column, code))
+        if found:
+            found.rows += rows
+        elif len(self._found) < MOST_PROBLEMS:
+            self._found[column, code] = Problem(column, code, rows, example[:200])
+
+    def _check_key(self, table: pa.Table) -> None:
+        """Rows come in the order of the key, so those of one key stand side by side."""
+        if not self._keys or not table.num_rows:
+            return
+        keys = table.select(self._keys).combine_chunks()
+        first = tuple(keys.column(n)[0].as_py() for n in range(keys.num_columns))
+        doubles = int(first == self._last)
+        example = first
+        if keys.num_rows > 1:
+            same: Any = None
+            for n in range(keys.num_columns):
+                equal = pc.equal(keys.column(n).slice(1), keys.column(n).slice(0, keys.num_rows - 1))
+                same = equal if same is None else pc.and_(same, equal)
+            rows = pc.indices_nonzero(pc.fill_null(same, False))
+            if len(rows) and not doubles:
+                example = tuple(keys.column(n)[rows[0].as_py()].as_py() for n in range(keys.num_columns))
+            doubles += len(rows)
+        if doubles:
+            self.note("、".join(self._keys), "key_twice", doubles, " ".join(map(str, example)))
+        self._last = tuple(keys.column(n)[keys.num_rows - 1].as_py() for n in range(keys.num_columns))
+
+    def _check_sample(self, table: pa.Table) -> None:
+        known = {column for column, _ in self._found}
+        rows = range(0, table.num_rows, max(1, table.num_rows // SAMPLE))
+        for row in table.take(pa.array(list(rows), pa.int64())).to_pylist():
+            for error in self._sampled.iter_errors(json_row(row, self._columns)):
+                where = ".".join(map(str, error.instance_path))
+                if where not in known:  # what a column's own check has found is told once
+                    self.note(where, "schema", 1, error.message)
+
+
+def json_row(row: Mapping[str, Any], columns: Sequence[Column]) -> dict[str, Any]:
+    """Return a row as JSON has it: days, moments and decimals as texts."""
+    return {column.name: _json_value(row[column.name]) for column in columns}
+
+
+def _json_value(value: Any) -> Any:
+    if isinstance(value, Decimal):
+        return f"{value:.2f}"
+    if isinstance(value, datetime):
+        return value.isoformat(timespec="seconds")
+    if isinstance(value, date):
+        return value.isoformat()
+    return value
+
+
+def _validator(schema: Mapping[str, Any]) -> Any:
+    import jsonschema_rs
+
+    return jsonschema_rs.Draft202012Validator(dict(schema))
+
+
+def _checks(column: Column, spec: Mapping[str, Any]) -> Iterator[tuple[str, Check]]:
+    """Yield the checks of a column with their codes."""
+    if not column.is_nullable:
+        yield "missing", pc.is_null
+    if "enum" in spec:
+        values = pa.array([value for value in spec["enum"] if value is not None])
+        yield "not_in_enum", lambda array: pc.and_not(pc.is_valid(array), pc.is_in(array, values.cast(array.type)))
+    if column.type in TEXTS:
+        yield from _text_checks(spec)
+    for name, compare in (("minimum", pc.less), ("maximum", pc.greater)):
+        if name in spec and column.type in ("integer", "decimal(18,2)"):
+            yield name, partial(_beyond, compare, Decimal(str(spec[name])))
+
+
+def _beyond(compare: Check, bound: Decimal, values: Any) -> Any:
+    return compare(values, pa.scalar(bound if pa.types.is_decimal(values.type) else float(bound)))
+
+
+def _text_checks(spec: Mapping[str, Any]) -> Iterator[tuple[str, Check]]:
+    if "pattern" in spec:
+        yield "pattern", _pattern(spec["pattern"])
+    if "minLength" in spec:
+        yield "too_short", lambda array: pc.less(pc.utf8_length(array), spec["minLength"])
+    if "maxLength" in spec:
+        yield "too_long", lambda array: pc.greater(pc.utf8_length(array), spec["maxLength"])
+
+
+def _pattern(pattern: str) -> Check:
+    try:
+        pc.match_substring_regex(pa.array(["x"]), pattern)
+    except pa.ArrowInvalid:  # looking ahead or back is beyond RE2: Python's own, once for each value
+        expression = re.compile(pattern)
+        return lambda array: pc.is_in(
+            array,
+            pa.array(
+                [v for v in array.unique().to_pylist() if v is not None and not expression.search(v)], pa.string()
+            ),
+        )
+    return lambda array: pc.invert(pc.match_substring_regex(array, pattern))
+
+
+def words_of(problem: Problem, dataset: Dataset) -> str:
+    """Return a problem in Chinese."""
+    titles = {column.name: column.title for column in dataset.columns}
+    what = "、".join(titles.get(name, name) for name in problem.column.split("、")) or "整行"
+    example = json.dumps(problem.example, ensure_ascii=False)
+    return f"{what}({problem.column}):{CODES[problem.code]},{problem.rows} 行,如 {example}"
+
+
+CODES = {
+    "missing": "不应为空", "not_in_enum": "不是规定的取值", "pattern": "不符合规定的写法", "too_short": "过短", "too_long": "过长",
+    "minimum": "小于下限", "maximum": "大于上限", "key_twice": "主键重复", "schema": "不符合数据集结构", "type": "类型不符",
+}  # fmt: skip

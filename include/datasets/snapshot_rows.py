@@ -1,0 +1,185 @@
+"""The rows of a view as lines of CSV, straight from the database, in the order of the key and in blocks of even size.
+
+The database writes the lines: it does so in a fraction of the time that Python would take to build values and write them again.
+Both databases give the same bytes: text always in quotes, NULL as nothing, money with two decimals, moments to the second.
+"""
+
+from __future__ import annotations
+
+import secrets
+import selectors
+from collections.abc import Generator, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, text
+
+from include.datasets.definitions import Column, Dataset
+from include.errors import LedgerUnreachable
+
+BLOCK_BYTES = 4_000_000
+BLOCK_ROWS = 32_768
+"""A block ends with whichever is reached first: memory stays flat whatever a row is made of."""
+
+TEXTS = ("text", "json")
+"""Types of columns that are written in quotes."""
+
+_FETCH = 4_096
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Lines without their ends; `null` is how a missing value is written in them where that is not nothing."""
+
+    lines: list[bytes]
+    null: bytes = b""
+
+    def content(self) -> bytes:
+        """Return the lines as they stand in the file."""
+        joined = b"\r\n".join(self.lines) + b"\r\n"
+        return joined.replace(self.null, b"") if self.null else joined
+
+
+class ViewFailed(Exception):
+    """The database could not work out the rows of a view; its words are for the log."""
+
+
+def blocks_of(connection: Connection, dataset: Dataset) -> Generator[Block, None, None]:
+    """Yield the rows of a data set's view; the connection is in a transaction, and of no other use until the last block is taken.
+
+    Raises `ViewFailed` where the database refuses, `LedgerUnreachable` where it is gone.
+    """
+    if connection.dialect.name == "postgresql":
+        lines, null = _postgres_lines(connection, _postgres_query(connection, dataset)), b""
+    else:
+        mark = f"\x01{secrets.token_hex(4)}"  # no text of a source can be it
+        lines, null = _sqlite_lines(connection, _sqlite_query(dataset, mark)), f'"{mark}"'.encode()
+    yield from (Block(block, null) for block in _in_blocks(lines))
+
+
+def _in_blocks(lines: Iterable[bytes]) -> Iterator[list[bytes]]:
+    block: list[bytes] = []
+    size = 0
+    for line in lines:
+        block.append(line)
+        size += len(line)
+        if size >= BLOCK_BYTES or len(block) >= BLOCK_ROWS:
+            yield block
+            block, size = [], 0
+    if block:
+        yield block
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _order(dataset: Dataset, collation: str = "") -> str:
+    types = {column.name: column.type for column in dataset.columns}
+    parts = [_quoted(name) + (collation if types[name] in TEXTS else "") for name in dataset.key]
+    return f" ORDER BY {', '.join(parts)}"
+
+
+def _postgres_query(connection: Connection, dataset: Dataset) -> str:
+    query = "SELECT datcollate IN ('C', 'POSIX') FROM pg_database WHERE datname = current_database()"
+    is_by_bytes = connection.execute(text(query)).scalar()
+    values = ", ".join(f"{_postgres_value(column)} AS {_quoted(column.name)}" for column in dataset.columns)
+    texts = ", ".join(_quoted(column.name) for column in dataset.columns if column.type in TEXTS)
+    # An index over text is of the database's own collation, so another one is named only where the order would differ.
+    order = _order(dataset, "" if is_by_bytes else ' COLLATE "C"')
+    quoting = f", FORCE_QUOTE ({texts})" if texts else ""
+    return f"COPY (SELECT {values} FROM {_quoted(dataset.name)} AS v{order}) TO STDOUT (FORMAT csv{quoting})"
+
+
+def _postgres_value(column: Column) -> str:
+    name = f"v.{_quoted(column.name)}"
+    match column.type:
+        case "decimal(18,2)":
+            return f"{name}::numeric(18,2)"
+        case "flag":
+            return f"{name}::text"
+        case "moment":  # the ledger's connections speak Asia/Shanghai, whose offset is one and the same
+            return f"replace(date_trunc('second', {name})::text, ' ', 'T') || ':00'"
+        case _:
+            return name
+
+
+def _postgres_lines(connection: Connection, query: str) -> Iterator[bytes]:
+    """Yield each line. libpq's own call: a line costs a fifth of what it costs through the driver's cursor."""
+    from psycopg.pq import ExecStatus
+
+    link: Any = connection.connection.driver_connection
+    server = link.pgconn
+    begun = server.exec_(query.encode())
+    if begun.status != ExecStatus.COPY_OUT:
+        raise _failed(server, begun)
+    get, is_open = server.get_copy_data, True
+    with selectors.DefaultSelector() as waiting:
+        waiting.register(server.socket, selectors.EVENT_READ)
+        try:
+            while is_open:
+                size, data = get(1)
+                if size > 0:
+                    yield bytes(data[:-1])
+                elif size == 0:
+                    waiting.select()
+                    server.consume_input()
+                else:
+                    is_open = False
+        finally:
+            # Whoever stops early leaves the transaction usable: the rest is read and thrown away.
+            while is_open and get(0)[0] > 0:
+                pass
+            results = list(iter(server.get_result, None))
+    for result in results:
+        if result.status != ExecStatus.COMMAND_OK:
+            raise _failed(server, result)
+
+
+def _failed(server: Any, result: Any) -> Exception:
+    from psycopg.pq import ConnStatus
+
+    words = result.error_message.decode(errors="replace").strip() if hasattr(result, "error_message") else "no answer"
+    if server.status != ConnStatus.OK:
+        return LedgerUnreachable(f"the ledger broke off while a view was read: {words}")
+    return ViewFailed(words)
+
+
+def _sqlite_query(dataset: Dataset, mark: str) -> str:
+    formats, values = zip(*(_sqlite_value(column, mark) for column in dataset.columns), strict=True)
+    line = f"printf('{','.join(formats)}', {', '.join(values)})"
+    return f"SELECT CAST({line} AS BLOB) FROM {_quoted(dataset.name)} AS v{_order(dataset)}"
+
+
+def _sqlite_value(column: Column, mark: str) -> tuple[str, str]:
+    """Return how printf writes a value: %w doubles the quotes in it, and would write NULL as a word, hence the mark."""
+    name = f"v.{_quoted(column.name)}"
+    match column.type:
+        case "text" | "json":
+            return '"%w"', f"coalesce({name}, '{mark}')"
+        case "decimal(18,2)":
+            return "%s", f"CASE WHEN {name} IS NOT NULL THEN printf('%.2f', {name}) END"
+        case "flag":
+            return "%s", f"CASE {name} WHEN 1 THEN 'true' WHEN 0 THEN 'false' ELSE {name} END"
+        case "moment":
+            return "%s", f"substr({name}, 1, 19) || '+08:00'"
+        case "integer":  # a sum of doubles is one
+            whole = f"CAST({name} AS INTEGER)"
+            return "%s", f"CASE WHEN {name} = {whole} THEN {whole} ELSE {name} END"
+        case _:
+            return "%s", name
+
+
+def _sqlite_lines(connection: Connection, query: str) -> Iterator[bytes]:
+    import sqlite3
+
+    link: Any = connection.connection.driver_connection
+    cursor = link.cursor()
+    try:
+        cursor.execute(query)
+        while rows := cursor.fetchmany(_FETCH):
+            yield from [line for (line,) in rows]
+    except sqlite3.Error as error:
+        raise ViewFailed(str(error)) from error
+    finally:
+        cursor.close()

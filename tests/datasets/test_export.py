@@ -1,0 +1,173 @@
+"""What stands in the files is what the view shows: alike from both databases, whatever a text holds, and safe in a spreadsheet."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import json
+import tempfile
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import Engine, text
+
+from include.datasets import export as exporting
+from include.datasets import snapshot_rows
+from include.datasets.definitions import DATASETS
+from include.datasets.export import Exported, export
+from include.datasets.row_values import json_rows
+from include.ledger.snapshot import glance
+from tests.datasets.planted import AT, PROPERTIES, made_dataset, plant, row
+
+HOSTILE = [
+    "", "'", '"', '""', ",", "a,b", 'x,"=1', "一行\r\n两行", "\r\n", "=1+1", "+86", "-", "@SUM(A1)", "\tx", "\rx", "'=1", "<b>&", "𠮷", "e\u0301",
+    "\u202eabc", "x,", ",\"", "\n\"=", "NULL", "\\N", "%s%w", "\x01", "😀" * 50,
+]  # fmt: skip
+
+
+def exported(engine: Engine, folder: Path, dataset: Any = None) -> Exported:
+    with glance(engine) as connection:
+        return export(connection, dataset or made_dataset(), folder)
+
+
+def cells(folder: Path) -> list[list[str]]:
+    content = (folder / "shops.v1.csv").read_bytes()
+    assert content.startswith(b"\xef\xbb\xbf")
+    return list(csv.reader(io.StringIO(content.decode("utf-8-sig"), newline=""), strict=True))
+
+
+def safe(value: str | None) -> str:
+    return "" if value is None else f"'{value}" if value[:1] in tuple("=+-@\t\r") else value
+
+
+def test_both_files_hold_the_rows_in_the_order_of_the_key(engine: Engine, tmp_path: Path) -> None:
+    rows = [
+        row("乙"),
+        row("a", name=None, count=None, amount=None, is_open=None, issued_on=None, seen_at=None, note=None),
+    ]
+    plant(engine, [*rows, row("B", is_open=False, amount=Decimal("9999999999999.99"), count=0)])
+    found = exported(engine, tmp_path)
+    assert (found.rows, found.problems, found.failure) == (3, [], "")
+    header, *lines = cells(tmp_path)
+    assert header == [spec["title"] for spec in PROPERTIES.values()]
+    assert [line[0] for line in lines] == ["B", "a", "乙"]
+    assert lines[0][3:8] == ["0", "9999999999999.99", "false", "2026-11-02", "2026-11-03T08:30:01+08:00"]
+    assert lines[1] == ["a", "", "data", "", "", "", "", "", ""]
+    table = pq.read_table(tmp_path / "shops.v1.parquet")
+    assert [str(field.type) for field in table.schema] == [
+        "string", "string", "string", "int64", "decimal128(18, 2)", "bool", "date32[day]", "timestamp[us, tz=Asia/Shanghai]",
+        "string",
+    ]  # fmt: skip
+    first, second, _ = table.to_pylist()
+    assert (first["amount"], first["seen_at"], first["is_open"]) == (Decimal("9999999999999.99"), AT, False)
+    assert second == dict.fromkeys(PROPERTIES) | {"code": "a", "kind": "data"}
+    assert table.schema.field("amount").metadata == {b"title": "金额(元)".encode(), b"unit": "元".encode()}
+    assert not table.schema.field("code").nullable and table.schema.metadata[b"dataset"] == b"shops"
+    assert json.loads((tmp_path / "shops.v1.schema.json").read_text("utf-8"))["x-key"] == ["code"]
+
+
+def test_hashes_and_sizes_are_those_of_the_files(engine: Engine, tmp_path: Path) -> None:
+    plant(engine, [row(f"{n:03}") for n in range(300)])
+    found = exported(engine, tmp_path)
+    assert set(found.files) == {"csv", "parquet", "schema"}
+    for file in found.files.values():
+        content = (tmp_path / file["file"]).read_bytes()
+        assert (hashlib.sha256(content).hexdigest(), len(content)) == (file["sha256"], file["bytes"])
+
+
+def test_hostile_texts_come_through_and_compute_nothing(engine: Engine, tmp_path: Path) -> None:
+    rows = [row(f"{n:02}", name=value, note=value) for n, value in enumerate(HOSTILE)]
+    plant(engine, rows)
+    assert not exported(engine, tmp_path).problems
+    assert [r["name"] for r in pq.read_table(tmp_path / "shops.v1.parquet").to_pylist()] == HOSTILE
+    lines = cells(tmp_path)[1:]
+    assert [line[1] for line in lines] == [line[8] for line in lines] == [safe(value) for value in HOSTILE]
+    assert sum(line[1].startswith("'") for line in lines) == 9
+    assert not [c for line in lines for c in (line[0], line[1], line[8]) if c[:1] in tuple("=+-@\t\r")]
+
+
+def test_missing_and_empty_are_not_the_same(engine: Engine, tmp_path: Path) -> None:
+    plant(engine, [row("a", name=None), row("b", name="")])
+    exported(engine, tmp_path)
+    assert [r["name"] for r in pq.read_table(tmp_path / "shops.v1.parquet").to_pylist()] == [None, ""]
+    lines = (tmp_path / "shops.v1.csv").read_bytes().splitlines()
+    assert lines[1].startswith(b'"a",,"data"') and lines[2].startswith(b'"b","","data"')
+
+
+TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=12)
+AMOUNTS = st.decimals(Decimal("-9999999999999.99"), Decimal("9999999999999.99"), places=2)
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.tuples(st.none() | TEXTS, st.none() | AMOUNTS), max_size=12))
+def test_any_text_and_amount_comes_back(engine: Engine, values: list[tuple[str | None, Decimal | None]]) -> None:
+    plant(engine, [row(f"{n:02}", name=name, amount=amount) for n, (name, amount) in enumerate(values)])
+    with tempfile.TemporaryDirectory() as folder:
+        assert not exported(engine, Path(folder)).problems
+        found = pq.read_table(Path(folder) / "shops.v1.parquet").to_pylist()
+        assert [(r["name"], r["amount"]) for r in found] == values
+        assert [line[1] for line in cells(Path(folder))[1:]] == [safe(name) for name, _ in values]
+
+
+def test_blocks_of_any_size_give_the_same_files(
+    engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plant(engine, [row(f"{n:03}", name="=x" if n % 7 == 0 else "y\nz") for n in range(100)])
+    whole = exported(engine, tmp_path)
+    for rows, size in ((1, 10**9), (7, 10**9), (10**6, 300)):
+        monkeypatch.setattr(snapshot_rows, "BLOCK_ROWS", rows)
+        monkeypatch.setattr(snapshot_rows, "BLOCK_BYTES", size)
+        found = exported(engine, tmp_path)
+        assert (found.rows, found.content, found.files["parquet"]["sha256"]) == (
+            100,
+            whole.content,
+            whole.files["parquet"]["sha256"],
+        )
+
+
+def test_a_view_that_fails_is_told_and_the_next_one_is_read(engine: Engine, tmp_path: Path) -> None:
+    plant(engine, [row("a"), row("b")], ["shops", "broken"])
+    with engine.begin() as connection:
+        connection.execute(text("DROP VIEW broken"))
+    with glance(engine) as connection:
+        broken = export(connection, made_dataset("broken"), tmp_path)
+        fine = export(connection, made_dataset(), tmp_path)
+    assert "broken" in broken.failure and not broken.rows
+    assert (fine.rows, fine.failure) == (2, "")
+
+
+def test_a_value_that_is_not_of_its_type_is_told(engine: Engine, tmp_path: Path) -> None:
+    plant(engine, [row("a", name="x")])
+    found = exported(engine, tmp_path, made_dataset(name={"type": "integer", "x-type": "integer"}))
+    assert [(p.code, p.rows) for p in found.problems] == [("type", 1)]
+
+
+def test_an_error_in_the_middle_ends_the_reading_and_not_the_transaction(
+    engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plant(engine, [row(f"{n:04}") for n in range(3000)])
+    monkeypatch.setattr(snapshot_rows, "BLOCK_ROWS", 10)
+
+    def take(self: Any, block: Any) -> int:
+        raise OSError("disk full")
+
+    with glance(engine) as connection:
+        with monkeypatch.context() as patch, pytest.raises(OSError, match="disk full"):
+            patch.setattr(exporting._Writing, "take", take)
+            export(connection, made_dataset(), tmp_path)
+        assert connection.execute(text("SELECT count(*) FROM shops")).scalar() == 3000
+        assert export(connection, made_dataset(), tmp_path).rows == 3000
+
+
+def test_a_migrated_ledger_gives_every_data_set_as_its_schema_says(engine: Engine, tmp_path: Path) -> None:
+    with glance(engine) as connection:
+        for dataset in DATASETS.values():
+            found = export(connection, dataset, tmp_path)
+            assert (found.problems, found.failure, found.rows) == ([], "", len(list(json_rows(connection, dataset))))
+            assert pq.read_schema(tmp_path / f"{dataset.id}.parquet").names == list(dataset.names)
