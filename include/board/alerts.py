@@ -41,7 +41,7 @@ def list_alerts(look: Look, asked: AlertsAsked) -> Alerts:
     )  # fmt: skip
 
 
-def _row(row: Mapping[str, Any]) -> dict[str, Any]:
+def _row(row: Mapping[Any, Any]) -> dict[str, Any]:
     return dict(row) | {"reasons": [reason for reason in row["reasons"].split(",") if reason]}
 
 
@@ -53,7 +53,9 @@ def read_message(look: Look, message_id: str) -> MessageDetail:
         raise not_found(f"编号为 {message_id} 的消息")
     kept = {name: value for name, value in row.items() if name != "body"}
     a = delivery_attempt
-    tries = select(a.c.number, a.c.started_at, a.c.ended_at, a.c.outcome, a.c.detail).where(a.c.message_id == message_id)
+    tries = select(a.c.number, a.c.started_at, a.c.ended_at, a.c.outcome, a.c.detail).where(
+        a.c.message_id == message_id
+    )
     return MessageDetail(
         **_row(kept), content=orjson.loads(row["body"]) if row["body"] else None,
         tries=[dict(one) for one in look.connection.execute(tries.order_by(a.c.number).limit(MOST)).mappings()],
@@ -68,7 +70,7 @@ def _channels(look: Look) -> list[ChannelRow]:
     rows = []
     for channel in sorted({*found, *states}):
         pending, sent, dead = found.get(channel, (0, 0, 0))
-        state = states.get(channel, {})
+        state: Mapping[Any, Any] = states.get(channel, {})
         fares = {n: state.get(n) for n in ("blocked_until", "failing_since", "last_sent_at", "last_error")}
         rows.append(ChannelRow(channel=channel, pending=pending, sent=sent, dead=dead, **fares))
     return rows

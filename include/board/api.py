@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Annotated, Any, TypeVar
 
-from fastapi import APIRouter, Path, Query, Request
+from fastapi import APIRouter, Depends, Path, Query, Request
 from pydantic import BaseModel, ConfigDict
 from starlette.responses import Response
 
@@ -26,7 +26,7 @@ from include.board.dossier_models import ProjectDetail, ProjectRow, SystemDetail
 from include.board.drawing import Addresses
 from include.board.finding_detail import read_finding
 from include.board.findings import list_findings
-from include.board.looking import Desk, Look
+from include.board.looking import Desk, Look, desk_of
 from include.board.models import FindingDetail, FindingRow, Links, Listed
 from include.board.overview import read_overview
 from include.board.problems import MEDIA_TYPE
@@ -105,69 +105,93 @@ def _linked(request: Request, asked: Asked, listed: Listed[T]) -> Listed[T]:
     return listed.model_copy(update={"links": links})
 
 
-def make_api(desk: Desk) -> APIRouter:
-    """Return the routes of the API over a desk."""
-    api = APIRouter(responses=ALWAYS)
+ROUTES = APIRouter(responses=ALWAYS)
+DeskOf = Annotated[Desk, Depends(desk_of)]
 
-    def listed(request: Request, asked: A, read: Callable[[Look, A], Listed[T]]) -> Response:
-        with desk.look() as look:
-            return _answer(_linked(request, asked, read(look, asked)))
 
-    def one(read: Callable[[Look], BaseModel], *, is_judging: bool = False) -> Response:
-        with desk.look(is_judging=is_judging) as look:
-            return _answer(read(look))
+def _listed(desk: Desk, request: Request, asked: A, read: Callable[[Look, A], Listed[T]]) -> Response:
+    with desk.look() as look:
+        return _answer(_linked(request, asked, read(look, asked)))
 
-    @api.get("/overview", response_model=Overview, summary="总览:比率、线索、部门、趋势")
-    def overview() -> Response:
-        return one(read_overview)
 
-    @api.get("/findings", response_model=Listed[FindingRow], summary="线索列表")
-    def findings(request: Request, asked: Annotated[StrictFindings, Query()]) -> Response:
-        return listed(request, asked, list_findings)
+def _one(desk: Desk, read: Callable[[Look], BaseModel], *, is_judging: bool = False) -> Response:
+    with desk.look(is_judging=is_judging) as look:
+        return _answer(read(look))
 
-    @api.get("/findings/{finding_id}", response_model=FindingDetail, summary="一条线索的全部", responses=ONE)
-    def finding(
-        finding_id: Annotated[FindingId, Path()],
-        is_again: Annotated[bool, Query(description="按最近一次评判重新推算,较慢")] = False,
-    ) -> Response:
-        return one(lambda look: read_finding(look, finding_id, is_again=is_again), is_judging=is_again)
 
-    @api.get("/systems", response_model=Listed[SystemRow], summary="信息系统列表")
-    def systems(request: Request, asked: Annotated[StrictSystems, Query()]) -> Response:
-        return listed(request, asked, list_systems)
+@ROUTES.get("/overview", response_model=Overview, summary="总览:比率、线索、部门、趋势")
+def overview(desk: DeskOf) -> Response:
+    """Answer with the overview."""
+    return _one(desk, read_overview)
 
-    @api.get("/systems/{code:path}", response_model=SystemDetail, summary="一个信息系统的档案", responses=ONE)
-    def system(code: Annotated[Code, Path()]) -> Response:
-        return one(lambda look: read_system(look, code))
 
-    @api.get("/projects", response_model=Listed[ProjectRow], summary="项目列表")
-    def projects(request: Request, asked: Annotated[StrictProjects, Query()]) -> Response:
-        return listed(request, asked, list_projects)
+@ROUTES.get("/findings", response_model=Listed[FindingRow], summary="线索列表")
+def findings(desk: DeskOf, request: Request, asked: Annotated[StrictFindings, Query()]) -> Response:
+    """Answer with findings."""
+    return _listed(desk, request, asked, list_findings)
 
-    @api.get("/projects/{code:path}", response_model=ProjectDetail, summary="一个项目的档案", responses=ONE)
-    def project(code: Annotated[Code, Path()]) -> Response:
-        return one(lambda look: read_project(look, code))
 
-    @api.get("/sources", response_model=Sources, summary="来源的完整与新鲜")
-    def sources() -> Response:
-        return one(list_sources)
+@ROUTES.get("/findings/{finding_id}", response_model=FindingDetail, summary="一条线索的全部", responses=ONE)
+def finding(
+    desk: DeskOf,
+    finding_id: Annotated[FindingId, Path()],
+    is_again: Annotated[bool, Query(description="按最近一次评判重新推算,较慢")] = False,
+) -> Response:
+    """Answer with one finding."""
+    return _one(desk, lambda look: read_finding(look, finding_id, is_again=is_again), is_judging=is_again)
 
-    @api.get("/alerts", response_model=Alerts, summary="消息、通道、暂缓与运行异常")
-    def alerts(request: Request, asked: Annotated[StrictAlerts, Query()]) -> Response:
-        with desk.look() as look:
-            found = list_alerts(look, asked)
-            return _answer(found.model_copy(update={"messages": _linked(request, asked, found.messages)}))
 
-    @api.get("/alerts/{message_id}", response_model=MessageDetail, summary="一条消息", responses=ONE)
-    def message(message_id: Annotated[MessageId, Path()]) -> Response:
-        return one(lambda look: read_message(look, message_id))
+@ROUTES.get("/systems", response_model=Listed[SystemRow], summary="信息系统列表")
+def systems(desk: DeskOf, request: Request, asked: Annotated[StrictSystems, Query()]) -> Response:
+    """Answer with systems."""
+    return _listed(desk, request, asked, list_systems)
 
-    @api.get("/compliance", response_model=Listed[ComplianceRow], summary="每日统计:按规则和部门")
-    def compliance(request: Request, asked: Annotated[StrictCompliance, Query()]) -> Response:
-        return listed(request, asked, list_compliance)
 
-    @api.get("/datasets", response_model=Datasets, summary="已发布的数据集")
-    def datasets() -> Response:
-        return _answer(read_datasets())
+@ROUTES.get("/systems/{code:path}", response_model=SystemDetail, summary="一个信息系统的档案", responses=ONE)
+def system(desk: DeskOf, code: Annotated[Code, Path()]) -> Response:
+    """Answer with the dossier of a system."""
+    return _one(desk, lambda look: read_system(look, code))
 
-    return api
+
+@ROUTES.get("/projects", response_model=Listed[ProjectRow], summary="项目列表")
+def projects(desk: DeskOf, request: Request, asked: Annotated[StrictProjects, Query()]) -> Response:
+    """Answer with projects."""
+    return _listed(desk, request, asked, list_projects)
+
+
+@ROUTES.get("/projects/{code:path}", response_model=ProjectDetail, summary="一个项目的档案", responses=ONE)
+def project(desk: DeskOf, code: Annotated[Code, Path()]) -> Response:
+    """Answer with the dossier of a project."""
+    return _one(desk, lambda look: read_project(look, code))
+
+
+@ROUTES.get("/sources", response_model=Sources, summary="来源的完整与新鲜")
+def sources(desk: DeskOf) -> Response:
+    """Answer with the sources."""
+    return _one(desk, list_sources)
+
+
+@ROUTES.get("/alerts", response_model=Alerts, summary="消息、通道、暂缓与运行异常")
+def alerts(desk: DeskOf, request: Request, asked: Annotated[StrictAlerts, Query()]) -> Response:
+    """Answer with messages and what stands beside them."""
+    with desk.look() as look:
+        found = list_alerts(look, asked)
+        return _answer(found.model_copy(update={"messages": _linked(request, asked, found.messages)}))
+
+
+@ROUTES.get("/alerts/{message_id}", response_model=MessageDetail, summary="一条消息", responses=ONE)
+def message(desk: DeskOf, message_id: Annotated[MessageId, Path()]) -> Response:
+    """Answer with one message."""
+    return _one(desk, lambda look: read_message(look, message_id))
+
+
+@ROUTES.get("/compliance", response_model=Listed[ComplianceRow], summary="每日统计:按规则和部门")
+def compliance(desk: DeskOf, request: Request, asked: Annotated[StrictCompliance, Query()]) -> Response:
+    """Answer with daily figures."""
+    return _listed(desk, request, asked, list_compliance)
+
+
+@ROUTES.get("/datasets", response_model=Datasets, summary="已发布的数据集")
+def datasets() -> Response:
+    """Answer with what is published."""
+    return _answer(read_datasets())

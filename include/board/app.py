@@ -8,12 +8,11 @@ from typing import Any
 from fastapi import Depends, FastAPI, Request
 from starlette.responses import Response
 
+from include.board import api, pages
 from include.board.answering import Answering
-from include.board.api import make_api
 from include.board.drawing import draw_problem, serve_file
 from include.board.looking import Desk
-from include.board.pages import make_pages
-from include.board.problems import Login, handle_problems, not_found
+from include.board.problems import Handlers, Login, not_found
 
 VERSION = "1.0"
 DESCRIPTION = (
@@ -31,10 +30,10 @@ def make_app(require: Callable[..., Any], login: Login) -> FastAPI:
         docs_url=None, redoc_url=None, openapi_url=None,
     )  # fmt: skip
     app.add_middleware(Answering)
-    handle_problems(app, draw_problem, login)
-    desk = Desk()
-    app.include_router(make_api(desk), prefix="/api/v1")
-    app.include_router(make_pages(desk), include_in_schema=False)
+    Handlers(draw_problem, login).handle(app)
+    app.state.desk = Desk()
+    app.include_router(api.ROUTES, prefix="/api/v1")
+    app.include_router(pages.ROUTES, include_in_schema=False)
 
     @app.get("/api/v1/openapi.json", include_in_schema=False)
     def description() -> dict[str, Any]:

@@ -30,7 +30,9 @@ State = Literal["open", "resolved"]
 ScopeName = Literal["interconnection", "catalogues", "systems", "regulation"]
 MessageState = Literal["pending", "sent", "dead"]
 
-FINDING_ORDER = Literal["severity", "-severity", "since", "-since", "judged", "-judged", "subject", "-subject", "rule", "-rule"]
+FINDING_ORDER = Literal[
+    "severity", "-severity", "since", "-since", "judged", "-judged", "subject", "-subject", "rule", "-rule"
+]
 SUBJECT_ORDER = Literal["leads", "-leads", "code", "-code", "name", "-name", "unit", "-unit"]
 
 
@@ -58,7 +60,9 @@ class Asked(BaseModel):
         found: list[tuple[str, str]] = []
         for name, value in values.items():
             many = value if isinstance(value, list | tuple) else [value]
-            found += [(name, str(one)) for one in many if one is not None and one != type(self).model_fields[name].default]
+            found += [
+                (name, str(one)) for one in many if one is not None and one != type(self).model_fields[name].default
+            ]
         return found
 
 

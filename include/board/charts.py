@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from include.board.state_models import DepartmentRow, TrendPoint
 from include.board.dossier_models import UsageDay
+from include.board.state_models import DepartmentRow, TrendPoint
 
 MOST_BARS = 12
 """Departments that a chart can show legibly."""
@@ -38,7 +38,13 @@ def trend(points: Sequence[TrendPoint]) -> dict[str, Any] | None:
     return _figure(
         lines,
         yaxis={"title": {"text": "项"}, "rangemode": "tozero"},
-        yaxis2={"title": {"text": "符合率(%)"}, "overlaying": "y", "side": "right", "range": [0, 100], "showgrid": False},
+        yaxis2={
+            "title": {"text": "符合率(%)"},
+            "overlaying": "y",
+            "side": "right",
+            "range": [0, 100],
+            "showgrid": False,
+        },
     )
 
 
@@ -49,10 +55,19 @@ def departments(rows: Sequence[DepartmentRow]) -> dict[str, Any] | None:
     shown = list(reversed(rows[:MOST_BARS]))
     names = [row.department or "未登记单位" for row in shown]
     bars = [
-        {"type": "bar", "orientation": "h", "name": title, "y": names, "x": [getattr(r, part) for r in shown], "colour": colour}
+        {
+            "type": "bar",
+            "orientation": "h",
+            "name": title,
+            "y": names,
+            "x": [getattr(r, part) for r in shown],
+            "colour": colour,
+        }
         for title, part, colour in (("线索", "leads", "bad"), ("提示", "hints", "hint"))
     ]
-    return _figure(bars, barmode="stack", height=60 + 26 * len(shown), yaxis={"automargin": True, "ticklabelposition": "outside"})
+    return _figure(
+        bars, barmode="stack", height=60 + 26 * len(shown), yaxis={"automargin": True, "ticklabelposition": "outside"}
+    )
 
 
 def usage(days: Sequence[UsageDay]) -> dict[str, Any] | None:

@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from include.board.models import FindingRow, Model, VerdictRow
 
+
 class SubjectRow(Model):
     """A system or project in a list; leads are its open findings of outcome `fail`, hints those of `warn`."""
 

@@ -121,7 +121,9 @@ class Addresses:
         return f"{self.airflow}/dags/{dag_id}"
 
 
-def draw(request: Request, template: str, status: int = 200, *, has_charts: bool = False, **values: Any) -> HTMLResponse:
+def draw(
+    request: Request, template: str, status: int = 200, *, has_charts: bool = False, **values: Any
+) -> HTMLResponse:
     """Return a page."""
     shown = {"at": Addresses(request), "files": static_files(), "has_charts": has_charts, **values}
     html = _environment().get_template(template).render(shown)

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import select
 
-from include.board.findings import names_of, row_of
+from include.board.findings import row_of, whose_of
 from include.board.looking import Look
 from include.board.models import (
     Clause,
@@ -38,11 +38,10 @@ def read_finding(look: Look, finding_id: str, *, is_again: bool = False) -> Find
     if row is None:
         raise not_found(f"编号为 {finding_id} 的线索")
     found = explained(look.connection, row, look.reference.rules, look.reference.sources, is_again=is_again)
-    about = names_of(look, [(row["subject_type"], row["subject"])])
-    rule, body = found.rule, found.body
+    rule, body, whose = found.rule, found.body, whose_of(look, row["subject_type"], row["subject"])
     held = select(held_finding.c.hold_id).where(held_finding.c.finding_id == finding_id)
     return FindingDetail(
-        **row_of(look, row, about), law=_clause(found), steps=list(body.get("steps", ())), facts=facts_shown(found),
+        **row_of(look, row, whose), law=_clause(found), steps=list(body.get("steps", ())), facts=facts_shown(found),
         thresholds=thresholds(body), events=_events(found), stretches=_stretches(found), told=_told(look, finding_id),
         decisions=_decisions(look, finding_id), to_be_told=list(rule.told) if rule else [],
         remedy=rule.remedy if rule else None, is_waivable=rule.is_waivable if rule else None,
@@ -111,10 +110,10 @@ def _stretches(found: Explained) -> list[Stretch]:
     for one in found.stretches:
         until = one.until_day - timedelta(days=1) if one.until_day else None
         last = joined[-1] if joined else None
-        if last and last.until_day and last.until_day + timedelta(days=1) == one.from_day:
-            if (last.outcome, last.reason) == (one.outcome, one.reason):
-                joined[-1] = last.model_copy(update={"until_day": until})
-                continue
+        is_same = last is not None and (last.outcome, last.reason) == (one.outcome, one.reason)
+        if last and is_same and last.until_day and last.until_day + timedelta(days=1) == one.from_day:
+            joined[-1] = last.model_copy(update={"until_day": until})
+            continue
         joined.append(Stretch(from_day=one.from_day, until_day=until, outcome=one.outcome, reason=one.reason))
     return joined[::-1]
 

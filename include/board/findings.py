@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, case, column, exists, func, or_, select, table
+from sqlalchemy import ColumnElement, Select, and_, case, false, func, or_, select
 
 from include.board.asked import FindingsAsked
+from include.board.current import among
 from include.board.looking import Look
 from include.board.models import FindingRow, Listed
+from include.board.register import Whose
 from include.ledger.tables import finding
 
 UNREGISTERED = "未登记单位"
 """The department of subjects that no register gives one."""
-
-subject_unit = table("subject_unit", column("subject_type"), column("subject"), column("unit_name"), column("name"))
-"""The ledger's view of whose every subject is."""
 
 SEVERITIES = ("critical", "high", "medium", "low")
 WEIGHT = case({name: rank for rank, name in enumerate(SEVERITIES)}, value=finding.c.severity, else_=len(SEVERITIES))
@@ -50,35 +48,34 @@ def findings_about(look: Look, subject_type: str, subject: str, most: int = 200)
 def rows_of(look: Look, query: Select[Any]) -> list[FindingRow]:
     """Return what a query over `finding` finds, as it is shown."""
     found = look.connection.execute(query).mappings().all()
-    about = names_of(look, [(row["subject_type"], row["subject"]) for row in found])
-    return [FindingRow(**row_of(look, row, about)) for row in found]
+    about = _names_of(look, [(row["subject_type"], row["subject"]) for row in found])
+    return [FindingRow(**row_of(look, row, about[row["subject_type"], row["subject"]])) for row in found]
 
 
-def row_of(look: Look, row: Mapping[str, Any], about: Mapping[tuple[str, str], Mapping[str, Any]]) -> dict[str, Any]:
+def whose_of(look: Look, subject_type: str, subject: str) -> Whose:
+    """Return department and name of one subject."""
+    return _names_of(look, [(subject_type, subject)])[subject_type, subject]
+
+
+def row_of(look: Look, row: Mapping[Any, Any], whose: Whose) -> dict[str, Any]:
     """Return a row of `finding` with what is known of its rule and its subject."""
-    whose = about.get((row["subject_type"], row["subject"]), {})
     rule = row["rule"]
     kept = {name: row[name] for name in FindingRow.model_fields if name in row}
     return kept | {
         "title": look.reference.title(rule), "scope": look.reference.scope(rule), "clause": look.reference.clause(rule),
-        "article": look.reference.article(rule), "subject_name": whose.get("name"), "department": whose.get("unit_name"),
+        "article": look.reference.article(rule), "subject_name": whose.name, "department": whose.unit or None,
         "age_days": max(0, (look.today - row["first_seen_on"]).days),
     }  # fmt: skip
 
 
-def names_of(look: Look, subjects: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Mapping[str, Any]]:
-    """Return name and department of subjects, in one query for each type."""
-    of: dict[str, set[str]] = {}
-    for kind, subject in subjects:
-        of.setdefault(kind, set()).add(subject)
-    found: dict[tuple[str, str], Mapping[str, Any]] = {}
-    for kind, codes in of.items():
-        if kind == "source":
-            found |= {(kind, c): {"name": look.reference.sources.get(c), "unit_name": None} for c in codes}
-            continue
-        query = select(subject_unit).where(subject_unit.c.subject_type == kind, subject_unit.c.subject.in_(codes))
-        found |= {(kind, row["subject"]): row for row in look.connection.execute(query).mappings()}
-    return found
+def _names_of(look: Look, subjects: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Whose]:
+    """Return department and name of subjects; sources have their cards' titles."""
+    register, titles = look.register.subjects, look.reference.sources
+    nobody = Whose(None, None)
+    return {
+        (kind, code): Whose(None, titles.get(code)) if kind == "source" else register.get((kind, code), nobody)
+        for kind, code in subjects
+    }
 
 
 def _order(sort: str) -> Sequence[ColumnElement[Any]]:
@@ -87,7 +84,7 @@ def _order(sort: str) -> Sequence[ColumnElement[Any]]:
 
 
 def _where(look: Look, asked: FindingsAsked) -> list[ColumnElement[bool]]:
-    where = [
+    where: list[ColumnElement[bool]] = [
         finding.c[name].in_(values)
         for name in ("outcome", "severity", "handling", "rule", "subject_type")
         if (values := getattr(asked, name))
@@ -100,27 +97,21 @@ def _where(look: Look, asked: FindingsAsked) -> list[ColumnElement[bool]]:
     if asked.is_overdue:
         where.append(finding.c.overdue_since.is_not(None))
     if asked.department:
-        where.append(_of_department(asked.department))
+        where.append(_of_department(look, asked.department))
     if asked.q:
         where.append(_says(look, asked.q))
     return where
 
 
-def _of_department(name: str) -> ColumnElement[bool]:
-    """Return whether a finding is of a department; the subjects are listed once, not looked up for each finding."""
-    types = ("system", "project", "contract", "rectification", "plan_entry", "department_year")
-    if name == UNREGISTERED:
-        has_unit = exists().where(
-            subject_unit.c.subject_type == finding.c.subject_type, subject_unit.c.subject == finding.c.subject,
-            subject_unit.c.unit_name.is_not(None), subject_unit.c.unit_name != "",
-        )  # fmt: skip
-        return ~has_unit
-    mine = select(subject_unit.c.subject).where(subject_unit.c.unit_name == name)
+def _of_department(look: Look, name: str) -> ColumnElement[bool]:
+    """Return whether a finding is of a department."""
+    mine = look.register.of_department(None if name == UNREGISTERED else name)
     return or_(
+        false(),
         *(
-            and_(finding.c.subject_type == kind, finding.c.subject.in_(mine.where(subject_unit.c.subject_type == kind)))
-            for kind in types
-        )
+            and_(finding.c.subject_type == kind, among(finding.c.subject, codes, look.dialect))
+            for kind, codes in sorted(mine.items())
+        ),
     )
 
 
@@ -138,5 +129,3 @@ def count_by(look: Look, name: str) -> dict[str, int]:
     value = finding.c[name]
     query = select(value, func.count()).where(finding.c.state == "open").group_by(value)
     return {str(found or "none"): count for found, count in look.connection.execute(query)}
-
-

@@ -7,12 +7,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 from threading import Lock
 from typing import Any
 
+from fastapi import Request
 from sqlalchemy import Connection, Engine, text
 
 from include.board.reference import Reference, References
+from include.board.register import Register, read_register, stamp_of
 from include.clock import now
 from include.ledger.database import open_ledger
 from include.ledger.snapshot import glance
@@ -27,13 +30,42 @@ _STEPS = 20_000
 """After so many steps of SQLite's machine the clock is looked at: some two milliseconds."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Look:
     """What a page is made of: the ledger as it stands, the reference, and the day in Asia/Shanghai."""
 
     connection: Connection
     reference: Reference
     today: date
+    registers: Registers
+
+    @cached_property
+    def register(self) -> Register:
+        """Return whose everything is."""
+        return self.registers.read(self.connection)
+
+    @property
+    def dialect(self) -> str:
+        """Return the kind of database."""
+        return self.connection.engine.dialect.name
+
+
+class Registers:
+    """Keeps the register of each ledger until records or findings have changed."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._kept: dict[str, Register] = {}
+
+    def read(self, connection: Connection) -> Register:
+        """Return the register as it stands; whoever comes meanwhile waits for it instead of working it out, too."""
+        url = str(connection.engine.url)
+        with self._lock:
+            stamp = stamp_of(connection)
+            kept = self._kept.get(url)
+            if kept is None or kept.stamp != stamp:
+                kept = self._kept[url] = read_register(connection, stamp)
+            return kept
 
 
 class Desk:
@@ -42,14 +74,14 @@ class Desk:
     def __init__(self) -> None:
         self._engines: dict[str, Engine] = {}
         self._lock = Lock()
-        self._references = References()
+        self._references, self._registers = References(), Registers()
 
     @contextmanager
     def look(self, *, is_judging: bool = False) -> Iterator[Look]:
         """Open a look; with `is_judging` temporary tables may be made, which judging sums its days up in."""
         with glance(self._engine()) as connection:
             _limit(connection, JUDGING_SECONDS if is_judging else SECONDS, is_judging=is_judging)
-            yield Look(connection, self._references.read(), now().date())
+            yield Look(connection, self._references.read(), now().date(), self._registers)
 
     def reference(self) -> Reference:
         """Return the rules, sources and calendar, without a look at the ledger."""
@@ -75,3 +107,9 @@ def _limit(connection: Connection, seconds: float, *, is_judging: bool) -> None:
     driver.set_progress_handler(lambda: int(time.monotonic() > deadline), _STEPS)
     if not is_judging:
         driver.execute("PRAGMA query_only = ON")
+
+
+def desk_of(request: Request) -> Desk:
+    """Return the desk of the application that answers a request."""
+    desk: Desk = request.app.state.desk
+    return desk

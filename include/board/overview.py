@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
@@ -10,7 +11,7 @@ import orjson
 from sqlalchemy import ColumnElement, and_, case, func, select
 
 from include.board.compliance import trend
-from include.board.findings import SEVERITIES, count_by, subject_unit
+from include.board.findings import SEVERITIES, count_by
 from include.board.looking import Look
 from include.board.sources import list_sources
 from include.board.state_models import DepartmentRow, Overview, RateRow, ScopeRow
@@ -38,7 +39,7 @@ def read_overview(look: Look) -> Overview:
     )  # fmt: skip
 
 
-def _newest(look: Look) -> list[Mapping[str, Any]]:
+def _newest(look: Look) -> list[Mapping[Any, Any]]:
     """Return the newest evaluation of every scope, by the newest day and its last revision."""
     e = evaluation
     ranked = select(
@@ -48,7 +49,7 @@ def _newest(look: Look) -> list[Mapping[str, Any]]:
     return sorted(rows, key=lambda row: SCOPES.index(row["scope"]) if row["scope"] in SCOPES else len(SCOPES))
 
 
-def _scope(look: Look, row: Mapping[str, Any]) -> ScopeRow:
+def _scope(look: Look, row: Mapping[Any, Any]) -> ScopeRow:
     counts: dict[str, int] = {}
     for outcomes in orjson.loads(row["outcomes"])["outcomes"].values():
         for outcome, count in outcomes.items():
@@ -67,7 +68,7 @@ def _due_day(look: Look) -> date:
     return day
 
 
-def _rates(look: Look, newest: list[Mapping[str, Any]]) -> list[RateRow]:
+def _rates(look: Look, newest: list[Mapping[Any, Any]]) -> list[RateRow]:
     rules = {name: rule for name, _, rule, _ in RATES}
     waived = _waived(look)
     return [
@@ -101,24 +102,36 @@ def _ages(look: Look) -> dict[str, int]:
 
 def _departments(look: Look) -> list[DepartmentRow]:
     """Return the departments with the most open findings."""
-    f, u = finding, subject_unit
-    unit = func.nullif(u.c.unit_name, "").label("unit")
-    leads = _sum(f.c.outcome == "fail").label("leads")
-    whose = and_(u.c.subject_type == f.c.subject_type, u.c.subject == f.c.subject)
+    f, register = finding, look.register.subjects
     query = (
-        select(
-            unit, leads, _sum(f.c.outcome != "fail"), _sum(f.c.handling != "new"), func.min(f.c.first_seen_on),
-        )
-        .select_from(f.outerjoin(u, whose))
+        select(f.c.subject_type, f.c.subject, _sum(f.c.outcome == "fail"), func.count(), _sum(f.c.handling != "new"),
+               func.min(f.c.first_seen_on))
         .where(f.c.state == "open", f.c.subject_type.not_in(("source", "calendar", "plan_year")))
-        .group_by(unit)
-        .order_by(leads.desc(), func.count().desc(), unit)
-        .limit(MOST_DEPARTMENTS)
+        .group_by(f.c.subject_type, f.c.subject)
     )  # fmt: skip
+    found: dict[str | None, _Tally] = {}
+    for kind, subject, leads, count, handled, oldest in look.connection.execute(query).tuples():
+        whose = register.get((kind, subject))
+        found.setdefault((whose.unit or None) if whose else None, _Tally()).add(leads, count - leads, handled, oldest)
+    order = sorted(found.items(), key=lambda one: (-one[1].leads, -one[1].hints, one[0] or ""))
     return [
-        DepartmentRow(department=d, leads=n, hints=h, handled=done, oldest=oldest)
-        for d, n, h, done, oldest in look.connection.execute(query)
+        DepartmentRow(department=name, leads=t.leads, hints=t.hints, handled=t.handled, oldest=t.oldest)
+        for name, t in order[:MOST_DEPARTMENTS]
     ]
+
+
+@dataclass(slots=True)
+class _Tally:
+    """Open findings of a department, summed up over its subjects."""
+
+    leads: int = 0
+    hints: int = 0
+    handled: int = 0
+    oldest: date = date.max
+
+    def add(self, leads: int, hints: int, handled: int, oldest: date) -> None:
+        self.leads, self.hints = self.leads + leads, self.hints + hints
+        self.handled, self.oldest = self.handled + handled, min(self.oldest, oldest)
 
 
 def _sum(condition: ColumnElement[bool]) -> ColumnElement[int]:

@@ -65,44 +65,55 @@ def not_found(what: str) -> HTTPException:
     return HTTPException(404, f"没有{what}")
 
 
-def handle_problems(app: FastAPI, draw: Draw, login: Login) -> None:
-    """Tell every problem of an application in its form; who is not logged in is sent to the login from pages."""
+@dataclass(frozen=True, slots=True)
+class Handlers:
+    """Tells every problem in its form: to programs, to people, and to who is not logged in, who is sent to the login from pages."""
 
-    def tell(request: Request, problem: Problem) -> Response:
+    draw: Draw
+    login: Login
+
+    def tell(self, request: Request, problem: Problem) -> Response:
+        """Return the answer for whoever asked."""
         if _path(request).startswith(API):
             return problem.answer()
         if problem.status == 401:
-            return RedirectResponse(login(request), 303)
-        return draw(request, problem)
+            return RedirectResponse(self.login(request), 303)
+        return self.draw(request, problem)
 
-    def http(request: Request, error: Exception) -> Response:
+    def http(self, request: Request, error: Exception) -> Response:
+        """Tell an error that has a status."""
         assert isinstance(error, HTTPException)  # noqa: S101 - registered for it
         is_phrase = error.detail == HTTPStatus(error.status_code).phrase
-        answer = tell(request, Problem(error.status_code, "" if is_phrase else str(error.detail)))
+        answer = self.tell(request, Problem(error.status_code, "" if is_phrase else str(error.detail)))
         for name, value in (error.headers or {}).items():
             answer.headers[name] = value
         return answer
 
-    def validation(request: Request, error: Exception) -> Response:
+    def arguments(self, request: Request, error: Exception) -> Response:
+        """Tell which arguments are wrong, and why."""
         assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for it
         errors = tuple(
             {"field": ".".join(str(part) for part in one["loc"][1:]), "problem": str(one["msg"])}
             for one in error.errors()
         )
-        return tell(request, Problem(422, "请更正所列参数", errors))
+        return self.tell(request, Problem(422, "请更正所列参数", errors))
 
-    def outside(request: Request, error: Exception) -> Response:
+    def outside(self, request: Request, error: Exception) -> Response:
+        """Tell that the ledger does not answer, is another's or takes too long; the log says which."""
         log.warning("%s %s: %s: %s", request.method, _path(request), type(error).__name__, error)
-        return tell(request, Problem(503, "请稍后再试;仍不行时请值班工程师运行 python -m include doctor"))
+        return self.tell(request, Problem(503, "请稍后再试;仍不行时请值班工程师运行 python -m include doctor"))
 
-    def broken(request: Request, error: Exception) -> Response:
-        return tell(request, Problem(500, "已记入日志,请告知值班工程师"))
+    def broken(self, request: Request, _error: Exception) -> Response:
+        """Tell that the program is wrong; the server logs where."""
+        return self.tell(request, Problem(500, "已记入日志,请告知值班工程师"))
 
-    app.add_exception_handler(HTTPException, http)
-    app.add_exception_handler(RequestValidationError, validation)
-    app.add_exception_handler(ShuhengError, outside)
-    app.add_exception_handler(DBAPIError, outside)
-    app.add_exception_handler(Exception, broken)
+    def handle(self, app: FastAPI) -> None:
+        """Let an application tell its problems so."""
+        app.add_exception_handler(HTTPException, self.http)
+        app.add_exception_handler(RequestValidationError, self.arguments)
+        app.add_exception_handler(ShuhengError, self.outside)
+        app.add_exception_handler(DBAPIError, self.outside)
+        app.add_exception_handler(Exception, self.broken)
 
 
 def _path(request: Request) -> str:

@@ -5,25 +5,24 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import ColumnElement, column, exists, literal, or_, select, table
+from sqlalchemy import ColumnElement, select
 
 from include.board.asked import ProjectsAsked
 from include.board.clocks import clocks_of
+from include.board.current import current
 from include.board.dossier_models import Labelled, Named, ProjectDetail, ProjectRow
 from include.board.findings import findings_about
 from include.board.looking import Look
 from include.board.models import Listed
 from include.board.problems import not_found
-from include.board.subjects import count_of, counted_findings, narrowed, ordered, total_of
-from include.board.systems import current_system, fields_of
+from include.board.subjects import count_of, counted_findings, narrowed, ordered, page_of
+from include.board.systems import fields_of
 from include.board.timeline import timeline_of
 from include.board.verdicts import verdicts_on
 from include.ledger.tables import judged_subject, plan_entry, project, project_dossier
 
 MOST = 200
 """Systems of one project that are shown."""
-
-current_project = table("current_project", *(column(c.name, c.type) for c in project.c))
 
 _SHOWN = (
     "unit_name", "nature", "project_type", "managed_industry", "division_name", "total_investment_yuan", "fund_source",
@@ -33,67 +32,54 @@ _OF_DOSSIER = (
     "demand_unit_name", "track", "fund_scope", "content_class", "is_public_service", "approved_investment_yuan",
     "implementing_body", "has_responsible_person", "has_management_system", "is_scope_completed",
 )  # fmt: skip
-_COLUMNS = {"code": current_project.c.project_code, "name": current_project.c.name, "unit": current_project.c.unit_name}
+_LISTED = ("name", "unit_name", "nature", "project_type", "total_investment_yuan", "applied_at")
 
 
 def list_projects(look: Look, asked: ProjectsAsked) -> Listed[ProjectRow]:
     """Return one page of the projects that were asked for."""
-    p, counted = current_project, counted_findings("project")
-    query = select(
-        p.c.project_code, p.c.name, p.c.unit_name, p.c.nature, p.c.project_type, p.c.total_investment_yuan, p.c.applied_at,
-        count_of(counted, "leads").label("leads"), count_of(counted, "hints").label("hints"),
-    ).select_from(p.outerjoin(counted, counted.c.subject == p.c.project_code))  # fmt: skip
-    if not asked.is_all:
-        query = query.where(_is_judged())
+    where = () if asked.is_all else (_is_judged(),)
+    p, tally = current(project, "project_code", _LISTED, *where, label="p"), counted_findings("project")
+    columns = {"code": p.c.project_code, "name": p.c.name, "unit": p.c.unit_name}
+    counts = (count_of(tally, name).label(name) for name in ("leads", "hints"))
+    query = select(p, *counts).select_from(p.outerjoin(tally, tally.c.subject == p.c.project_code))
     if asked.plan_year:
-        planned = exists().where(
-            plan_entry.c.project_code == p.c.project_code, plan_entry.c.plan_year == asked.plan_year,
-            plan_entry.c.tombstoned_at.is_(None),
-        )  # fmt: skip
-        query = query.where(planned)
-    query = narrowed(query, asked, _COLUMNS, counted)
-    rows = look.connection.execute(ordered(query, asked, _COLUMNS, counted)).mappings().all()
-    codes = [row["project_code"] for row in rows]
-    years, systems = _plan_years(look, codes), _systems(look, codes)
-    items = [
-        ProjectRow(**_row(row, row["leads"], row["hints"], years, len(systems.get(row["project_code"], ()))))
-        for row in rows
-    ]
-    return Listed(items=items, total=total_of(look, query), limit=asked.limit, offset=asked.offset)
+        planned = (plan_entry.c.plan_year == asked.plan_year, plan_entry.c.tombstoned_at.is_(None))
+        query = query.where(p.c.project_code.in_(select(plan_entry.c.project_code).where(*planned)))
+    rows, total = page_of(look, ordered(narrowed(query, asked, columns, tally), asked, columns, tally))
+    years = _plan_years(look, [row["project_code"] for row in rows])
+    items = [ProjectRow(**_row(look, row, row["leads"], row["hints"], years)) for row in rows]
+    return Listed(items=items, total=total, limit=asked.limit, offset=asked.offset)
 
 
 def _is_judged() -> ColumnElement[bool]:
     """Return whether rules judge a project: they said so last time, or a dossier was handed in for it."""
-    code, j = current_project.c.project_code, judged_subject
+    code, j = project.c.project_code, judged_subject
     judged = select(j.c.subject).where(j.c.scope == "regulation", j.c.subject_type == "project")
     dossier = select(project_dossier.c.project_code).where(project_dossier.c.tombstoned_at.is_(None))
-    return or_(code.in_(judged), code.in_(dossier))
+    return code.in_(judged.union(dossier))
 
 
-def _row(
-    row: Mapping[str, Any], leads: int, hints: int, years: Mapping[str, list[int]], systems: int
-) -> dict[str, Any]:
-    applied = row["applied_at"]
+def _row(look: Look, row: Mapping[Any, Any], leads: int, hints: int, years: Mapping[str, list[int]]) -> dict[str, Any]:
+    applied, code = row["applied_at"], row["project_code"]
     return {
-        "code": row["project_code"], "name": row["name"], "unit": row["unit_name"], "leads": leads, "hints": hints,
+        "code": code, "name": row["name"], "unit": row["unit_name"], "leads": leads, "hints": hints,
         "nature": row["nature"], "type": row["project_type"], "investment_yuan": row["total_investment_yuan"],
-        "applied_on": applied.date() if applied else None, "plan_years": years.get(row["project_code"], []),
-        "systems": systems,
+        "applied_on": applied.date() if applied else None, "plan_years": years.get(code, []),
+        "systems": len(look.register.naming.get(code, ())),
     }  # fmt: skip
 
 
 def read_project(look: Look, code: str) -> ProjectDetail:
     """Return the dossier of a project."""
-    found = look.connection.execute(select(current_project).where(current_project.c.project_code == code))
-    row = found.mappings().first()
+    here = current(project, "project_code", (*_SHOWN, *_LISTED), project.c.project_code == code, label="p")
+    row = look.connection.execute(select(here)).mappings().first()
     if row is None:
         raise not_found(f"代码为 {code} 的项目")
-    holes = findings_about(look, "project", code)
-    verdicts = verdicts_on(look, "project", code)
-    systems = _systems(look, [code]).get(code, [])
+    holes, verdicts = findings_about(look, "project", code), verdicts_on(look, "project", code)
+    systems = [Named(code=system, name=name) for system, name in look.register.naming.get(code, ())]
     leads = sum(1 for hole in holes if hole.outcome == "fail")
     return ProjectDetail(
-        **_row(row, leads, len(holes) - leads, _plan_years(look, [code]), len(systems)), named_systems=systems[:MOST],
+        **_row(look, row, leads, len(holes) - leads, _plan_years(look, [code])), named_systems=systems[:MOST],
         fields=[*fields_of("project", row, _SHOWN), *_dossier(look, code)], timeline=timeline_of(look, code), holes=holes,
         clocks=clocks_of(look, verdicts), verdicts=verdicts,
     )  # fmt: skip
@@ -114,17 +100,3 @@ def _plan_years(look: Look, codes: list[str]) -> dict[str, list[int]]:
     for code, year in rows.tuples():
         found.setdefault(code, []).append(year)
     return {code: sorted(years) for code, years in found.items()}
-
-
-def _systems(look: Look, codes: list[str]) -> dict[str, list[Named]]:
-    """Return the systems that name a project; the register writes the codes of a system into one text, parted by commas."""
-    if not codes:
-        return {}
-    listed = literal(",").concat(current_system.c.project_codes).concat(",")
-    names = or_(*(listed.contains(f",{code},", autoescape=True) for code in codes))
-    query = select(current_system.c.system_code, current_system.c.name, current_system.c.project_codes)
-    found: dict[str, list[Named]] = {}
-    for system, name, named in look.connection.execute(query.where(names).order_by("system_code")).tuples():
-        for code in set(named.split(",")) & set(codes):
-            found.setdefault(code, []).append(Named(code=system, name=name))
-    return found

@@ -57,7 +57,7 @@ def _batches(look: Look) -> tuple[dict[str, BatchRow], dict[str, datetime]]:
     return last, dict(look.connection.execute(complete).tuples().all())
 
 
-def _batch(row: Mapping[str, Any]) -> BatchRow:
+def _batch(row: Mapping[Any, Any]) -> BatchRow:
     changes = ("created", "changed", "restored", "tombstoned")
     return BatchRow(
         batch_id=row["batch_id"], merged_at=row["merged_at"], is_full=row["is_full"], is_complete=row["is_complete"],

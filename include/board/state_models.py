@@ -9,6 +9,7 @@ from pydantic import Field
 
 from include.board.models import Listed, Model
 
+
 class BatchRow(Model):
     """What one reading of a source brought."""
 

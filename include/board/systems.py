@@ -6,9 +6,10 @@ from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import column, func, select, table
+from sqlalchemy import func, select
 
 from include.board.asked import SystemsAsked
+from include.board.current import current
 from include.board.dossier_models import (
     Labelled,
     Named,
@@ -21,13 +22,14 @@ from include.board.findings import findings_about
 from include.board.looking import Look
 from include.board.models import Listed
 from include.board.problems import not_found
-from include.board.subjects import count_of, counted_findings, narrowed, ordered, total_of
+from include.board.subjects import count_of, counted_findings, narrowed, ordered, page_of
 from include.board.verdicts import verdicts_on
 from include.findings.fact_text import fact_text
 from include.ledger.tables import (
     assessment,
     exchange_service,
     probe_state,
+    project,
     resource,
     source_authority,
     system,
@@ -41,33 +43,28 @@ USAGE_DAYS = 180
 MOST = 200
 """Services, reports and projects of one system that are shown."""
 
-current_system = table("current_system", *(column(c.name, c.type) for c in system.c))
-current_project = table("current_project", column("project_code"), column("name"), column("unit_name"))
-
 _SHOWN = (
     "unit_name", "status", "deployment", "purpose", "declared_connection", "protection_level", "protection_no",
     "cipher_assessed_on", "registered_users", "trial_started_on", "went_live_on", "last_released_on",
 )  # fmt: skip
-_COLUMNS = {"code": current_system.c.system_code, "name": current_system.c.name, "unit": current_system.c.unit_name}
+_LISTED = ("name", "unit_name", "status", "deployment", "protection_level", "went_live_on")
 
 
 def list_systems(look: Look, asked: SystemsAsked) -> Listed[SystemRow]:
     """Return one page of the systems that were asked for."""
-    s, counted = current_system, counted_findings("system")
-    query = select(
-        s.c.system_code, s.c.name, s.c.unit_name, s.c.status, s.c.deployment, s.c.protection_level, s.c.went_live_on,
-        count_of(counted, "leads").label("leads"), count_of(counted, "hints").label("hints"),
-    ).select_from(s.outerjoin(counted, counted.c.subject == s.c.system_code))  # fmt: skip
+    s, tally = current(system, "system_code", _LISTED, label="s"), counted_findings("system")
+    columns = {"code": s.c.system_code, "name": s.c.name, "unit": s.c.unit_name}
+    counts = (count_of(tally, name).label(name) for name in ("leads", "hints"))
+    query = select(s, *counts).select_from(s.outerjoin(tally, tally.c.subject == s.c.system_code))
     for name in ("status", "deployment"):
         if values := getattr(asked, name):
             query = query.where(s.c[name].in_(values))
-    query = narrowed(query, asked, _COLUMNS, counted)
-    rows = look.connection.execute(ordered(query, asked, _COLUMNS, counted)).mappings()
+    rows, total = page_of(look, ordered(narrowed(query, asked, columns, tally), asked, columns, tally))
     items = [SystemRow(**_row(row, row["leads"], row["hints"])) for row in rows]
-    return Listed(items=items, total=total_of(look, query), limit=asked.limit, offset=asked.offset)
+    return Listed(items=items, total=total, limit=asked.limit, offset=asked.offset)
 
 
-def _row(row: Mapping[str, Any], leads: int, hints: int) -> dict[str, Any]:
+def _row(row: Mapping[Any, Any], leads: int, hints: int) -> dict[str, Any]:
     kept = {name: row[name] for name in ("status", "deployment", "protection_level", "went_live_on")}
     named = {"code": row["system_code"], "name": row["name"], "unit": row["unit_name"]}
     return named | kept | {"leads": leads, "hints": hints}
@@ -75,8 +72,8 @@ def _row(row: Mapping[str, Any], leads: int, hints: int) -> dict[str, Any]:
 
 def read_system(look: Look, code: str) -> SystemDetail:
     """Return the dossier of a system."""
-    query = select(current_system).where(current_system.c.system_code == code)
-    row = look.connection.execute(query).mappings().first()
+    here = current(system, "system_code", (*_SHOWN, *_LISTED, "project_codes"), system.c.system_code == code, label="s")
+    row = look.connection.execute(select(here)).mappings().first()
     if row is None:
         raise not_found(f"编码为 {code} 的信息系统")
     holes = findings_about(look, "system", code)
@@ -89,7 +86,7 @@ def read_system(look: Look, code: str) -> SystemDetail:
     )  # fmt: skip
 
 
-def fields_of(entity: str, row: Mapping[str, Any], names: Iterable[str]) -> list[Labelled]:
+def fields_of(entity: str, row: Mapping[Any, Any], names: Iterable[str]) -> list[Labelled]:
     """Return the fields of a record that have a value, with their Chinese titles, in words."""
     titles = canonical_schema(entity)["properties"]
     return [
@@ -101,8 +98,8 @@ def fields_of(entity: str, row: Mapping[str, Any], names: Iterable[str]) -> list
 
 def _projects(look: Look, codes: Iterable[str]) -> list[Named]:
     wanted = list(codes)[:MOST]
-    query = select(current_project.c.project_code, current_project.c.name)
-    names = dict(look.connection.execute(query.where(current_project.c.project_code.in_(wanted))).tuples().all())
+    here = current(project, "project_code", ("name",), project.c.project_code.in_(wanted), label="p")
+    names = dict(look.connection.execute(select(here.c.project_code, here.c.name)).tuples().all())
     return [Named(code=code, name=names.get(code)) for code in wanted]
 
 

@@ -51,7 +51,7 @@ def timeline_of(look: Look, code: str) -> list[TimelineEntry]:
     return sorted(seen.values(), key=lambda entry: (entry.day, order.index(entry.kind), entry.title, entry.text))
 
 
-def _entries(look: Look, entity: str, row: Mapping[str, Any]) -> Iterator[TimelineEntry]:
+def _entries(look: Look, entity: str, row: Mapping[Any, Any]) -> Iterator[TimelineEntry]:
     text = "、".join(
         fact_text(row[name], "zh", name) + ("元" if name.endswith("_yuan") else "")
         for name in _SAYS.get(entity, ())

@@ -31,7 +31,7 @@ def verdicts_on(look: Look, subject_type: str, subject: str) -> list[VerdictRow]
     return [_row(look, row, orjson.loads(row["body"])) for row in found]
 
 
-def _row(look: Look, row: Mapping[str, Any], body: Mapping[str, Any]) -> VerdictRow:
+def _row(look: Look, row: Mapping[Any, Any], body: Mapping[str, Any]) -> VerdictRow:
     rule = row["rule"]
     is_bad = row["outcome"] in ("fail", "warn")
     return VerdictRow(

@@ -16,8 +16,8 @@ RECEIVERS = {role: words[0] for role, words in ROLES.items()} | {
 }  # fmt: skip
 
 GROUPS = {
-    "projects": "项目审批与计划", "exchange": "共享交换平台", "register": "信息系统登记", "systems": "上云与使用", "catalogues": "资源目录",
-    "dossiers": "项目档案",
+    "projects": "项目审批与计划", "exchange": "共享交换平台", "register": "信息系统登记", "systems": "上云与使用",
+    "catalogues": "资源目录", "dossiers": "项目档案",
 }  # fmt: skip
 """Groups of source cards."""
 
@@ -28,9 +28,9 @@ ATTEMPTS = {"sent": "已送达", "refused": "被拒", "throttled": "被限流", 
 
 QUESTIONS = {
     "amount_disagrees": "平台与计划金额不一", "code_check_failed": "项目代码校验不符", "name_disagrees": "平台与计划名称不一",
-    "plan_not_on_platform": "计划项目平台未查到", "plan_without_code": "计划项目未填代码", "platform_not_in_plan": "平台项目不在计划",
-    "same_project_two_codes": "疑似同一项目两个代码", "two_owners": "一条记录两个归属", "unmapped_field": "未映射的字段",
-    "unmapped_value": "未映射的取值",
+    "plan_not_on_platform": "计划项目平台未查到", "plan_without_code": "计划项目未填代码",
+    "platform_not_in_plan": "平台项目不在计划", "same_project_two_codes": "疑似同一项目两个代码", "two_owners": "一条记录两个归属",
+    "unmapped_field": "未映射的字段", "unmapped_value": "未映射的取值",
 }  # fmt: skip
 
 CLOCKS = {

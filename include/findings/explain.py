@@ -218,7 +218,7 @@ def _overview(connection: Connection, subject: str, rows: list[RowMapping], rule
 
 def explained(
     connection: Connection,
-    named: Mapping[str, Any],
+    named: Mapping[Any, Any],
     rules: Mapping[str, Rule],
     sources: Mapping[str, str] | None = None,
     *,
@@ -226,8 +226,8 @@ def explained(
 ) -> Explained:
     """Gather what there is of one verdict, which a row of `verdict` or of `finding` names.
 
-    `sources` gives the titles of the cards where the caller has them. Without `is_again` the verdict is told as it was recorded when
-    it last changed, which takes milliseconds; judging again reads the facts of all subjects of its rule.
+    `sources` gives the titles of the cards where the caller has them. Without `is_again` the verdict is told as it was recorded
+    when it last changed, which takes milliseconds; judging again reads the facts of all subjects of its rule.
     """
     key = tuple(str(named[name]) for name in KEY)
     rule_id, subject_type, subject, occurrence = key
