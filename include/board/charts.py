@@ -8,8 +8,12 @@ from typing import Any
 from include.board.dossier_models import UsageDay
 from include.board.state_models import DepartmentRow, TrendPoint
 
-MOST_BARS = 12
+MOST_BARS = 20
 """Departments that a chart can show legibly."""
+
+
+DAYS = {"tickformat": "%m-%d", "hoverformat": "%Y-%m-%d"}
+"""Days as people here write them."""
 
 
 def _figure(traces: list[dict[str, Any]], **layout: Any) -> dict[str, Any]:
@@ -38,6 +42,7 @@ def trend(points: Sequence[TrendPoint]) -> dict[str, Any] | None:
     return _figure(
         lines,
         yaxis={"title": {"text": "项"}, "rangemode": "tozero"},
+        xaxis=DAYS,
         yaxis2={
             "title": {"text": "符合率(%)"},
             "overlaying": "y",
@@ -65,9 +70,8 @@ def departments(rows: Sequence[DepartmentRow]) -> dict[str, Any] | None:
         }
         for title, part, colour in (("线索", "leads", "bad"), ("提示", "hints", "hint"))
     ]
-    return _figure(
-        bars, barmode="stack", height=60 + 26 * len(shown), yaxis={"automargin": True, "ticklabelposition": "outside"}
-    )
+    legend = {"traceorder": "normal", "orientation": "h", "y": 1.06, "x": 0}
+    return _figure(bars, barmode="stack", legend=legend, height=60 + 26 * len(shown), yaxis={"automargin": True})
 
 
 def usage(days: Sequence[UsageDay]) -> dict[str, Any] | None:
@@ -79,4 +83,4 @@ def usage(days: Sequence[UsageDay]) -> dict[str, Any] | None:
         _line("登录次数", x, [d.logins for d in days], "blue", connectgaps=False),
         _line("活跃用户", x, [d.active_users for d in days], "good", connectgaps=False),
     ]
-    return _figure(lines, yaxis={"rangemode": "tozero", "title": {"text": "次、人"}})
+    return _figure(lines, xaxis=DAYS, yaxis={"rangemode": "tozero", "title": {"text": "次、人"}})

@@ -115,8 +115,8 @@ def sources(desk: DeskOf, request: Request) -> Response:
 def alerts(desk: DeskOf, request: Request, asked: Annotated[AlertsAsked, Query()]) -> Response:
     """Draw messages, channels, holds and incidents."""
     with desk.look() as look:
-        found = list_alerts(look, asked)
-    return draw(request, "alerts.html", found=found, asked=asked)
+        found, reference = list_alerts(look, asked), look.reference
+    return draw(request, "alerts.html", found=found, asked=asked, reference=reference)
 
 
 @ROUTES.get("/alerts/{message_id}")

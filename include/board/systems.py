@@ -24,7 +24,7 @@ from include.board.models import Listed
 from include.board.problems import not_found
 from include.board.subjects import count_of, counted_findings, narrowed, ordered, page_of
 from include.board.verdicts import verdicts_on
-from include.findings.fact_text import fact_text
+from include.board.words import field
 from include.ledger.tables import (
     assessment,
     exchange_service,
@@ -90,9 +90,7 @@ def fields_of(entity: str, row: Mapping[Any, Any], names: Iterable[str]) -> list
     """Return the fields of a record that have a value, with their Chinese titles, in words."""
     titles = canonical_schema(entity)["properties"]
     return [
-        Labelled(title=titles[name]["title"], text=fact_text(row[name], "zh", name))
-        for name in names
-        if row[name] is not None
+        Labelled(title=titles[name]["title"], text=field(row[name], name)) for name in names if row[name] is not None
     ]
 
 
@@ -114,8 +112,8 @@ def _services(look: Look, code: str) -> list[ServiceRow]:
     )
     return [
         ServiceRow(
-            code=r["service_code"], name=r["name"], kind=fact_text(r["kind"], "zh", "kind") if r["kind"] else None,
-            state=fact_text(r["state"], "zh", "state") if r["state"] else None, probe=r["probe"], since=r["since_at"],
+            code=r["service_code"], name=r["name"], kind=field(r["kind"], "kind") if r["kind"] else None,
+            state=field(r["state"], "state") if r["state"] else None, probe=r["probe"], since=r["since_at"],
         )
         for r in look.connection.execute(query).mappings()
     ]  # fmt: skip
@@ -136,9 +134,9 @@ def _reports(look: Look, code: str) -> list[Labelled]:
     found = []
     for row in look.connection.execute(query.limit(MOST)).mappings():
         until = f",有效至 {row['valid_until']}" if row["valid_until"] else ""
-        conclusion = fact_text(row["conclusion"], "zh", "conclusion") if row["conclusion"] else "结论未填"
+        conclusion = field(row["conclusion"], "conclusion") if row["conclusion"] else "结论未填"
         text = f"{row['issued_on'] or '日期未填'} {conclusion}{until}({row['report_no']})"
-        found.append(Labelled(title=fact_text(row["kind"], "zh", "kind") if row["kind"] else "测评", text=text))
+        found.append(Labelled(title=field(row["kind"], "kind") if row["kind"] else "测评", text=text))
     return found
 
 

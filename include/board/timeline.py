@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from include.board.dossier_models import TimelineEntry
 from include.board.looking import Look
-from include.findings.fact_text import fact_text
+from include.board.words import field
 from include.ledger.tables import OF_PROJECTS, approval_item, project
 from include.sources.card import canonical_schema
 
@@ -52,11 +52,7 @@ def timeline_of(look: Look, code: str) -> list[TimelineEntry]:
 
 
 def _entries(look: Look, entity: str, row: Mapping[Any, Any]) -> Iterator[TimelineEntry]:
-    text = "、".join(
-        fact_text(row[name], "zh", name) + ("元" if name.endswith("_yuan") else "")
-        for name in _SAYS.get(entity, ())
-        if row[name] is not None
-    )
+    text = "、".join(field(row[name], name) for name in _SAYS.get(entity, ()) if row[name] is not None)
     for name, spec in canonical_schema(entity)["properties"].items():
         if spec["x-kind"] in _DATED and name not in _LEFT_OUT and row[name] is not None:
             yield TimelineEntry(

@@ -40,6 +40,16 @@ CLOCKS = {
 }  # fmt: skip
 """How a term of the law stands, by the reason of its verdict."""
 
+VALUES = {
+    ("state", "draft"): "草稿", ("state", "submitted"): "已申请", ("state", "accepted"): "已受理", ("state", "correction"): "补正",
+    ("state", "in_review"): "审核中", ("state", "suspended"): "中止", ("state", "approved"): "已办结(通过)",
+    ("state", "rejected"): "不予通过", ("state", "revoked"): "已撤销", ("project_type", "non_fixed_asset"): "非固定资产投资",
+    ("managed_industry", "informatization"): "信息化", ("managed_industry", "high_tech"): "高技术",
+    ("managed_industry", "other"): "其他",
+    ("kind", "data"): "数据资源", ("kind", "component"): "组件", ("kind", "cloud_resource"): "云资源",
+}  # fmt: skip
+"""Values that the shipped cards read from codes, not from words."""
+
 _OF = {
     "outcome": OUTCOMES, "state": STATES, "handling": HANDLING, "kind": KINDS, "modality": MODALITIES, "severity": SEVERITIES,
     "subject": SUBJECTS,
@@ -91,5 +101,9 @@ def visible(text: Any) -> str:
 
 
 def field(value: Any, name: str) -> str:
-    """Return the value of a canonical field in words."""
-    return "—" if value is None else fact_text(value, "zh", name)
+    """Return the value of a canonical field in words; amounts as amounts, texts of registers as they are."""
+    if value is None:
+        return "—"
+    if isinstance(value, Decimal):
+        return yuan(value)
+    return VALUES.get((name, str(value))) or fact_text(value, "zh", name)

@@ -8,7 +8,7 @@ function drawn(place) {
   const [ink, line] = [colour("ink"), colour("line")];
   for (const trace of figure.data) {
     const own = colour(trace.colour);
-    trace.marker = { color: own };
+    trace.marker = { color: own, opacity: 0.85 };
     if (trace.type === "scatter") trace.line = { color: own, width: 2, dash: trace.dash || "solid" };
     delete trace.colour;
     delete trace.dash;
