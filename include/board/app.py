@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 from fastapi import Depends, FastAPI, Request
@@ -13,6 +14,7 @@ from include.board.answering import Answering
 from include.board.drawing import draw_problem, serve_file
 from include.board.looking import Desk
 from include.board.problems import Handlers, Login, not_found
+from include.clock import now
 
 VERSION = "1.0"
 DESCRIPTION = (
@@ -21,7 +23,7 @@ DESCRIPTION = (
 )
 
 
-def make_app(require: Callable[..., Any], login: Login) -> FastAPI:
+def make_app(require: Callable[..., Any], login: Login, clock: Callable[[], datetime] = now) -> FastAPI:
     """Return the board. `require` is a dependency that raises 401 or 403; every route depends on it, those of files and of the
     API's description too. `login` says where pages send somebody who is not logged in.
     """
@@ -31,7 +33,7 @@ def make_app(require: Callable[..., Any], login: Login) -> FastAPI:
     )  # fmt: skip
     app.add_middleware(Answering)
     Handlers(draw_problem, login).handle(app)
-    app.state.desk = Desk()
+    app.state.desk = Desk(clock)
     app.include_router(api.ROUTES, prefix="/api/v1")
     app.include_router(pages.ROUTES, include_in_schema=False)
 

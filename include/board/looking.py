@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from functools import cached_property
 from threading import Lock
 from typing import Any
@@ -71,7 +71,8 @@ class Registers:
 class Desk:
     """Opens looks. The engine of a ledger is made once, when its migration was found right."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], datetime] = now) -> None:
+        self._clock = clock
         self._engines: dict[str, Engine] = {}
         self._lock = Lock()
         self._references, self._registers = References(), Registers()
@@ -81,7 +82,7 @@ class Desk:
         """Open a look; with `is_judging` temporary tables may be made, which judging sums its days up in."""
         with glance(self._engine()) as connection:
             _limit(connection, JUDGING_SECONDS if is_judging else SECONDS, is_judging=is_judging)
-            yield Look(connection, self._references.read(), now().date(), self._registers)
+            yield Look(connection, self._references.read(), self._clock().date(), self._registers)
 
     def reference(self) -> Reference:
         """Return the rules, sources and calendar, without a look at the ledger."""

@@ -56,8 +56,8 @@ def overview(desk: DeskOf, request: Request) -> Response:
 def findings(desk: DeskOf, request: Request, asked: Annotated[FindingsAsked, Query()]) -> Response:
     """Draw the list of findings."""
     with desk.look() as look:
-        found, reference = list_findings(look, asked), look.reference
-    return draw(request, "findings.html", found=found, asked=asked, reference=reference)
+        found, reference, units = list_findings(look, asked), look.reference, look.register.units
+    return draw(request, "findings.html", found=found, asked=asked, reference=reference, units=units)
 
 
 @ROUTES.get("/findings/{finding_id}")
@@ -74,8 +74,8 @@ def finding(
 def systems(desk: DeskOf, request: Request, asked: Annotated[SystemsAsked, Query()]) -> Response:
     """Draw the list of systems."""
     with desk.look() as look:
-        found = list_systems(look, asked)
-    return draw(request, "systems.html", found=found, asked=asked)
+        found, units = list_systems(look, asked), look.register.units
+    return draw(request, "systems.html", found=found, asked=asked, units=units)
 
 
 @ROUTES.get("/systems/{code:path}")
@@ -91,8 +91,8 @@ def system(desk: DeskOf, request: Request, code: Annotated[Code, Path()]) -> Res
 def projects(desk: DeskOf, request: Request, asked: Annotated[ProjectsAsked, Query()]) -> Response:
     """Draw the list of projects."""
     with desk.look() as look:
-        found = list_projects(look, asked)
-    return draw(request, "projects.html", found=found, asked=asked)
+        found, units = list_projects(look, asked), look.register.units
+    return draw(request, "projects.html", found=found, asked=asked, units=units)
 
 
 @ROUTES.get("/projects/{code:path}")

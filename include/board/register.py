@@ -44,6 +44,11 @@ class Register:
     subjects: Mapping[tuple[str, str], Whose]
     naming: Mapping[str, list[tuple[str, str]]]
 
+    @property
+    def units(self) -> list[str]:
+        """Return the departments that findings are about, in order, for forms to offer."""
+        return sorted({whose.unit for whose in self.subjects.values() if whose.unit})
+
     def of_department(self, name: str | None) -> dict[str, set[str]]:
         """Return the subjects of a department by type; with None those of no registered department."""
         found: dict[str, set[str]] = {}
