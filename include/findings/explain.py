@@ -145,11 +145,11 @@ def explain(connection: Connection, what: str, rule: str | None = None) -> Expla
                 f"the rule {rule!r} says nothing of {what}; rules that do: {', '.join(sorted({r['rule'] for r in found}))}"
             )
         return (
-            _explained(connection, mine[0], rules)
+            explained(connection, mine[0], rules)
             if rule and len(mine) == 1
             else _overview(connection, what, mine, rules)
         )
-    return _explained(connection, _finding(connection, what, rule), rules)
+    return explained(connection, _finding(connection, what, rule), rules)
 
 
 def _verdicts(connection: Connection, subject: str) -> list[RowMapping]:
@@ -216,8 +216,19 @@ def _overview(connection: Connection, subject: str, rows: list[RowMapping], rule
     return Overview(subject, tuple(sorted(found, key=lambda c: (_ORDER.index(c.outcome), c.rule, c.occurrence))))
 
 
-def _explained(connection: Connection, named: RowMapping, rules: Mapping[str, Rule]) -> Explained:
-    """Gather what there is of one verdict, which a row of `verdict` or of `finding` names."""
+def explained(
+    connection: Connection,
+    named: Mapping[Any, Any],
+    rules: Mapping[str, Rule],
+    sources: Mapping[str, str] | None = None,
+    *,
+    is_again: bool = True,
+) -> Explained:
+    """Gather what there is of one verdict, which a row of `verdict` or of `finding` names.
+
+    `sources` gives the titles of the cards where the caller has them. Without `is_again` the verdict is told as it was recorded
+    when it last changed, which takes milliseconds; judging again reads the facts of all subjects of its rule.
+    """
     key = tuple(str(named[name]) for name in KEY)
     rule_id, subject_type, subject, occurrence = key
     finding_id = identity(rule_id, subject_type, subject, occurrence)
@@ -227,7 +238,7 @@ def _explained(connection: Connection, named: RowMapping, rules: Mapping[str, Ru
     told = select(finding_event).where(finding_event.c.finding_id == finding_id).order_by(finding_event.c.number)
     evaluated = last_evaluation(connection, stood[-1]["scope"]) if stood else None
     rule = rules.get(rule_id)
-    body, would_be = _body(connection, rule, stood, evaluated)
+    body, would_be = _body(connection, rule if is_again else None, stood, evaluated)
     return Explained(
         finding_id, rule_id, subject_type, subject, occurrence, rule, dict(held) if held else None,
         tuple(
@@ -236,7 +247,7 @@ def _explained(connection: Connection, named: RowMapping, rules: Mapping[str, Ru
         ),
         tuple(Stands(s["from_day"], s["until_day"], s["outcome"], s["reason"]) for s in stood), body,
         (evaluated["day"], evaluated["revision"]) if evaluated else None, would_be,
-        {card.source: card.title for card in outline_cards()},
+        {card.source: card.title for card in outline_cards()} if sources is None else sources,
     )  # fmt: skip
 
 

@@ -1,0 +1,150 @@
+"""The state of the city on one page: rates with unknown, exempt and waived beside them, leads, departments, trend, what is old."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+import orjson
+from sqlalchemy import ColumnElement, and_, case, func, select
+
+from include.board.compliance import trend
+from include.board.findings import SEVERITIES, count_by
+from include.board.looking import Look
+from include.board.sources import list_sources
+from include.board.state_models import DepartmentRow, Overview, RateRow, ScopeRow
+from include.ledger.alert_tables import alert_hold, incident, outbox
+from include.ledger.tables import evaluation, finding
+from include.rules.evaluation import SCOPES
+from include.rules.rates import RATES
+
+AGES = (("7 天内", 7), ("8–30 天", 30), ("31–90 天", 90), ("90 天以上", None))
+"""Ages of open findings, with the last day of each."""
+
+MOST_DEPARTMENTS = 20
+
+
+def read_overview(look: Look) -> Overview:
+    """Return the overview."""
+    newest = _newest(look)
+    scopes = [_scope(look, row) for row in newest]
+    counts = _counts(look)
+    return Overview(
+        rates=_rates(look, newest), scopes=scopes, severities=_by_severity(look), handlings=count_by(look, "handling"),
+        ages=_ages(look), departments=_departments(look), trend=trend(look),
+        old=[s for s in list_sources(look).items if s.is_enabled and s.evidence not in ("pass", None)],
+        never_judged=[name for name in SCOPES if name not in {row["scope"] for row in newest}], **counts,
+    )  # fmt: skip
+
+
+def _newest(look: Look) -> list[Mapping[Any, Any]]:
+    """Return the newest evaluation of every scope, by the newest day and its last revision."""
+    e = evaluation
+    ranked = select(
+        e, func.row_number().over(partition_by=e.c.scope, order_by=(e.c.day.desc(), e.c.revision.desc())).label("place")
+    ).subquery()
+    rows = look.connection.execute(select(ranked).where(ranked.c.place == 1)).mappings().all()
+    return sorted(rows, key=lambda row: SCOPES.index(row["scope"]) if row["scope"] in SCOPES else len(SCOPES))
+
+
+def _scope(look: Look, row: Mapping[Any, Any]) -> ScopeRow:
+    counts: dict[str, int] = {}
+    for outcomes in orjson.loads(row["outcomes"])["outcomes"].values():
+        for outcome, count in outcomes.items():
+            counts[outcome] = counts.get(outcome, 0) + count
+    return ScopeRow(
+        scope=row["scope"], day=row["day"], revision=row["revision"], evaluated_at=row["evaluated_at"], counts=counts,
+        is_old=row["day"] < _due_day(look),
+    )  # fmt: skip
+
+
+def _due_day(look: Look) -> date:
+    """Return the day that must have been judged by now: the last working day before today."""
+    days, day = look.reference.workdays, look.today - timedelta(days=1)
+    while (days.is_workday(day) if days and days.covers(day) else day.weekday() < 5) is False:
+        day -= timedelta(days=1)
+    return day
+
+
+def _rates(look: Look, newest: list[Mapping[Any, Any]]) -> list[RateRow]:
+    rules = {name: rule for name, _, rule, _ in RATES}
+    waived = _waived(look)
+    return [
+        RateRow(**rate, scope=row["scope"], day=row["day"], waived=waived.get(rules.get(rate["name"], ""), 0))
+        for row in newest
+        for rate in orjson.loads(row["rates"])
+    ]
+
+
+def _waived(look: Look) -> dict[str, int]:
+    """Return how many open findings of each rule are waived: the rate counts them as what they are."""
+    mine = (finding.c.state == "open", finding.c.handling == "waived")
+    query = select(finding.c.rule, func.count()).where(*mine).group_by(finding.c.rule)
+    return dict(look.connection.execute(query).tuples().all())
+
+
+def _by_severity(look: Look) -> dict[str, int]:
+    found = count_by(look, "severity")
+    return {name: found.get(name, 0) for name in SEVERITIES}
+
+
+def _ages(look: Look) -> dict[str, int]:
+    sums, newer = [], look.today + timedelta(days=1)
+    for _, days in AGES:
+        oldest = look.today - timedelta(days=days) if days is not None else date.min
+        sums.append(_sum(and_(finding.c.first_seen_on >= oldest, finding.c.first_seen_on < newer)))
+        newer = oldest
+    row = look.connection.execute(select(*sums).where(finding.c.state == "open")).one()
+    return {title: int(count or 0) for (title, _), count in zip(AGES, row, strict=True)}
+
+
+def _departments(look: Look) -> list[DepartmentRow]:
+    """Return the departments with the most open findings."""
+    f, register = finding, look.register.subjects
+    query = (
+        select(f.c.subject_type, f.c.subject, _sum(f.c.outcome == "fail"), func.count(), _sum(f.c.handling != "new"),
+               func.min(f.c.first_seen_on))
+        .where(f.c.state == "open", f.c.subject_type.not_in(("source", "calendar", "plan_year")))
+        .group_by(f.c.subject_type, f.c.subject)
+    )  # fmt: skip
+    found: dict[str | None, _Tally] = {}
+    for kind, subject, leads, count, handled, oldest in look.connection.execute(query).tuples():
+        whose = register.get((kind, subject))
+        found.setdefault((whose.unit or None) if whose else None, _Tally()).add(leads, count - leads, handled, oldest)
+    order = sorted(found.items(), key=lambda one: (-one[1].leads, -one[1].hints, one[0] or ""))
+    return [
+        DepartmentRow(department=name, leads=t.leads, hints=t.hints, handled=t.handled, oldest=t.oldest)
+        for name, t in order[:MOST_DEPARTMENTS]
+    ]
+
+
+@dataclass(slots=True)
+class _Tally:
+    """Open findings of a department, summed up over its subjects."""
+
+    leads: int = 0
+    hints: int = 0
+    handled: int = 0
+    oldest: date = date.max
+
+    def add(self, leads: int, hints: int, handled: int, oldest: date) -> None:
+        self.leads, self.hints = self.leads + leads, self.hints + hints
+        self.handled, self.oldest = self.handled + handled, min(self.oldest, oldest)
+
+
+def _sum(condition: ColumnElement[bool]) -> ColumnElement[int]:
+    return func.sum(case((condition, 1), else_=0))
+
+
+def _counts(look: Look) -> dict[str, int]:
+    """Return what is open, overdue, held, dead and out of order."""
+    of = {
+        "open": select(func.count()).select_from(finding).where(finding.c.state == "open"),
+        "overdue": select(func.count()).where(finding.c.state == "open", finding.c.overdue_since.is_not(None)),
+        "incidents": select(func.count()).select_from(incident).where(incident.c.resolved_at.is_(None)),
+        "dead": select(func.count()).select_from(outbox).where(outbox.c.state == "dead"),
+        "holds": select(func.count()).select_from(alert_hold).where(alert_hold.c.state == "held"),
+    }
+    return {name: look.connection.execute(query).scalar_one() for name, query in of.items()}
