@@ -52,6 +52,8 @@ def _resolve(connection: Connection, hold: LegalHold) -> Held:
     if hold.subject is not None:
         mine &= finding.c.subject == hold.subject
     found = frozenset(connection.execute(select(finding.c.finding_id).where(mine)).scalars())
+    if hold.finding is not None and hold.subject is None:
+        found |= {hold.finding}  # messages may name what the ledger has no more
     batches = set(evidence_of(connection, mine))
     if hold.subject is not None:
         bodies = select(verdict.c.body).where(verdict.c.subject == hold.subject)

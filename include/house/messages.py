@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, time
 from itertools import groupby
-from typing import Any
 
 import orjson
 from sqlalchemy import Connection, delete, select, update
@@ -14,7 +12,7 @@ from sqlalchemy import Connection, delete, select, update
 from include.alerts.outbox import DEAD, SENT
 from include.clock import SHANGHAI
 from include.house.legal_holds import Held, resolve
-from include.house.removal import House, Plan, Thing
+from include.house.removal import House, Plan, Thing, hash_of_rows
 from include.ledger.alert_tables import delivery_attempt, outbox
 from include.ledger.database import writing
 
@@ -65,7 +63,7 @@ def plan_attempts(house: House) -> Plan:
             if is_held(holds, named.get(message_id, "[]"), tries[-1]["started_at"]):
                 stays += 1
             else:
-                things.append(Thing((message_id,), _hash(tries), "older_than_kept", "", len(tries)))
+                things.append(Thing((message_id,), hash_of_rows(tries), "older_than_kept", "", len(tries)))
     return Plan(ATTEMPTS, things, {"legal_hold": stays} if stays else {})
 
 
@@ -92,10 +90,6 @@ def _begin(house: House, kind: str) -> datetime:
 def _findings(connection: Connection) -> dict[str, str]:
     query = select(outbox.c.message_id, outbox.c.finding_ids)
     return {message_id: finding_ids for message_id, finding_ids in connection.execute(query)}
-
-
-def _hash(rows: Sequence[Mapping[str, Any]]) -> str:
-    return hashlib.sha256(b"\n".join(orjson.dumps(row, option=orjson.OPT_SORT_KEYS) for row in rows)).hexdigest()
 
 
 def _some(things: Sequence[Thing]) -> Iterable[list[str]]:

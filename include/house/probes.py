@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 from itertools import groupby
-from typing import Any
 
-import orjson
 from sqlalchemy import delete, select
 
 from include.clock import SHANGHAI
 from include.house.landing_pages import IN_USE
 from include.house.legal_holds import evidence_of, resolve
-from include.house.removal import House, Plan, Thing
+from include.house.removal import House, Plan, Thing, hash_of_rows
 from include.house.retention import LegalHold
 from include.ledger.database import writing
 from include.ledger.probe_merge import SOURCE
@@ -80,7 +77,7 @@ def plan_days(house: House) -> Plan:
         for day, rows in groupby(found, key=lambda row: row["day"]):
             if day < begin:
                 gone = [dict(row) for row in rows]
-                things.append(Thing((day.isoformat(),), _hash(gone), "older_than_kept", SOURCE, len(gone)))
+                things.append(Thing((day.isoformat(),), hash_of_rows(gone), "older_than_kept", SOURCE, len(gone)))
             else:
                 stays += 1
     return Plan(DAYS, things, {"legal_hold": stays} if stays else {})
@@ -91,10 +88,6 @@ def _begin(hold: LegalHold) -> date:
     if hold.source not in (None, SOURCE):
         return date.max
     return hold.first or date.min
-
-
-def _hash(rows: list[dict[str, Any]]) -> str:
-    return hashlib.sha256(b"\n".join(orjson.dumps(row, option=orjson.OPT_SORT_KEYS) for row in rows)).hexdigest()
 
 
 def remove_days(house: House, things: Sequence[Thing]) -> None:
