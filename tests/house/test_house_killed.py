@@ -103,4 +103,6 @@ def test_a_cleaning_killed_again_and_again_ends_like_one_that_was_not(home: Hous
     assert (end[2], {row["day"] for row in end[3]}) == ([], {ago(1000), ago(999), ago(998)})
     proven = {(line["kind"], line["hash"]) for line in home.proven() if line["reason"] != "removal_cut_short"}
     assert len(proven) == sum(planned.values())
-    assert len(home.proven()) <= len(proven) + 1, "what a kill left half removed is named once more, and nothing else twice"
+    assert len(home.proven()) <= len(proven) + 1, (
+        "what a kill left half removed is named once more, and nothing else twice"
+    )
