@@ -7,7 +7,7 @@ import logging
 import os
 import sys
 
-from include import catalogue_commands, commands, delivery_commands, rule_commands
+from include import catalogue_commands, commands, delivery_commands, house_commands, rule_commands
 from include.datasets import command as publishing
 from include.errors import Permanent, Retryable, ShuhengError
 
@@ -108,6 +108,12 @@ def build_parser() -> argparse.ArgumentParser:
     questions.add_argument("--kind", help="one kind only, as amount_disagrees")
     questions.set_defaults(call=commands.questions)
 
+    house = verbs.add_parser(
+        "house", help="say what retention would remove and what to look at; --apply removes 日常整理"
+    )
+    house_commands.add_house(house)
+    house.set_defaults(call=house_commands.house)
+
     doctor = verbs.add_parser("doctor", help="check the installation; migrate the ledger; figures 体检")
     only = doctor.add_mutually_exclusive_group()
     only.add_argument("--migrate", action="store_true", help="bring the ledger to the newest migration")
@@ -133,6 +139,7 @@ def build_parser() -> argparse.ArgumentParser:
         quarantine,
         replay,
         questions,
+        house,
         doctor,
     ):
         verb.add_argument("--json", action="store_true", help="print JSON for programs")

@@ -2,32 +2,45 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
+from sqlalchemy import func, select
+
+from include.alerts.outbox import DEAD
 from include.clock import now
 from include.connections import get_connection
-from include.errors import ShuhengError
+from include.errors import ConfigurationError, ShuhengError
+from include.house.operator_message import ways_to_operator
+from include.house.removal import location
+from include.house.retention import load_retention
 from include.landing.store import LandingStore
+from include.ledger.alert_tables import incident, outbox
 from include.ledger.database import open_ledger
 from include.ledger.reconcile import load_scope
+from include.rules.coverage import load_coverage
 from include.rules.parameters import ParameterBook
-from include.rules.rule_book import load_rules
+from include.rules.rule_book import load_articles, load_rules
 from include.rules.workdays import Workdays
 from include.settings import load_settings
 from include.sources.card_files import card_paths, read_card
 from include.sources.probing.policy import load_policy
 
+OLDEST_DAYS = 4
+"""Days after which a data set is old: it is published on working days, and no holiday is looked up here."""
+
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One thing that was looked at."""
+    """One thing that was looked at; `is_noted` where all is in order and somebody should still look at it."""
 
     name: str
     is_ok: bool
     text: str
+    is_noted: bool = False
 
 
 def check_all() -> list[Check]:
@@ -46,6 +59,15 @@ def check_all() -> list[Check]:
             "探测 probing",
             lambda: f"{load_policy().concurrency} probes at once, {load_policy().sweep_seconds:g} s a sweep",
         ),
+    ]
+    checks += [
+        _check("告警路由 routing", _routing),
+        _check("条款覆盖 coverage", _coverage),
+        _check("留存规则 retention", _retention),
+        _check("文件通道 spool", _spool),
+        _look("未送达消息 dead letters", _dead_letters),
+        _look("运行事件 incidents", _incidents),
+        _look("数据集 data sets", _data_sets),
     ]
     for source, path in card_paths().items():
         checks.append(_check(f"卡片 {source}", lambda p=path: read_card(p).title))  # type: ignore[misc]
@@ -79,6 +101,78 @@ def _landing() -> str:
     store.get_page("doctor", name)
     store.drop_page("doctor", name)
     return f"{url} can be written and read"
+
+
+def _routing() -> str:
+    """Return how the operator is reached; a routing that cannot be read is the finding."""
+    ways = ways_to_operator()
+    return f"the operator is reached by {', '.join(channel for channel, _ in ways.channels) or 'no channel'}"
+
+
+def _coverage() -> str:
+    """Return whether every clause of the measures is held by a rule, by people, or by nothing for a reason."""
+    coverage = load_coverage(load_articles(), load_rules())
+    if problems := coverage.problems():
+        raise ConfigurationError("; ".join(problems))
+    return f"{len(coverage.clauses)} clauses, each with its rules or its reason for none"
+
+
+def _retention() -> str:
+    found = load_retention()
+    holds = len(found.holds_on(now().date()))
+    return f"raw pages are kept for {found.keep_days['landing_pages']} days; {holds} legal holds"
+
+
+def _spool() -> str:
+    url = load_settings().spool_url
+    probe = location(url) / f".doctor-{secrets.token_hex(8)}"
+    probe.parent.mkdir(parents=True, exist_ok=True)
+    probe.write_bytes(b"x")
+    probe.unlink()
+    return f"{url} can be written"
+
+
+def _dead_letters() -> tuple[str, bool]:
+    query = select(outbox.c.channel, func.count()).where(outbox.c.state == DEAD).group_by(outbox.c.channel)
+    with open_ledger().connect() as connection:
+        found = sorted(connection.execute(query).tuples())
+    said = ", ".join(f"{channel} {count}" for channel, count in found)
+    return (f"messages that could not be delivered: {said}" if found else "every message was delivered or waits"), bool(
+        found
+    )
+
+
+def _incidents() -> tuple[str, bool]:
+    query = select(incident.c.pipeline, incident.c.cause).where(incident.c.resolved_at.is_(None)).distinct()
+    with open_ledger().connect() as connection:
+        found = sorted(connection.execute(query).tuples())
+    said = ", ".join(f"{pipeline} {cause}" for pipeline, cause in found)
+    return (f"open: {said}" if found else "none is open"), bool(found)
+
+
+def _data_sets() -> tuple[str, bool]:
+    """Return how old the published data sets are; never published is where everybody begins."""
+    path = location(load_settings().datasets_url) / "current.json"
+    if not path.exists():
+        return "nothing was published yet", False
+    moments = re.findall(r'"as_of": *"([0-9T:+.-]+)"', path.read_text("utf-8"))
+    days = [(now().date() - date.fromisoformat(moment[:10])).days for moment in moments]
+    if not days:
+        return "current.json says of no data set when it was made", True
+    return f"{len(days)} published, the oldest {max(days)} days ago", max(days) > OLDEST_DAYS
+
+
+def _look(name: str, look: Callable[[], tuple[str, bool]]) -> Check:
+    """Look at what is in order for the installation, and yet may want a person."""
+    noted = False
+
+    def said() -> str:
+        nonlocal noted
+        text, noted = look()
+        return text
+
+    check = _check(name, said)
+    return replace(check, is_noted=noted)
 
 
 def _check(name: str, look: Callable[[], str]) -> Check:

@@ -237,8 +237,10 @@ def doctor(options: argparse.Namespace) -> int:
         say(dumps([asdict(c) for c in checks]))
     else:
         for c in checks:
-            say(f"{'✓' if c.is_ok else '✗'} {c.name}: {c.text}")
-    return DONE if all(c.is_ok for c in checks) else NOT_DONE
+            say(f"{'!' if c.is_noted else '✓' if c.is_ok else '✗'} {c.name}: {c.text}")
+    if not all(c.is_ok for c in checks):
+        return NOT_DONE
+    return DEGRADED if any(c.is_noted for c in checks) else DONE
 
 
 def sandbox(options: argparse.Namespace) -> int:

@@ -104,6 +104,7 @@ def _run_all(server: SandboxServer, folder: Path) -> None:
     for arguments in (
         ("quarantine", "-v"), ("quarantine", "--json"), ("quarantine", "--hash", ""), ("questions", "-v"),
         ("questions", "--json"), ("doctor", "--summary"), ("replay", "-v", "provincial_approval"),
+        ("house", "-v", "--apply"), ("house", "--json"),
     ):  # fmt: skip
         assert _keep(folder, *arguments) in (0, 1), arguments
     assert _keep(folder, "doctor", "-v") == 0

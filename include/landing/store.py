@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import time
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +41,8 @@ class LandingStore:
         path = self._page(source, name)
         if not path.exists():
             self._write(path, zstandard.compress(content, _LEVEL))
+        elif isinstance(path, Path):
+            os.utime(path)  # in use again: whoever sweeps old pages away sees that a batch is about to name it
         return name
 
     def has_page(self, source: str, name: str) -> bool:
@@ -67,8 +70,27 @@ class LandingStore:
         return sorted(p.name.removesuffix(".jsonl.zst") for p in self._root.glob(f"{source}/pages/*/*.jsonl.zst"))
 
     def drop_page(self, source: str, name: str) -> None:
-        """Remove a page file. Only the expunging of classified records may do this."""
+        """Remove a page file. Only the expunging of classified records and retention may do this."""
         self._page(source, name).unlink(missing_ok=True)
+
+    def page_written_at(self, source: str, name: str) -> tuple[float, int]:
+        """Return when a page was last written or used, in seconds since 1970, and its bytes; now where it cannot be told."""
+        stat = self._page(source, name).stat()
+        return float(getattr(stat, "st_mtime", 0) or time.time()), int(stat.st_size)
+
+    def sources(self) -> list[str]:
+        """Return the sources of which pages or batches are landed."""
+        found = {p.parent.name for part in ("pages", "batches") for p in self._root.glob(f"*/{part}")}
+        return sorted(found)
+
+    def put_proof(self, day: str, lines: list[bytes]) -> None:
+        """Write the list of what was removed on a day: JSON lines with hash and reason."""
+        self._write(self._root / "removed" / f"{day}.jsonl.zst", zstandard.compress(b"\n".join(lines), _LEVEL))
+
+    def get_proof(self, day: str) -> list[bytes]:
+        """Return the lines of what was removed on a day; none where nothing was."""
+        path = self._root / "removed" / f"{day}.jsonl.zst"
+        return zstandard.decompress(path.read_bytes()).split(b"\n") if path.exists() else []
 
     def put_manifest(self, source: str, batch_id: str, manifest: dict[str, Any]) -> None:
         """Write the manifest of a batch: from then on the batch exists."""

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import BigInteger, ColumnElement, Select, and_, case, cast, func, or_, select
 
+from include.clock import SHANGHAI
+from include.errors import Permanent
 from include.ledger.day_sums import DaySums, Span, Sums, by_system, service_owner, sum_where, total
-from include.ledger.tables import probe_day
+from include.ledger.tables import probe_day, probe_sweep
 
 MOST_CALLS = 100_000_000
 """Calls of a system on one day are cut here before they are squared, so that a year of squares fits 64 bits on both databases."""
@@ -139,5 +141,21 @@ class CallSums:
         ).group_by(aged.c.system_code)
         return by_system(self.connection, query)
 
+    def refuse_removed(self, span: Span) -> None:
+        """Raise `Permanent` where sweeps were merged on days of a span whose sums retention has removed since."""
+        first = self.connection.execute(select(func.min(probe_day.c.day))).scalar()
+        end = min(first or date.max, span.last + timedelta(days=1))
+        swept = probe_sweep.c.merged_at >= _begin_of(span.first), probe_sweep.c.merged_at < _begin_of(end)
+        whole = probe_sweep.c.endpoints > 0, ~probe_sweep.c.is_cut_off
+        if self.connection.execute(select(probe_sweep.c.sweep_id).where(*swept, *whole).limit(1)).first():
+            raise Permanent(
+                f"what probes found before {first} was removed by retention (probe_days in retention.yaml), and {span.first} to "
+                f"{span.last} would be looked at; that day can no longer be judged again"
+            )
+
     def _is_probe(self, calls: Any) -> ColumnElement[bool]:
         return or_(func.coalesce(calls.c.is_probe, False), calls.c.caller_code.in_(self.probers))
+
+
+def _begin_of(day: date) -> datetime:
+    return datetime(day.year, day.month, day.day, tzinfo=SHANGHAI)

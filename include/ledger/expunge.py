@@ -13,9 +13,12 @@ from typing import Any
 import orjson
 from sqlalchemy import Connection, Engine, delete, select
 
+from include.clock import now
 from include.landing.store import LandingStore
+from include.ledger.alert_tables import expunged
 from include.ledger.database import writing
 from include.ledger.forget import forget_judged, forget_probes
+from include.ledger.forget_told import called, forget_told, forget_units
 from include.ledger.identity import OWNERS
 from include.ledger.question import forget_questions
 from include.ledger.recoined import decided_keys
@@ -55,6 +58,8 @@ def expunge(
         landed = _expunge_landing(store, card, keys, searched)
         if held:
             _delete(connection, store, card, keys if card.entity == "resource" else held)
+            # What was published before still has them: whoever publishes looks here what must go.
+            connection.execute(expunged.insert().values(expunged_at=now(), source=card.source, records=len(held)))
     if held or landed:
         log.warning("expunged source=%s records=%d pages=%d: now classified", card.source, len(held), landed)
     if card.entity in TELL_OF_PROJECTS and card.key == ("project_code",):
@@ -111,6 +116,7 @@ def _held(connection: Connection, card: Card, keys: set[str]) -> set[str]:
 
 def _delete(connection: Connection, store: LandingStore, card: Card, keys: set[str]) -> None:
     mine = sorted(keys)
+    known_as = called(connection, card.entity, card.source, keys)
     for table in (*ENTITIES[card.entity], absence, quarantine, batch_record, identity_decision):
         connection.execute(delete(table).where(table.c.source == card.source, table.c.record_key.in_(mine)))
     for column in (quarantine.c.new_key, batch_record.c.detail, identity_decision.c.new_key):
@@ -128,7 +134,8 @@ def _delete(connection: Connection, store: LandingStore, card: Card, keys: set[s
         )
     )
     forget_questions(connection, keys)
-    forget_judged(connection, keys)
+    forget_told(connection, forget_judged(connection, keys), keys, known_as.names)
+    forget_units(connection, known_as.units)
     if card.entity == "exchange_service":
         forget_probes(connection, store, keys)
 

@@ -14,6 +14,7 @@ import orjson
 from sqlalchemy import Column, Connection, Table, and_, delete, or_, select, update
 
 from include.landing.store import LandingStore
+from include.ledger.forget_told import PART
 from include.ledger.probe_merge import SOURCE as SWEEPS
 from include.ledger.tables import (
     decision,
@@ -26,12 +27,9 @@ from include.ledger.tables import (
     verdict,
 )
 
-_PART = r"[0-9A-Za-z_-]"
-"""What a key is made of: SYS1 is not named by SYS10."""
 
-
-def forget_judged(connection: Connection, keys: set[str]) -> None:
-    """Remove the verdicts and findings that are about one of these keys or name one."""
+def forget_judged(connection: Connection, keys: set[str]) -> set[str]:
+    """Remove the verdicts and findings that are about one of these keys or name one; return the ids of the findings."""
     for table, columns in (
         (verdict, (verdict.c.subject, verdict.c.occurrence, verdict.c.body)),
         (judged_subject, (judged_subject.c.subject, judged_subject.c.outcomes)),
@@ -51,6 +49,7 @@ def forget_judged(connection: Connection, keys: set[str]) -> None:
     for finding_id in sorted(named):
         for table in (decision, finding_event, finding):
             connection.execute(delete(table).where(table.c.finding_id == finding_id))
+    return named
 
 
 def forget_probes(connection: Connection, store: LandingStore, services: set[str]) -> None:
@@ -83,7 +82,7 @@ def _naming(
 ) -> Iterator[dict[str, str]]:
     """Yield primary key and texts of the rows in which a key stands for itself and not within a longer one."""
     for key in sorted(keys):
-        whole = re.compile(f"(?<!{_PART}){re.escape(key)}(?!{_PART})")
+        whole = re.compile(f"(?<!{PART}){re.escape(key)}(?!{PART})")
         likely = or_(*(column.contains(key, autoescape=True) for column in columns))
         for row in connection.execute(select(*table.primary_key, *columns).where(likely)).mappings().all():
             if any(whole.search(row[column.name] or "") for column in columns):

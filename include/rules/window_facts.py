@@ -116,6 +116,7 @@ class WindowFacts:
 
     def _probes(self, days: int) -> _Facts:
         span, longer = Span.before(self.day, days), Span.before(self.day, days * LOOK_BACK)
+        self.calls_of.refuse_removed(longer)
         found = {}
         for system, row in self.calls_of.probes(span, longer).items():
             last = row["last_success_on"]

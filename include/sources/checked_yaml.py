@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -30,16 +31,30 @@ def read_checked(path: Path, schema: str, reference: str) -> tuple[dict[str, Any
     """
     try:
         text = path.read_bytes().decode("utf-8")
+    except ValueError as error:
+        raise _unreadable(path, error) from error
+    checked, root = _checked(path, text, schema, reference)
+    return json.loads(checked), root
+
+
+@lru_cache(maxsize=256)
+def _checked(path: Path, text: str, schema: str, reference: str) -> tuple[str, yaml.Node]:
+    """Return a file's data as JSON, for each caller to have its own, and its nodes, which nobody changes.
+
+    The same text is checked once: a run over four scopes reads the same cards again and again.
+    """
+    try:
         root = yaml.compose(text, Loader=PlainLoader)
         # As JSON: a map may be written with numbers for words, and whatever else YAML can hold is no card.
-        data = json.loads(json.dumps(yaml.load(text, Loader=PlainLoader)))  # noqa: S506 - a safe loader
+        checked = json.dumps(yaml.load(text, Loader=PlainLoader))  # noqa: S506 - a safe loader
+        data = json.loads(checked)
     except (yaml.YAMLError, ValueError, TypeError, RecursionError) as error:
         raise _unreadable(path, error) from error
     if root is None or not isinstance(data, dict):
         raise CardError(str(path), 1, "the file holds no card", f"start from {reference}")
     _refuse_doubles(path, root)
     _check_schema(path, root, data, schema, reference)
-    return data, root
+    return checked, root
 
 
 def wrong(path: Path, root: yaml.Node, at: list[Any], problem: str, fix: str) -> CardError:

@@ -1,0 +1,160 @@
+"""What a person should look at, gathered once a night: what runs out, what nobody needs any more, what waits for an answer.
+
+Reads the ledger and the cards and writes nothing. Sentences are Chinese, for the operator; names of persons and subjects stay out.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from datetime import date, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, Engine, func, select
+
+from include.alerts.outbox import DEAD
+from include.findings.waivers import Waiver, decisions_of, ending_waivers, useless_waivers
+from include.house.retention import Retention, load_retention
+from include.ledger.alert_tables import alert_hold, outbox
+from include.ledger.snapshot import glance
+from include.ledger.tables import question
+from include.rules.parameters import ParameterBook, Value
+
+SOON = timedelta(days=30)
+"""How long before its end something is listed."""
+HOLD_WORKDAYS = 2
+"""Working days after which a held alert is listed that nobody has released."""
+CALENDAR_FROM = (11, 1)
+"""Month and day from which next year's calendar should be there: the State Council's notice comes out about then."""
+
+TITLES = {
+    "calendar": "工作日日历", "parameters": "阈值复核", "useless_waivers": "可撤回的豁免", "ending_waivers": "将到期的豁免",
+    "dead_letters": "未能送达的消息", "held_alerts": "暂缓发送的提示", "questions": "待核问题", "legal_holds": "将到期的留存令",
+}  # fmt: skip
+"""Kinds of remarks, in the order in which they are told."""
+
+QUESTIONS = {
+    "plan_not_on_platform": "计划内项目平台未查到", "platform_not_in_plan": "平台项目不在计划中",
+    "plan_without_code": "计划项目未填代码", "amount_disagrees": "金额不一致", "name_disagrees": "名称不一致",
+    "code_check_failed": "代码校验位不符", "same_project_two_codes": "同一项目多个代码", "void_code_in_plan": "计划所填代码已作废",
+    "unmapped_field": "字段未映射", "unmapped_value": "值未映射", "vanishing_held": "缺失过多,未注销",
+    "recoined_identifier": "标识疑似重编,已搁置", "two_owners": "一码两主", "count_mismatch": "条数对不上",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """One thing to look at: its kind, the sentence, what to do, and how many it is about."""
+
+    kind: str
+    text: str
+    remedy: str
+    count: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """All that there is to look at on a day, by kind in the order of `TITLES`."""
+
+    on: date
+    remarks: tuple[Remark, ...]
+
+    def summary(self) -> dict[str, Any]:
+        """Return it for programs."""
+        return {"on": self.on.isoformat(), "remarks": [asdict(remark) for remark in self.remarks]}
+
+    def lines(self) -> list[str]:
+        """Return it for people."""
+        if not self.remarks:
+            return ["复核: 没有需要处理的"]
+        return [f"复核 {TITLES[remark.kind]}: {remark.text};{remark.remedy}" for remark in self.remarks]
+
+
+def review(engine: Engine, today: date) -> Review:
+    """Return what a person should look at. Raises `CardError` where a card that is looked at is wrong."""
+    book = ParameterBook.load()
+    remarks = [*_calendar(book, today), *_parameters(book, today)]
+    with glance(engine) as connection:
+        remarks += [*_waivers(connection, today), *_dead(connection), *_held(connection, book, today)]
+        remarks += _questions(connection)
+    remarks += _legal_holds(load_retention(), today)
+    return Review(today, tuple(remarks))
+
+
+def _calendar(book: ParameterBook, today: date) -> Iterator[Remark]:
+    year = today.year + 1
+    if (today.month, today.day) >= CALENDAR_FROM and not book.workdays.covers(date(year, 12, 31)):
+        yield Remark(
+            "calendar", f"{year} 年工作日日历尚未载入,到期日落在该年的按区间推算,不作线索",
+            f"国务院放假通知发布后补 calendar/{year}.yaml",
+        )  # fmt: skip
+
+
+def _parameters(book: ParameterBook, today: date) -> Iterator[Remark]:
+    for value in book.overdue(today + SOON):
+        if value.review_by:
+            yield Remark(
+                "parameters", _of_value(value, value.review_by, today), "复核后在 parameters.yaml 更新数值或复核日"
+            )
+
+
+def _of_value(value: Value, review_by: date, today: date) -> str:
+    when = "已过" if review_by < today else f"还有 {(review_by - today).days} 天"
+    return f"阈值“{value.title}”({value.name})复核日 {review_by} {when}"
+
+
+def _waivers(connection: Connection, today: date) -> Iterator[Remark]:
+    for kind, found in (
+        ("useless_waivers", useless_waivers(connection, today)), ("ending_waivers", ending_waivers(connection, today)),
+    ):  # fmt: skip
+        last = {waiver.decision_id: waiver for waiver in found}
+        for decision_id, findings in decisions_of(found).items():
+            yield Remark(kind, *_of_waiver(kind, last[decision_id], len(findings)), len(findings))
+
+
+def _of_waiver(kind: str, waiver: Waiver, count: int) -> tuple[str, str]:
+    said = f"豁免 {waiver.decision_id} 涉及线索 {count} 条,期限 {waiver.until}"
+    if kind == "useless_waivers":
+        return f"{said},线索了结已满 30 天", "不再需要的,用 record_decision 撤回"
+    return said, "需要延续的,到期前重新申请;否则到期次日恢复提示"
+
+
+def _dead(connection: Connection) -> Iterator[Remark]:
+    query = select(outbox.c.channel, func.count()).where(outbox.c.state == DEAD)
+    for channel, count in connection.execute(query.group_by(outbox.c.channel).order_by(outbox.c.channel)):
+        yield Remark(
+            "dead_letters", f"通道 {channel} 有 {count} 条消息未能送达", "查明原因后重投:deliver --retry", count
+        )
+
+
+def _held(connection: Connection, book: ParameterBook, today: date) -> Iterator[Remark]:
+    query = (
+        select(alert_hold).where(alert_hold.c.state == "held").order_by(alert_hold.c.raised_at, alert_hold.c.hold_id)
+    )
+    for row in connection.execute(query).mappings():
+        raised = row["raised_at"].date()
+        if book.workdays.after(raised, HOLD_WORKDAYS).earliest < today:
+            yield Remark(
+                "held_alerts", f"{raised} 起暂缓发送的提示 {row['findings']} 条(编号 {row['hold_id'][:8]})",
+                "核对后用 record_decision 放行,或查明来源数据", row["findings"],
+            )  # fmt: skip
+
+
+def _questions(connection: Connection) -> Iterator[Remark]:
+    query = select(question.c.kind, func.count()).where(question.c.closed_at.is_(None)).group_by(question.c.kind)
+    for kind, count in sorted(connection.execute(query).tuples()):
+        yield Remark("questions", f"{QUESTIONS.get(kind, kind)} {count} 条", f"查看:questions --kind {kind}", count)
+
+
+def _legal_holds(retention: Retention, today: date) -> Iterator[Remark]:
+    for hold in retention.holds_on(today):
+        if hold.until <= today + SOON:
+            yield Remark(
+                "legal_holds", f"留存令“{hold.ground}”{hold.until} 到期", "需要继续留存的,在 retention.yaml 改期限"
+            )
+
+
+def by_kind(found: Review) -> Mapping[str, int]:
+    """Return how many remarks there are of each kind, for what may lie in Airflow's own database."""
+    return dict(Counter(remark.kind for remark in found.remarks))

@@ -1,0 +1,74 @@
+"""What `doctor` says of alerts, retention, spool and data sets: what is broken, what is noted, and that one hides no other."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import insert
+
+from include.checkup import Check, check_all
+from include.clock import now
+from include.landing.store import LandingStore
+from include.ledger.alert_tables import incident
+from include.ledger.database import open_ledger
+from tests.command import command
+from tests.house.household import Household
+
+
+@pytest.fixture
+def home(migrated_sqlite: Path, tmp_path: Path) -> Household:
+    shutil.copy(migrated_sqlite, tmp_path / "ledger.db")
+    return Household(open_ledger(), LandingStore(str(tmp_path / "landing")), tmp_path)
+
+
+def looked(word: str) -> Check:
+    (found,) = [check for check in check_all() if word in check.name]
+    return found
+
+
+def test_a_fresh_home_is_in_order(home: Household) -> None:
+    for word in ("routing", "coverage", "retention", "spool", "dead letters", "incidents", "data sets"):
+        found = looked(word)
+        assert (found.is_ok, found.is_noted) == (True, False), found
+    assert [p for p in home.spool.iterdir()] == []  # the trial file is gone again
+    assert "spool" in looked("routing").text
+
+
+def test_dead_letters_open_incidents_and_old_data_sets_are_noted(home: Household) -> None:
+    home.message(1, now().date(), state="dead")
+    at = now()
+    row = {"incident_id": "i", "pipeline": "sync_projects", "cause": "failed", "part": "", "detail": "d", "opened_at": at,
+           "last_seen_at": at, "times": 1}  # fmt: skip
+    closed = row | {"incident_id": "j", "pipeline": "watch_systems", "resolved_at": at}
+    with home.engine.begin() as connection:
+        connection.execute(insert(incident).values(**row))
+        connection.execute(insert(incident).values(**closed))
+    home.datasets.mkdir()
+    as_of = (at - timedelta(days=9)).isoformat()
+    (home.datasets / "current.json").write_text(json.dumps({"projects": {"as_of": as_of}}), "utf-8")
+    assert looked("dead letters") == Check(
+        "未送达消息 dead letters", True, "messages that could not be delivered: spool 1", True
+    )
+    assert looked("incidents").text == "open: sync_projects failed"
+    assert looked("incidents").is_noted
+    assert looked("data sets") == Check("数据集 data sets", True, "1 published, the oldest 9 days ago", True)
+    done = command("doctor")
+    assert "! 未送达消息" in done.stdout
+    assert "! 运行事件" in done.stdout
+
+
+def test_what_is_broken_is_named_and_hides_nothing(
+    home: Household, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "config").mkdir()
+    (tmp_path / "config" / "retention.yaml").write_text("last_releases: 0\n", "utf-8")
+    (tmp_path / "config" / "coverage.yaml").write_text("clauses: {art99: {manual: x, by: y}}\n", "utf-8")
+    monkeypatch.setenv("SHUHENG_CONFIG", str(tmp_path / "config"))
+    (tmp_path / "spool").write_text("a file stands here", "utf-8")
+    assert "retention.yaml:1" in looked("retention").text
+    assert "art99" in looked("coverage").text
+    assert [looked(word).is_ok for word in ("retention", "coverage", "spool", "routing")] == [False, False, False, True]
