@@ -8,7 +8,7 @@ from dataclasses import replace
 import orjson
 from sqlalchemy import Connection, select
 
-from include.alerts.concern import Concern
+from include.alerts.concern import EVERYONE, QUIET, Concern
 from include.alerts.told_rows import Known, is_known
 from include.findings.cause import Cause
 from include.findings.story import Kind
@@ -30,7 +30,9 @@ def by_rule(connection: Connection, concerns: Sequence[Concern], known: Known) -
 
 
 def _may_be_news(concern: Concern, known: Known) -> bool:
-    """Return whether some receiver may know something else than what is so now; cheap, and never false where one does."""
+    """Return whether some receiver may be told something else than it knows; cheap, and never false where one is."""
+    if concern.is_open and (concern.state in QUIET or EVERYONE in concern.silent_for):
+        return False
     rows = known.get(concern.finding_id, {})
     now = concern.state, concern.outcome, concern.severity, concern.reopened
     return not rows or any((r.state, r.outcome, r.severity or "", r.reopened) != now for r in rows.values())

@@ -73,5 +73,5 @@ def read_findings(connection: Connection) -> Iterator[Mapping[str, Any]]:
         "handling", "handled_until", "state", "overdue_since", "unverified_since",
     )  # fmt: skip
     query = select(*(finding.c[name] for name in names)).where(or_(finding.c.state == OPEN, still_told))
-    for row in connection.execute(query.order_by(finding.c.finding_id)).mappings():
-        yield dict(row)
+    for row in connection.execute(query.order_by(finding.c.finding_id)).all():
+        yield dict(zip(names, row, strict=True))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -25,6 +25,7 @@ from include.alerts.outbox import put
 from include.alerts.routing import OPERATOR, Receiver, Routing, load_routing
 from include.alerts.subjects import UNREGISTERED, Subjects
 from include.alerts.told_rows import Changes, Known, is_known, read_told, write_told
+from include.rules.rule import Rule
 from include.rules.rule_book import load_rules
 from include.rules.workdays import Workdays
 from include.settings import load_settings
@@ -48,16 +49,31 @@ class Telling:
         return {"messages": self.messages, "news": dict(sorted(self.news.items())), "held": self.held}
 
 
-def tell(connection: Connection, at: datetime) -> Telling:
+@dataclass(frozen=True, slots=True)
+class Orders:
+    """By what a pass is made: the rules in force, who is told of them, the calendar, and the address for links."""
+
+    rules: Mapping[str, Rule]
+    routing: Routing
+    workdays: Workdays
+    public_url: str | None
+
+    @classmethod
+    def load(cls) -> Orders:
+        """Read them; raise `CardError` where rules or routing cannot be used."""
+        rules = {rule.id: rule for rule in load_rules()}
+        return cls(rules, load_routing(rules.values()), Workdays.load(), load_settings().public_url)
+
+
+def tell(connection: Connection, at: datetime, orders: Orders | None = None) -> Telling:
     """Make one pass in the caller's transaction, which holds the lock `include.findings.held.FINDINGS`.
 
-    `at` is the moment of the pass. Raises `CardError` where rules or routing cannot be used; then nothing is lost, only not told.
+    `at` is the moment of the pass; `orders` are read anew by default. Raises `CardError` where they cannot be used; then nothing is
+    lost, only not told yet.
     """
-    rules = {rule.id: rule for rule in load_rules()}
-    routing = load_routing(rules.values())
-    subjects = Subjects.load(connection, routing.cards)
-    desk = Desk(routing, rules, subjects, Workdays.load(), at, load_settings().public_url)
-    return _Pass(connection, desk).run()
+    by = orders or Orders.load()
+    subjects = Subjects.load(connection, by.routing.cards)
+    return _Pass(connection, Desk(by.routing, by.rules, subjects, by.workdays, at, by.public_url)).run()
 
 
 class _Pass:

@@ -29,7 +29,7 @@ def read_told(connection: Connection) -> dict[str, dict[str, Told]]:
     names = [told.c[name] for name in Told.__dataclass_fields__]
     query = select(*names).join(finding, finding.c.finding_id == told.c.finding_id)
     found: dict[str, dict[str, Told]] = {}
-    for row in connection.execute(query.where(or_(finding.c.state == OPEN, told.c.state != RESOLVED))):
+    for row in connection.execute(query.where(or_(finding.c.state == OPEN, told.c.state != RESOLVED))).all():
         one = Told(*row)
         found.setdefault(one.finding_id, {})[one.receiver] = one
     return found

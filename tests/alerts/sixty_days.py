@@ -21,7 +21,7 @@ from include.findings.story import Kind
 from include.ledger.alert_tables import alert_hold
 from include.ledger.snapshot import snapshot
 from include.rules.workdays import Workdays
-from tests.alerts.town import Town, id_of, moment, said
+from tests.alerts.town import Town, id_of, moment, said, telling
 
 HERE = Path(__file__).parent
 NOTICES = HERE / "sixty_days_notices.txt"
@@ -56,8 +56,6 @@ class Step:
                     yield said(outcome, one, rule, version=version, reason=outcome, x=1)
 
     def _decide(self, engine: Engine, what: Mapping[str, Any]) -> None:
-        from include.alerts.telling import tell
-
         kind = Kind(what["kind"])
         findings = tuple(id_of(subject, what["rule"]) for subject in what["subjects"])
         approved = "ops" if kind in (Kind.WAIVED, Kind.ATTESTED) else None
@@ -65,11 +63,9 @@ class Step:
         decision = Decision(
             name, kind, findings, "engineer", self.at, approved, "第二十条", "说明", None, what.get("until")
         )
-        decide(engine, decision, tell=tell)
+        decide(engine, decision, tell=telling)
 
     def _release(self, town: Town) -> None:
-        from include.alerts.telling import tell
-
         with snapshot(town.engine, FINDINGS) as connection:
             mine = alert_hold.c.scope == self.what["releases"]
             holds = list(connection.execute(select(alert_hold.c.hold_id).where(mine)).scalars())
@@ -77,7 +73,7 @@ class Step:
                 raise DecisionRefused("there is nothing to release")
             for hold in holds:
                 release(connection, hold, "engineer", "ops", "属实", self.at)
-            tell(connection, self.at)
+            telling(connection, self.at)
 
 
 @cache

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import cache
@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, select
 
 from include.alerts.message import Message
-from include.alerts.telling import Telling, tell
+from include.alerts.telling import Orders, Telling, tell
 from include.clock import SHANGHAI
 from include.findings.decisions import Decision, decide
 from include.findings.door import end_decisions, settle
@@ -41,6 +41,17 @@ def rules() -> Mapping[str, Rule]:
     return {rule.id: rule for rule in load_rules()}
 
 
+@cache
+def orders() -> Orders:
+    """Return what passes are made by, read once; the calendar and the rules are the same for every test."""
+    return Orders.load()
+
+
+def telling(connection: Connection, at: datetime) -> Telling:
+    """Make a pass by the shipped orders."""
+    return tell(connection, at, orders())
+
+
 def moment(day: date, hour: int = 9, minute: int = 0) -> datetime:
     return datetime(day.year, day.month, day.day, hour, minute, tzinfo=SHANGHAI)
 
@@ -66,6 +77,7 @@ class Town:
     """The ledger of the town, and its days."""
 
     engine: Engine
+    tells: Callable[[Connection, datetime], Telling] = telling
 
     def plant(self, systems: Mapping[str, str] | None = None, projects: Mapping[str, str] | None = None) -> None:
         """Let systems and projects, by code, belong to departments."""
@@ -89,12 +101,12 @@ class Town:
             timeline.record(connection, scope, rule, mine, at.date(), None, {v.subject for v in mine})
             settle(connection, mine, [rule], at.date(), at, None, scope)
         end_decisions(connection, at.date(), at)
-        return tell(connection, at) if tells else Telling()
+        return self.tells(connection, at) if tells else Telling()
 
     def tell(self, at: datetime) -> Telling:
         """Make a pass as `deliver_alerts` does."""
         with snapshot(self.engine, FINDINGS) as connection:
-            return tell(connection, at)
+            return self.tells(connection, at)
 
     def decide(self, at: datetime, kind: Kind, *subjects: str, rule: str = USE, days: int = 5, **how: Any) -> None:
         """Decide about findings, and tell in the same transaction; `days` until its end."""
@@ -103,7 +115,7 @@ class Town:
             f"{kind.value}-{at.isoformat()}", kind, tuple(id_of(s, rule) for s in subjects), "engineer", at, "ops",
             "第二十条", "说明", None, until,
         )  # fmt: skip
-        decide(self.engine, decision, tell=tell, **how)
+        decide(self.engine, decision, tell=self.tells, **how)
 
     def messages(self, receiver: str | None = None) -> list[Message]:
         """Return all that was put into the outbox, in its order."""
