@@ -19,7 +19,7 @@ from typing import Any
 
 from include import clock
 from include.alerts.channels.channel import ChannelCard
-from include.alerts.channels.posting import quoted, secrets_of
+from include.alerts.channels.posting import quoted, seconds_of, secrets_of
 from include.alerts.message import Message
 from include.alerts.rendering.cut import cut
 from include.alerts.rendering.form import FALLBACK_TITLE
@@ -58,8 +58,7 @@ class Mail:
             str(connection.extra.get("from") or ""), f'"from" in the extra of {connection.conn_id!r}'
         )
         self._to = _listed(connection)
-        seconds = connection.extra.get("timeout_seconds")
-        self._whole = float(seconds) if seconds else WHOLE_SECONDS
+        self._whole = seconds_of(connection, WHOLE_SECONDS)
         self._dialer = Dialer(address_policy(Limits(), connection))
 
     def send(self, message: Message) -> str:

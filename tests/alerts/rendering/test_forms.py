@@ -9,6 +9,8 @@ from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from include.alerts.message import Message, Reason, Section
@@ -67,11 +69,25 @@ def test_one_endless_text_is_cut_and_not_left_out(form: str) -> None:
     assert (named, rest) == (1, 0)
 
 
+NASTY = st.text(st.sampled_from("*_`~#>+-=[](){}<>!|\\&;:.@ \n\t'\"0aA中。x/\u202e\u200b𠮷👍"), max_size=30)
+
+
+@both
+@given(text=st.one_of(NASTY, st.text(max_size=30)))
+@settings(max_examples=60)
+def test_no_text_becomes_markdown(form: str, text: str) -> None:
+    only_ours(form, text)
+
+
 @both
 @pytest.mark.parametrize("name", HOSTILE)
 def test_no_name_becomes_markdown(form: str, name: str) -> None:
+    only_ours(form, HOSTILE[name])
+
+
+def only_ours(form: str, text: str) -> None:
     """Read as CommonMark, the text has our headings, quotations, emphasis and link, and nothing else."""
-    tokens = MarkdownIt("commonmark").enable(["table", "strikethrough"]).parse(written(form, hostile(HOSTILE[name])))
+    tokens = MarkdownIt("commonmark").enable(["table", "strikethrough"]).parse(written(form, hostile(text)))
     inline = [child for token in tokens for child in token.children or []]
     kinds = {token.type for token in [*tokens, *inline]}
     ours = {
