@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import re
-from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
@@ -15,7 +14,7 @@ from markdown_it import MarkdownIt
 
 from include.alerts.message import Message, Reason, Section
 from include.alerts.rendering.html import as_html
-from include.alerts.rendering.markdown import DINGTALK, FEISHU, WECOM, as_markdown, title_of
+from include.alerts.rendering.markdown import DINGTALK, FEISHU, WECOM, as_markdown, plain_title
 from include.alerts.rendering.rows import HEADER, as_csv
 from include.alerts.rendering.text import as_text
 from tests.alerts.messages import BAD, HOSTILE, LINK, hostile, item, many, message, told, total
@@ -41,8 +40,20 @@ def test_a_message_says_all_that_matters(form: str) -> None:
         "…另有 24 条,见", LINK, "如有异议", one.number, "2026-11-23 09:30", f"{7:032x}"[:12],
     ]  # fmt: skip
     assert not [words for words in said if words not in text]
-    assert title_of(one, *FORMS[form]) == "数衡提示(双鸭山市教育局):新线索 1 条"
+    assert plain_title(one, *FORMS[form]) == "数衡提示(双鸭山市教育局):新线索 1 条"
     assert ("数衡提示" in text) is (form != "feishu"), "Feishu shows the title by itself"
+
+
+def test_what_is_urgent_says_so_everywhere() -> None:
+    for one, is_marked in ((message(), False), (message(is_urgent=True), True)):
+        texts = [
+            as_text(one),
+            as_html(one),
+            written("wecom", one),
+            written("dingtalk", one),
+            plain_title(one, FEISHU, 20_000),
+        ]
+        assert [("【急】" in text) for text in texts] == [is_marked] * 5
 
 
 @both
@@ -163,7 +174,6 @@ def test_a_page_and_a_text_show_names_as_they_are() -> None:
     one = hostile(HOSTILE["html"])
     assert HOSTILE["html"] in _Page(as_html(one)).words
     assert HOSTILE["html"] in as_text(one)
-    assert "【急】" in _Page(as_html(replace(one, is_urgent=True))).words
 
 
 @pytest.mark.parametrize("case", BAD)
