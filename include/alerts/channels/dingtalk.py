@@ -13,7 +13,7 @@ from include.alerts.channels.channel import ChannelCard
 from include.alerts.channels.posting import Poster
 from include.alerts.channels.robot import Codes, extra_text, receipt, secret_of
 from include.alerts.message import Message
-from include.alerts.rendering.markdown import DINGTALK, as_markdown, title_of
+from include.alerts.rendering.markdown import DINGTALK, as_markdown, plain_title
 from include.connections import Connection
 
 HOST, PATH = "https://oapi.dingtalk.com", "/robot/send"
@@ -67,7 +67,7 @@ def sign(secret: str, timestamp_ms: int) -> str:
 
 def body(message: Message) -> bytes:
     """Return the body of a message, cut so that all of it stays within the limit."""
-    title = title_of(message, DINGTALK, LIMIT)
+    title = plain_title(message, DINGTALK, LIMIT)
     room = LIMIT - len(_body(title, ""))
     return _body(title, as_markdown(message, DINGTALK, room))
 

@@ -16,7 +16,7 @@ from include.alerts.channels.channel import ChannelCard
 from include.alerts.channels.posting import Poster, Reply
 from include.alerts.channels.robot import Codes, answered, extra_text, receipt, secret_of
 from include.alerts.message import Message
-from include.alerts.rendering.markdown import FEISHU, as_markdown, title_of
+from include.alerts.rendering.markdown import FEISHU, as_markdown, plain_title
 from include.connections import Connection
 
 HOST, PATH = "https://open.feishu.cn", "/open-apis/bot/v2/hook/"
@@ -64,7 +64,7 @@ def sign(secret: str, timestamp_seconds: int) -> str:
 
 def body(message: Message, signed: dict[str, str]) -> bytes:
     """Return the body of a message with its signature, cut so that all of it stays within the limit."""
-    title = title_of(message, FEISHU, LIMIT)
+    title = plain_title(message, FEISHU, LIMIT)
     colour = "red" if message.is_urgent else "blue"
     room = LIMIT - len(_body(title, colour, "", signed))
     return _body(title, colour, as_markdown(message, FEISHU, room), signed)

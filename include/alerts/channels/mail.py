@@ -19,10 +19,10 @@ from typing import Any
 
 from include import clock
 from include.alerts.channels.channel import ChannelCard
-from include.alerts.channels.posting import quoted, secrets_of
+from include.alerts.channels.posting import quoted, seconds_of, secrets_of
 from include.alerts.message import Message
 from include.alerts.rendering.cut import cut
-from include.alerts.rendering.form import FALLBACK_TITLE
+from include.alerts.rendering.form import title_of
 from include.alerts.rendering.harmless import one_line
 from include.alerts.rendering.html import as_html
 from include.alerts.rendering.text import as_text
@@ -58,8 +58,7 @@ class Mail:
             str(connection.extra.get("from") or ""), f'"from" in the extra of {connection.conn_id!r}'
         )
         self._to = _listed(connection)
-        seconds = connection.extra.get("timeout_seconds")
-        self._whole = float(seconds) if seconds else WHOLE_SECONDS
+        self._whole = seconds_of(connection, WHOLE_SECONDS)
         self._dialer = Dialer(address_policy(Limits(), connection))
 
     def send(self, message: Message) -> str:
@@ -193,8 +192,7 @@ class _Dialed(smtplib.SMTP):
 def as_mail(message: Message, sender: str, addresses: list[str]) -> EmailMessage:
     """Return a mail as it is sent: no header takes a line break from a title."""
     mail = EmailMessage(policy=policy.SMTP)
-    subject = ("【急】" if message.is_urgent else "") + (one_line(message.title) or FALLBACK_TITLE)
-    mail["Subject"] = cut(subject, _LONGEST_SUBJECT)
+    mail["Subject"] = cut(title_of(message), _LONGEST_SUBJECT)
     mail["From"] = Address("数衡", addr_spec=sender)
     mail["To"] = [Address(addr_spec=address) for address in addresses]
     mail["Date"] = format_datetime(clock.now())

@@ -65,8 +65,7 @@ class Poster:
         self._dialer = Dialer(address_policy(Limits(), connection))
         self._adapter = DialingAdapter(self._dialer)
         self._verify: bool | str = connection.extra.get("ca_file") or True
-        seconds = connection.extra.get("timeout_seconds")
-        self._whole = float(seconds) if seconds else WHOLE_SECONDS
+        self._whole = seconds_of(connection, WHOLE_SECONDS)
 
     def close(self) -> None:
         """Close the connection."""
@@ -177,6 +176,20 @@ def quoted(text: bytes | str, secrets: Iterable[str] = ()) -> str:
     plain = "".join(sign if sign.isprintable() else " " for sign in plain[: 4 * _QUOTED])
     short = " ".join(plain.split())[:_QUOTED]
     return f" ({short})" if short else ""
+
+
+def seconds_of(connection: Connection, default: float) -> float:
+    """Return how long one message may take: `timeout_seconds` of the extra, if there is one."""
+    value = connection.extra.get("timeout_seconds") or default
+    try:
+        seconds = float(value)
+    except (TypeError, ValueError):
+        seconds = 0.0
+    if not 0 < seconds <= _LONGEST_PAUSE:
+        raise ConfigurationError(
+            f'connection {connection.conn_id!r}: "timeout_seconds" must be a number of seconds above 0'
+        )
+    return seconds
 
 
 def secrets_of(connection: Connection) -> tuple[str, ...]:

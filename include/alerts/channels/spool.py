@@ -54,9 +54,9 @@ class Spool:
         except OSError as error:
             why = error.strerror or type(error).__name__
             raise ChannelUnreachable(
-                f"{self._title}: cannot write to {self.root} ({why}); check the folder and its space"
+                f"{self._title}: cannot write to {_shown(self.root)} ({why}); check the folder and its space"
             ) from error
-        return str(path)
+        return _shown(path)
 
     def recall(self, known_ids: Container[str]) -> list[str]:
         """Remove the files of messages that are not known any more, and return their places; other files are left alone."""
@@ -68,7 +68,7 @@ class Spool:
             for path in (page, _table_of(page)):
                 if path.exists():
                     path.unlink()
-                    removed.append(str(path))
+                    removed.append(_shown(path))
             self._drop_empty(page.parent)
         return removed + self._drop_parts()
 
@@ -95,7 +95,7 @@ class Spool:
         old = [path for path in sorted(self.root.glob("*/*/*/.*.part")) if path.stat().st_mtime < before]
         for path in old:
             path.unlink(missing_ok=True)
-        return [str(path) for path in old]
+        return [_shown(path) for path in old]
 
     def _drop_empty(self, folder: Any) -> None:
         for _ in range(3):
@@ -125,6 +125,11 @@ def _root(url: str) -> Any:
         raise ConfigurationError(
             f"SPOOL_URL cannot be used ({type(error).__name__}); give a folder or an fsspec URL"
         ) from None
+
+
+def _shown(path: Any) -> str:
+    """Return a place without the login that its URL may have."""
+    return re.sub(r"(?<=//)[^/@]*@", "", str(path))
 
 
 def _table_of(page: Any) -> Any:

@@ -70,10 +70,8 @@ class Layout:
 
     def title(self) -> str:
         """Return the title, harmless and cut but not escaped."""
-        return (
-            shortened(self.message.title, self._cap("title"), lambda t: self._size(self.form.escape(t)))
-            or FALLBACK_TITLE
-        )
+        text = title_of(self.message)
+        return shortened(text, self._cap("title"), lambda t: self._size(self.form.escape(t)))
 
     def _body(self, fitted: Fitted) -> str:
         text, number = "", 0
@@ -142,6 +140,11 @@ class Layout:
 
     def _item_cost(self, item: Item) -> int:
         return self._size(self._item(item, 99_999))
+
+
+def title_of(message: Message) -> str:
+    """Return what a message is called, with a mark if it is urgent; as hostile as it came."""
+    return ("【急】" if message.is_urgent else "") + (one_line(message.title) or FALLBACK_TITLE)
 
 
 def shortened(text: str, limit: int, size: Size = utf8) -> str:

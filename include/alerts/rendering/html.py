@@ -11,7 +11,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
 from include.alerts.message import Item, Message, Section
 from include.alerts.rendering.cut import fit
-from include.alerts.rendering.form import FALLBACK_TITLE, detail_lines, heading_of, shortened, signature_of
+from include.alerts.rendering.form import detail_lines, heading_of, shortened, signature_of, title_of
 from include.alerts.rendering.harmless import is_link, lines
 
 LIMIT = 1_000_000
@@ -46,7 +46,7 @@ def as_html(message: Message, limit: int = LIMIT) -> str:
 
 def _frame(message: Message) -> dict[str, Any]:
     return {
-        "title": _clean(message.title, _TITLE) or FALLBACK_TITLE,
+        "title": _clean(title_of(message), _TITLE),
         "lead": [_clean(line) for line in lines(message.lead[:_LOOKED_AT])[:_PARAGRAPHS]],
         "objection": [_clean(line) for line in lines(message.objection[:_LOOKED_AT])[:_PARAGRAPHS]],
         "link": message.link if is_link(message.link) and len(message.link) <= _TEXT else "",

@@ -74,6 +74,6 @@ def as_markdown(message: Message, form: Form, limit: int) -> str:
     return Layout(message, form, limit).render()
 
 
-def title_of(message: Message, form: Form, limit: int) -> str:
+def plain_title(message: Message, form: Form, limit: int) -> str:
     """Return the title as a plain text, for channels that show it by itself."""
     return Layout(message, form, limit).title()

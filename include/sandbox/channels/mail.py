@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import email
 import email.policy
+import logging
 import socket
 import struct
 import threading
@@ -42,6 +43,7 @@ class MailServer:
 
     def __enter__(self) -> MailServer:
         """Start serving on a free port of loopback."""
+        logging.getLogger("mail.log").setLevel(logging.CRITICAL)  # the library warns of itself at every login
         self._folder = TemporaryDirectory(prefix="mail-")
         authority = Authority(Path(self._folder.name))
         self.ca_file = str(authority.file)

@@ -31,6 +31,7 @@ class Shelf:
         self._taken: deque[Taken] = deque(maxlen=KEPT)
         self._refused: dict[str, Counter[str]] = {}
         self._calls: Counter[str] = Counter()
+        self._kept: Counter[str] = Counter()
         self._lock = Lock()
 
     def call(self, channel: str) -> int:
@@ -42,8 +43,8 @@ class Shelf:
     def keep(self, channel: str, content: dict[str, Any], size: int) -> None:
         """Keep a message."""
         with self._lock:
-            number = sum(1 for one in self._taken if one.channel == channel) + 1
-            self._taken.append(Taken(channel, number, datetime.now(UTC).isoformat(), size, content))
+            self._kept[channel] += 1
+            self._taken.append(Taken(channel, self._kept[channel], datetime.now(UTC).isoformat(), size, content))
 
     def refuse(self, channel: str, code: object) -> None:
         """Count a refusal."""
@@ -74,6 +75,7 @@ class Shelf:
             self._taken.clear()
             self._refused.clear()
             self._calls.clear()
+            self._kept.clear()
         return count
 
 

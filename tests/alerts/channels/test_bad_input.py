@@ -12,6 +12,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from include.alerts.channels import dingtalk, feishu, webhook, wecom
+from include.alerts.message import Message
 from include.sandbox.channels.taken import Taken
 from include.settings import ROOT
 from tests.alerts.channels.conftest import Opener
@@ -73,16 +74,20 @@ LIMITS = {"dingtalk": 20_000, "wecom": 4096, "feishu": 20_000}
 def test_no_sign_makes_a_body_larger_than_its_limit(sign: str) -> None:
     """Escapes cost more than the sign: measured is what is sent."""
     one = message(title=sign * 20_000, lead=sign * 20_000, objection=sign * 20_000, receiver_title=sign * 5000)
-    for made in (one, many(300, 500)):
-        bodies = {
-            "dingtalk": len(dingtalk.body(made)),
-            "wecom": len(orjson.loads(wecom.body(made))["markdown"]["content"].encode()),
-            "feishu": len(feishu.body(made, {"timestamp": "1763884800", "sign": "x" * 44})),
-        }
-        assert not {kind: size for kind, size in bodies.items() if size > LIMITS[kind]}
+    assert not too_large(one)
+
+
+def too_large(one: Message) -> dict[str, int]:
+    sizes = {
+        "dingtalk": len(dingtalk.body(one)),
+        "wecom": len(orjson.loads(wecom.body(one))["markdown"]["content"].encode()),
+        "feishu": len(feishu.body(one, {"timestamp": "1763884800", "sign": "x" * 44})),
+    }
+    return {kind: size for kind, size in sizes.items() if size > LIMITS[kind]}
 
 
 def test_the_room_is_used() -> None:
+    assert not too_large(many(300, 500))
     assert len(dingtalk.body(many(10_000))) > 18_000
     assert len(feishu.body(many(10_000), {})) > 18_000
     assert len(wecom.body(many(10_000))) > 3500

@@ -159,6 +159,13 @@ def test_an_object_store_is_a_place_too(monkeypatch: pytest.MonkeyPatch) -> None
     assert channel.recall(set()) == []
 
 
+def test_a_login_in_the_address_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SPOOL_URL", "memory://user:hidden@spool")
+    place = Spool(CARD).send(message())
+    assert "hidden" not in place
+    assert place.startswith("memory://")
+
+
 def test_the_connection_may_name_another_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AIRFLOW_CONN_OTHER", '{"conn_type": "fs", "extra": {"path": "%s"}}' % (tmp_path / "other"))
     channel = open_channel(replace(CARD, connection="other"))

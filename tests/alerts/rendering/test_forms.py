@@ -5,15 +5,16 @@ from __future__ import annotations
 import csv
 import io
 import re
-from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from include.alerts.message import Message, Reason, Section
 from include.alerts.rendering.html import as_html
-from include.alerts.rendering.markdown import DINGTALK, FEISHU, WECOM, as_markdown, title_of
+from include.alerts.rendering.markdown import DINGTALK, FEISHU, WECOM, as_markdown, plain_title
 from include.alerts.rendering.rows import HEADER, as_csv
 from include.alerts.rendering.text import as_text
 from tests.alerts.messages import BAD, HOSTILE, LINK, hostile, item, many, message, told, total
@@ -39,8 +40,20 @@ def test_a_message_says_all_that_matters(form: str) -> None:
         "…另有 24 条,见", LINK, "如有异议", one.number, "2026-11-23 09:30", f"{7:032x}"[:12],
     ]  # fmt: skip
     assert not [words for words in said if words not in text]
-    assert title_of(one, *FORMS[form]) == "数衡提示(双鸭山市教育局):新线索 1 条"
+    assert plain_title(one, *FORMS[form]) == "数衡提示(双鸭山市教育局):新线索 1 条"
     assert ("数衡提示" in text) is (form != "feishu"), "Feishu shows the title by itself"
+
+
+def test_what_is_urgent_says_so_everywhere() -> None:
+    for one, is_marked in ((message(), False), (message(is_urgent=True), True)):
+        texts = [
+            as_text(one),
+            as_html(one),
+            written("wecom", one),
+            written("dingtalk", one),
+            plain_title(one, FEISHU, 20_000),
+        ]
+        assert [("【急】" in text) for text in texts] == [is_marked] * 5
 
 
 @both
@@ -67,11 +80,25 @@ def test_one_endless_text_is_cut_and_not_left_out(form: str) -> None:
     assert (named, rest) == (1, 0)
 
 
+NASTY = st.text(st.sampled_from("*_`~#>+-=[](){}<>!|\\&;:.@ \n\t'\"0aA中。x/\u202e\u200b𠮷👍"), max_size=30)
+
+
+@both
+@given(text=st.one_of(NASTY, st.text(max_size=30)))
+@settings(max_examples=60)
+def test_no_text_becomes_markdown(form: str, text: str) -> None:
+    only_ours(form, text)
+
+
 @both
 @pytest.mark.parametrize("name", HOSTILE)
 def test_no_name_becomes_markdown(form: str, name: str) -> None:
+    only_ours(form, HOSTILE[name])
+
+
+def only_ours(form: str, text: str) -> None:
     """Read as CommonMark, the text has our headings, quotations, emphasis and link, and nothing else."""
-    tokens = MarkdownIt("commonmark").enable(["table", "strikethrough"]).parse(written(form, hostile(HOSTILE[name])))
+    tokens = MarkdownIt("commonmark").enable(["table", "strikethrough"]).parse(written(form, hostile(text)))
     inline = [child for token in tokens for child in token.children or []]
     kinds = {token.type for token in [*tokens, *inline]}
     ours = {
@@ -147,7 +174,6 @@ def test_a_page_and_a_text_show_names_as_they_are() -> None:
     one = hostile(HOSTILE["html"])
     assert HOSTILE["html"] in _Page(as_html(one)).words
     assert HOSTILE["html"] in as_text(one)
-    assert "【急】" in _Page(as_html(replace(one, is_urgent=True))).words
 
 
 @pytest.mark.parametrize("case", BAD)
