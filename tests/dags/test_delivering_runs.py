@@ -52,7 +52,7 @@ def test_what_stands_in_the_outbox_lies_in_the_spool_after_a_run(dag: Any, ledge
     assert states(ledger) == {"sent": 2}  # the one that was there, and what the operator is told
     pages = [p.read_text("utf-8") for p in (tmp_path / "spool").rglob("*.html")]
     assert len(pages) == 2
-    assert any("SourceRefused: no" in page and "docs/runbooks/sync.md" in page for page in pages)
+    assert any("SourceRefused: no" in page and "运行手册 docs/runbooks/sync" in page for page in pages)
     assert str(dag.test().state) == "success"
     assert states(ledger) == {"sent": 2}
 
@@ -68,7 +68,7 @@ def test_a_routing_that_cannot_be_used_stops_deciding_but_not_sending_and_is_tol
     assert (found["tell"], found["deliver"], found["report"]) == ({"failed"}, {"success"}, {"failed"})
     assert row(ledger, mine)["state"] == "sent"
     pages = [p.read_text("utf-8") for p in (tmp_path / "spool").rglob("*.html")]
-    assert any("routing.yaml:1" in page for page in pages)
+    assert any("配置有误" in page and "pigeon" in page for page in pages)
     with ledger.connect() as connection:
         assert ("deliver_alerts", "configuration", "routing.yaml") in {
             i.key for i in incidents.open_incidents(connection)
