@@ -53,8 +53,7 @@ def test_every_dag_is_watched_under_its_own_name_with_a_runbook(parsed: Any) -> 
     assert set(pipelines) == set(FILES) | PLANNED
     for dag_id, dag in parsed.items():
         assert pipelines[dag_id].title == dag.dag_display_name
-    for pipeline in pipelines.values():
-        assert (ROOT / pipeline.runbook).is_file(), pipeline.id
+        assert (ROOT / pipelines[dag_id].runbook).is_file(), dag_id
 
 
 def test_what_is_watched_is_what_the_dags_bring_and_not_before_they_bring_it(parsed: Any) -> None:
@@ -65,7 +64,9 @@ def test_what_is_watched_is_what_the_dags_bring_and_not_before_they_bring_it(par
     assert {name for _, e in expected if e.result is Result.JUDGED for name in e.of} == set(SCOPES)
     checked = 0
     for pipeline, e in expected:
-        if e.by and pipeline.id in parsed:
+        if (
+            e.by and pipeline.id in parsed and e.result is not Result.PUBLISHED
+        ):  # new data starts that one, not the clock
             midnight = datetime(2026, 11, 24, tzinfo=SHANGHAI)
             assert _first_run_after(parsed[pipeline.id], midnight) + pipeline.late_after <= _at(midnight, e.by)  # type: ignore[operator]
             checked += 1
