@@ -11,7 +11,7 @@ from typing import Any
 from airflow.sdk import Param, TriggerRule, dag, get_current_context, task
 
 from dags.wiring.assets import FINDINGS
-from dags.wiring.health import watched
+from dags.wiring.health import ON_TASK_SUCCESS
 from dags.wiring.lanes import DEFAULTS
 from dags.wiring.second_person import AskSecondPerson
 from include import decision_tasks
@@ -54,7 +54,6 @@ PARAMS = {
     params=PARAMS,
     tags=["处置", "豁免", "第三十三条"],
     default_args=DEFAULTS,
-    **watched("record_decision"),
     doc_md="""
 **登记处置决定**:手动触发,表单逐条写明线索编号。`check` 先核对能否这样决定;豁免、人工认定和放行再由表单指定的批准人在“待办操作”中
 同意或不同意(7 日内,不得为提出人本人);`record` 一次写入全部线索的事件。
@@ -85,7 +84,12 @@ def record_decision() -> None:
         response_timeout=ANSWER_WITHIN,
     )
 
-    @task(task_display_name="登记", trigger_rule=TriggerRule.NONE_FAILED, outlets=[FINDINGS])
+    @task(
+        task_display_name="登记",
+        trigger_rule=TriggerRule.NONE_FAILED,
+        outlets=[FINDINGS],
+        on_success_callback=ON_TASK_SUCCESS,
+    )
     def record(outlet_events: Any = None) -> dict[str, Any]:
         context = get_current_context()
         run, response = context["dag_run"], context["ti"].xcom_pull(task_ids="approve")

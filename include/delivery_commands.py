@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from include.commands import DEGRADED, DONE, OUTSIDE_FAILED, dumps, say
@@ -42,10 +43,14 @@ def deliver(options: argparse.Namespace) -> int:
 
 def _once(options: argparse.Namespace) -> int:
     from include import delivery_tasks
+    from include.alerts.pipelines import DELIVERY
     from include.alerts.switchboard import load_switchboard
 
     told, board = delivery_tasks.tell(), load_switchboard()
     fared = delivery_tasks.fared([delivery_tasks.deliver(name, board) for name in sorted(board.channels)], board=board)
+    code = exit_code(fared)
+    if code == DONE:
+        delivery_tasks.note_success(DELIVERY)  # as the DAG does when a run succeeds
     if options.json:
         say(dumps(told | {"channels": fared.channels, "down": fared.down, "given_up": fared.given_up}))
     else:
@@ -53,10 +58,11 @@ def _once(options: argparse.Namespace) -> int:
         say(f"决定: 新消息 {told['told'].get('messages', 0)} 条")
         for one in fared.channels:
             say(_channel_line(one))
-    return _code(fared)
+    return code
 
 
-def _code(fared: Fared) -> int:
+def exit_code(fared: Fared) -> int:
+    """Return 3 where nothing gets through on any channel, 1 where something is down or was lost, else 0."""
     is_cut_off = bool(fared.down) and len(fared.down) == len(fared.channels)
     return OUTSIDE_FAILED if is_cut_off else DEGRADED if fared.down or fared.died or fared.given_up else DONE
 
@@ -96,7 +102,8 @@ def _list(options: argparse.Namespace) -> int:
         counts, states = outbox.counts(connection), channel_states.states(connection)
         wrong, newest = incidents.open_incidents(connection), outbox.listed(connection, limit=20)
     if options.json:
-        say(dumps({"counts": counts, "states": states, "incidents": wrong, "newest": newest}))
+        shown = {"states": [asdict(one) for one in states.values()], "incidents": [asdict(one) for one in wrong]}
+        say(dumps({"counts": counts, "newest": newest} | shown))
         return DONE
     for channel in sorted({*counts, *states}):
         by_state = counts.get(channel, {})

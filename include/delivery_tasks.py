@@ -46,12 +46,13 @@ def watch(at: datetime | None = None, board: Switchboard | None = None) -> dict[
     from include.sources.card_files import outline_cards
 
     at, board, settings = at or now(), board or load_switchboard(), load_settings()
+    link = f"{settings.public_url}/shuheng/alerts" if settings.public_url else None
     pipelines, workdays = load_watched(), watchdog.load_workdays()
     using = watchdog.Watch(pipelines, [c for c in outline_cards() if c.is_enabled], workdays)
     published = watchdog.last_published(settings.datasets_url)
     with open_ledger().begin() as connection:
         missing = watchdog.watch(connection, using, published, at, board.problem)
-        told = tell_operator(connection, board, pipelines, workdays, at, settings.public_url)
+        told = tell_operator(connection, board, pipelines, workdays, at, link)
         found = len(incidents.open_incidents(connection))
     log.info("watched: %d results missing, %d incidents open, %d told", len(missing), found, told)
     return {"missing": len(missing), "open": found, "told": told}
@@ -130,8 +131,7 @@ def fared(delivered: list[dict[str, Any]], at: datetime | None = None, board: Sw
     with open_ledger().begin() as connection:
         given_up = 0 if board.problem else outbox.give_up(connection, board.channels, at - GONE_AFTER)
         down = _note_channels(connection, delivered, board, at)
-        over = (*incidents.ENDED_BY_SUCCESS, incidents.Cause.MISSING)  # this pass is the result that was missed
-        incidents.resolve(connection, DELIVERY, over, at)
+        incidents.resolve(connection, DELIVERY, [incidents.Cause.MISSING], at)  # this pass is what was missed
         incidents.beat(connection, DELIVERY, at)
     died = {one["channel"]: one["died"] for one in delivered if one["died"]}
     return Fared(delivered, down, died, given_up)

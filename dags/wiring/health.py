@@ -53,6 +53,9 @@ class NoteSuccess(Note):
 ON_TASK_FAILURE = NoteFailure()
 """What every task calls in the end, when no retry is left."""
 
+ON_TASK_SUCCESS = NoteSuccess()
+"""What the last task of a DAG calls whose form has fields without a default: Airflow breaks at the callbacks of its runs."""
+
 
 def watched(dag_id: str) -> dict[str, Any]:
     """Return what a DAG is given to note failure, lateness and success; when a run is late stands in `pipelines.yaml`."""

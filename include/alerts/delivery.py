@@ -45,7 +45,6 @@ LONGEST_BLOCK = timedelta(hours=1)
 """No channel's own word for how long it wants to be left alone counts for more."""
 
 _LONGEST_ERROR = 500
-_SETTLING_TRIES = 3
 
 Open = Callable[[ChannelCard], Channel]
 Clock = Callable[[], datetime]
@@ -116,35 +115,37 @@ class _Pass:
             return
         worker = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
         try:
-            while self.failures < FAILURES_IN_A_ROW and self._one(channel, worker):
-                pass
+            # One connection for the whole pass: SQLite tidies its log whenever the last one is closed.
+            with self.engine.connect() as connection:
+                while self.failures < FAILURES_IN_A_ROW and self._one(connection, channel, worker):
+                    pass
         finally:
             channel.close()
 
-    def _one(self, channel: Channel, worker: str) -> bool:
+    def _one(self, connection: Connection, channel: Channel, worker: str) -> bool:
         """Try the next message; return whether to go on."""
         at = self.clock()
         if at >= self.ends_at:
             return False
-        with self.engine.begin() as connection:
+        with connection.begin():
             claimed = outbox.claim(connection, self.card, worker, at, self.receivers)
         if isinstance(claimed, Wait):
             if claimed.until >= self.ends_at:
                 return False
             self.sleep(min(claimed.until - at, ASK_AGAIN).total_seconds())
         elif claimed:
-            self._try(channel, claimed)
+            self._try(connection, channel, claimed)
         return claimed is not None
 
-    def _try(self, channel: Channel, held: Claim) -> None:
+    def _try(self, connection: Connection, channel: Channel, held: Claim) -> None:
         try:
             receipt = channel.send(Message.loads(held.body))
         except Exception as error:  # the border: every failure of a channel is recorded as a try
-            self._settle_failed(held, error)
+            self._settle_failed(connection, held, error)
             return
         self.failures = 0
         self.done.sent += 1
-        self._settle(lambda connection: self._record_sent(connection, held, receipt))
+        self._settle(connection, lambda using: self._record_sent(using, held, receipt))
         log.info("sent message %s over %s", held.message_id, held.channel)
 
     def _record_sent(self, connection: Connection, held: Claim, receipt: str) -> None:
@@ -153,11 +154,11 @@ class _Pass:
         outbox.settle_sent(connection, held, receipt[:_LONGEST_ERROR], at)
         channel_states.note_sent(connection, held.channel, at)
 
-    def _settle_failed(self, held: Claim, error: Exception) -> None:
+    def _settle_failed(self, connection: Connection, held: Claim, error: Exception) -> None:
         self.failures += 1
         self.done.failed += 1
         self.done.error = words = _words(error)
-        died = self._settle(lambda connection: self._record_failed(connection, held, error, words))
+        died = self._settle(connection, lambda using: self._record_failed(using, held, error, words))
         self.done.died += died
         log.warning("message %s not sent over %s, try %d: %s", held.message_id, held.channel, held.tries, words)
 
@@ -171,18 +172,15 @@ class _Pass:
         channel_states.note_failed(connection, held.channel, words, at, blocked_until)
         return outbox.settle_failed(connection, held, _outcome(error), words, next_try_at, at)
 
-    def _settle(self, work: Callable[[Connection], _T]) -> _T:
+    def _settle(self, connection: Connection, work: Callable[[Connection], _T]) -> _T:
         """Record what came of a try; a ledger that is busy for a moment must not make a message go out twice."""
-        for _ in range(_SETTLING_TRIES - 1):
-            try:
-                return self._in_transaction(work)
-            except OperationalError:
-                self.sleep(1)
-        return self._in_transaction(work)
-
-    def _in_transaction(self, work: Callable[[Connection], _T]) -> _T:
-        with self.engine.begin() as connection:
-            return work(connection)
+        try:
+            with connection.begin():
+                return work(connection)
+        except OperationalError:
+            self.sleep(1)
+        with self.engine.begin() as another:
+            return work(another)
 
     def _note_closed(self, words: str) -> None:
         self.done.error = words

@@ -119,4 +119,9 @@ def _item(one: Incident, pipelines: Pipelines) -> Item:
     if one.resolved_at:
         lasted = (one.resolved_at - one.opened_at) // timedelta(minutes=1)
         return Item(f"{text}。已恢复,历时约 {lasted} 分钟", subject=pipeline.title, since=since)
-    return Item(text, subject=pipeline.title, since=since, remedy=f"处置步骤见运行手册 {pipeline.runbook}")
+    return Item(text, subject=pipeline.title, since=since, remedy=f"处置步骤见运行手册 {_page(pipeline.runbook)}")
+
+
+def _page(runbook: str) -> str:
+    """Return the page without its ending: with it, chat programs take the name for a web address, and renderings break it up."""
+    return runbook.removesuffix(".md")

@@ -19,7 +19,7 @@ from sqlalchemy import ColumnElement, Connection, Row, Select, func, insert, or_
 from include.alerts import channel_states
 from include.alerts.channels.channel import ChannelCard
 from include.alerts.message import Message
-from include.alerts.pace import LEASE, MINUTE, MOST_TRIES, Span, earliest
+from include.alerts.pace import LEASE, MINUTE, MOST_TRIES, UNPACED, Span, earliest
 from include.errors import ConfigurationError
 from include.ledger.alert_tables import delivery_attempt, outbox
 
@@ -115,7 +115,7 @@ def claim(
     channel_states.lock(connection, card.id)
     while (row := connection.execute(_next(card.id, at, receivers)).first()) is not None:
         blocked = channel_states.state_of(connection, card.id).blocked_until
-        free = max(blocked or at, earliest(card, _spans(connection, card.id, at), at))
+        free = max(blocked or at, earliest(card, _spans(connection, card, at), at))
         if free > at:
             return Wait(free)
         _end_cut_short(connection, row.message_id, at)
@@ -148,8 +148,10 @@ def _claimed(connection: Connection, row: Row[Any], worker: str, at: datetime) -
     return held
 
 
-def _spans(connection: Connection, channel: str, at: datetime) -> list[Span]:
-    recent = (delivery_attempt.c.channel == channel) & (delivery_attempt.c.started_at > at - LEASE - MINUTE)
+def _spans(connection: Connection, card: ChannelCard, at: datetime) -> list[Span]:
+    if card.kind in UNPACED:
+        return []
+    recent = (delivery_attempt.c.channel == card.id) & (delivery_attempt.c.started_at > at - LEASE - MINUTE)
     query = select(delivery_attempt.c.started_at, delivery_attempt.c.ended_at).where(recent)
     return [Span(started, ended) for started, ended in connection.execute(query)]
 

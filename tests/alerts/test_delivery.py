@@ -6,7 +6,8 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, event
+from sqlalchemy.exc import OperationalError
 
 from include.alerts import channel_states
 from include.alerts.channel_states import ChannelState
@@ -163,3 +164,22 @@ def test_a_pass_for_some_receivers_leaves_the_others_waiting(engine: Engine, clo
     put(engine, message(1, receiver="operator"), message(2, receiver="drc"))
     done = delivered(engine, ObedientChannel(), clock, receivers=["operator"])
     assert (done.sent, done.waiting) == (1, 1)
+
+
+def test_a_ledger_that_fails_while_it_is_told_of_a_success_does_not_make_it_go_out_twice(
+    engine: Engine, clock: SetClock
+) -> None:
+    (only,) = put(engine, message())
+    failures: list[str] = []
+
+    def fail_once(_c: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
+        if statement.startswith("UPDATE outbox SET state") and not failures:
+            failures.append(statement)
+            raise OperationalError(statement, {}, Exception("the server closed the connection"))
+
+    event.listen(engine, "before_cursor_execute", fail_once)
+    channel = ObedientChannel()
+    assert delivered(engine, channel, clock).sent == 1
+    assert len(failures) == 1
+    assert (row(engine, only)["state"], tries(engine, only)) == ("sent", ["sent"])
+    assert channel.asked == 1

@@ -69,7 +69,7 @@ def test_it_is_told_at_once_in_one_message_a_channel_with_cause_since_and_runboo
         assert (message.title, topics([message])) == ("流水线运行:新发现 2 项", {"新发现": 2})
         items = {i.subject: i for i in message.sections[0].items}
         assert items["同步投资项目"].text == "运行失败(zj.land):SourceRefused: no"
-        assert items["同步投资项目"].remedy == "处置步骤见运行手册 docs/runbooks/sync.md"
+        assert items["同步投资项目"].remedy == "处置步骤见运行手册 docs/runbooks/sync"
         assert items["监测信息系统"].since == "2026-11-23 10:03"
         assert message.link == "http://here"
     assert told(engine) == []
