@@ -83,9 +83,11 @@ reported AS (
   FROM (
     SELECT system_code, kind, issued_on, valid_until FROM assessment WHERE tombstoned_at IS NULL AND system_code IS NOT NULL
     UNION ALL
-    SELECT o.system_code, a.kind, a.issued_on, a.valid_until
-    FROM assessment a JOIN own o ON o.project_code = a.project_code
-    WHERE a.tombstoned_at IS NULL AND a.system_code IS NULL
+    SELECT o.system_code, e.kind, e.issued_on, e.valid_until
+    FROM assessment e
+    LEFT JOIN reissued c ON c.former_code = e.project_code
+    JOIN own o ON o.project_code = CAST(coalesce(c.project_code, e.project_code) AS text)
+    WHERE e.tombstoned_at IS NULL AND e.system_code IS NULL
   ) report
   GROUP BY system_code
 ),

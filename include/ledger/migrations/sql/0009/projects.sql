@@ -16,17 +16,24 @@ planned AS (
   GROUP BY coalesce(c.project_code, e.project_code)
 ),
 contracted AS (
-  SELECT project_code, count(*) AS contracts, sum(amount_yuan) AS yuan FROM contract WHERE tombstoned_at IS NULL GROUP BY project_code
+  SELECT CAST(coalesce(c.project_code, e.project_code) AS text) AS project_code, count(*) AS contracts, sum(e.amount_yuan) AS yuan
+  FROM contract e LEFT JOIN reissued c ON c.former_code = e.project_code
+  WHERE e.tombstoned_at IS NULL GROUP BY coalesce(c.project_code, e.project_code)
 ),
 paid AS (
-  SELECT project_code, sum(amount_yuan) AS yuan FROM payment WHERE tombstoned_at IS NULL GROUP BY project_code
+  SELECT CAST(coalesce(c.project_code, e.project_code) AS text) AS project_code, sum(e.amount_yuan) AS yuan
+  FROM payment e LEFT JOIN reissued c ON c.former_code = e.project_code
+  WHERE e.tombstoned_at IS NULL GROUP BY coalesce(c.project_code, e.project_code)
 ),
 accepted AS (
-  SELECT project_code, max(held_on) AS held_on FROM acceptance
-  WHERE tombstoned_at IS NULL AND result = 'passed' GROUP BY project_code
+  SELECT CAST(coalesce(c.project_code, e.project_code) AS text) AS project_code, max(e.held_on) AS held_on
+  FROM acceptance e LEFT JOIN reissued c ON c.former_code = e.project_code
+  WHERE e.tombstoned_at IS NULL AND e.result = 'passed' GROUP BY coalesce(c.project_code, e.project_code)
 ),
 dossier_kept AS (
-  SELECT DISTINCT project_code FROM project_dossier WHERE tombstoned_at IS NULL
+  SELECT DISTINCT CAST(coalesce(c.project_code, e.project_code) AS text) AS project_code
+  FROM project_dossier e LEFT JOIN reissued c ON c.former_code = e.project_code
+  WHERE e.tombstoned_at IS NULL
 ),
 named AS (
   SELECT project_code, count(*) AS systems FROM system_project GROUP BY project_code
