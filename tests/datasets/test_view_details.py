@@ -119,3 +119,9 @@ def test_a_ledger_from_before_the_data_sets_keeps_its_days(tmp_path: Path) -> No
         False,
         33.33,
     )
+
+
+def test_postgresql_does_not_compile_the_plans_of_views(engine: Engine) -> None:
+    if engine.dialect.name == "postgresql":
+        assert rows(engine, "SHOW jit") == [{"jit": "off"}], "compiling takes longer than any view"
+    assert engine.dialect.name in ("sqlite", "postgresql")

@@ -63,7 +63,11 @@ SELECT
   coalesce(f.leads, 0) AS leads, coalesce(f.critical, 0) AS leads_critical, coalesce(f.high, 0) AS leads_high,
   coalesce(f.medium, 0) AS leads_medium, coalesce(f.low, 0) AS leads_low, coalesce(f.settled, 0) AS leads_settled,
   p.source
-FROM current_project p
+FROM (
+  SELECT e.*, row_number() OVER (PARTITION BY e.project_code ORDER BY coalesce(a.authority, 100), e.source) AS place
+  FROM project e LEFT JOIN source_authority a ON a.source = e.source
+  WHERE e.tombstoned_at IS NULL
+) p
 LEFT JOIN approval a ON a.project_code = p.project_code
 LEFT JOIN planned l ON l.project_code = p.project_code
 LEFT JOIN contracted k ON k.project_code = p.project_code
@@ -73,4 +77,4 @@ LEFT JOIN dossier_kept d ON d.project_code = p.project_code
 LEFT JOIN named n ON n.project_code = p.project_code
 LEFT JOIN lead f ON f.code = p.project_code
 LEFT JOIN reissued o ON o.former_code = p.project_code
-WHERE o.former_code IS NULL
+WHERE p.place <= 1 AND o.former_code IS NULL
