@@ -19,7 +19,7 @@ the ledger and is published as Parquet and CSV under its version. A version neve
 (`schemas/datasets/released.json` locks it); a nullable column may be added at the end. Rows stand in the order of the key.
 Amounts and shares are exact decimals with two digits, moments are in Asia/Shanghai, null is "not known" and never zero.
 A finding is a lead (线索) for people to look at, never a decision; `unknown` and `waived` stand beside every rate.
-Whoever reads the views of a PostgreSQL ledger directly says `SET jit = off` first: compiling their plans takes longer than running them.
+Who reads the views of a PostgreSQL ledger directly says `SET jit = off` first: compiling a plan takes longer than running it.
 """
 
 
