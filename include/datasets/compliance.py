@@ -15,11 +15,12 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, column, delete, func, insert, or_, select, table, update
+from sqlalchemy import Connection, Select, and_, bindparam, column, delete, func, insert, or_, select, table, update
 
 from include.clock import SHANGHAI
 from include.errors import ConfigurationError
 from include.findings.held import event_of
+from include.findings.rule_titles import sync_rule_titles
 from include.findings.story import Handling, Kind, fold
 from include.ledger.alert_tables import compliance_day
 from include.ledger.tables import evaluation, finding, finding_event, verdict
@@ -60,11 +61,12 @@ class _Cell:
 
 
 def append_day(connection: Connection, day: date, at: datetime, *, replay: bool = False) -> Appended:
-    """Append a judged day in the caller's transaction; the same again writes nothing.
+    """Append a judged day in the caller's transaction, and bring the rules' titles to the cards; the same again writes nothing.
 
     A day may be appended while it is the newest judged one, and again as long as it is today. Raises `ConfigurationError` for a
     day that was not judged, or that another one follows, unless `replay` asks to recompute it from the kept timeline.
     """
+    sync_rule_titles(connection)
     newest = _newest(connection)
     scopes = tuple(sorted(s for s, days in _judged(connection, day).items() if replay or newest[s] == days))
     if not scopes:
@@ -105,22 +107,28 @@ def _why_not(day: date, newest: Mapping[str, date]) -> str:
 
 def _cells(connection: Connection, day: date, scopes: Sequence[str], replay: bool) -> dict[Place, _Cell]:
     """Return what each rule found in each department."""
+    units = _units(connection)
     judged = {(scope, rule) for scope in scopes for rule in _rules_of(connection, scope, day)}
     rules = {rule for _, rule in judged}
     cells: dict[Place, _Cell] = {}
-    for scope, rule, unit, outcome, count in _verdicts(connection, day, scopes):
+    for scope, rule, *subject, outcome in connection.execute(_verdicts(day, scopes, replay)):
         if (scope, rule) in judged:
-            _at(cells, rule, unit).counts[_OUTCOMES[Outcome(outcome)]] += count
-    for rule, unit, kind, count in _events(connection, day):
+            _at(cells, rule, units.get(tuple(subject))).counts[_OUTCOMES[outcome]] += 1
+    for rule, *subject, kind in connection.execute(_events(day)):
         if rule in rules:
-            _at(cells, rule, unit).counts[_EVENTS[Kind(kind)]] += count
-    standing = _standing_then(connection, day) if replay else _standing(connection)
-    for rule, unit, opened_on, handling in standing:
+            _at(cells, rule, units.get(tuple(subject))).counts[_EVENTS[kind]] += 1
+    for rule, *subject, opened_on, handling in _then(connection, day) if replay else connection.execute(_standing()):
         if rule in rules:
-            cell = _at(cells, rule, unit)
+            cell = _at(cells, rule, units.get(tuple(subject)))
             cell.ages.append(max((day - opened_on).days, 0))
             cell.counts["waived"] += handling == Handling.WAIVED
     return cells
+
+
+def _units(connection: Connection) -> dict[tuple[str, ...], str | None]:
+    """Return the unit of every subject that has one, read once: the view is worked out anew for every query that names it."""
+    query = select(_unit).where(_unit.c.unit_name.is_not(None))
+    return {(subject_type, subject): unit for subject_type, subject, unit in connection.execute(query)}
 
 
 def _at(cells: dict[Place, _Cell], rule: str, unit: str | None) -> _Cell:
@@ -134,71 +142,45 @@ def _rules_of(connection: Connection, scope: str, day: date) -> Iterable[str]:
     return set(found["outcomes"]) - set(found["crashed"])
 
 
-def _verdicts(
-    connection: Connection, day: date, scopes: Sequence[str]
-) -> Iterator[tuple[str, str, str | None, str, int]]:
-    """Yield scope, rule, unit, outcome and count of the verdicts that stood on a day."""
-    stood = (verdict.c.from_day <= day) & or_(verdict.c.until_day.is_(None), verdict.c.until_day > day)
-    mine = (_unit.c.subject_type == verdict.c.subject_type) & (_unit.c.subject == verdict.c.subject)
-    query = (
-        select(verdict.c.scope, verdict.c.rule, _unit.c.unit_name, verdict.c.outcome, func.count())
-        .select_from(verdict.outerjoin(_unit, mine))
-        .where(stood, verdict.c.scope.in_(scopes))
-        .group_by(verdict.c.scope, verdict.c.rule, _unit.c.unit_name, verdict.c.outcome)
-    )
-    yield from map(tuple, connection.execute(query))
+def _verdicts(day: date, scopes: Sequence[str], replay: bool) -> Select[Any]:
+    """Select scope, rule, subject and outcome of the verdicts that stood on a day: on the newest one all that stand."""
+    v = verdict.c
+    stands = v.until_day.is_(None)
+    stood = and_(v.from_day <= day, or_(stands, v.until_day > day)) if replay else stands
+    return select(v.scope, v.rule, v.subject_type, v.subject, v.outcome).where(stood, v.scope.in_(scopes))
 
 
-def _mine() -> Any:
-    return (_unit.c.subject_type == finding.c.subject_type) & (_unit.c.subject == finding.c.subject)
+def _events(day: date) -> Select[Any]:
+    """Select rule, subject and kind of what happened to findings on a day."""
+    f, e = finding.c, finding_event.c
+    joined = finding_event.join(finding, f.finding_id == e.finding_id)
+    happened = and_(e.day == day, e.kind.in_([kind.value for kind in _EVENTS]))
+    return select(f.rule, f.subject_type, f.subject, e.kind).select_from(joined).where(happened)
 
 
-def _events(connection: Connection, day: date) -> Iterator[tuple[str, str | None, str, int]]:
-    """Yield rule, unit, kind and count of what happened to findings on a day."""
-    joined = finding_event.join(finding, finding.c.finding_id == finding_event.c.finding_id).outerjoin(_unit, _mine())
-    query = (
-        select(finding.c.rule, _unit.c.unit_name, finding_event.c.kind, func.count())
-        .select_from(joined)
-        .where(finding_event.c.day == day, finding_event.c.kind.in_([kind.value for kind in _EVENTS]))
-        .group_by(finding.c.rule, _unit.c.unit_name, finding_event.c.kind)
-    )
-    yield from map(tuple, connection.execute(query))
+def _standing() -> Select[Any]:
+    """Select rule, subject, day of the last opening and handling of the open findings."""
+    f, e = finding.c, finding_event.c
+    comes = e.kind.in_([Kind.OPENED.value, Kind.REOPENED.value])
+    opened = select(e.finding_id, func.max(e.day).label("day")).where(comes).group_by(e.finding_id).subquery()
+    joined = finding.join(opened, opened.c.finding_id == f.finding_id)
+    columns = (f.rule, f.subject_type, f.subject, opened.c.day, f.handling)
+    return select(*columns).select_from(joined).where(f.state == "open")
 
 
-def _standing(connection: Connection) -> Iterator[tuple[str, str | None, date, str]]:
-    """Yield rule, unit, day of the last opening and handling of the open findings."""
-    comes = [Kind.OPENED.value, Kind.REOPENED.value]
-    opened = (
-        select(finding_event.c.finding_id, func.max(finding_event.c.day).label("day"))
-        .where(finding_event.c.kind.in_(comes))
-        .group_by(finding_event.c.finding_id)
-        .subquery()
-    )
-    query = (
-        select(finding.c.rule, _unit.c.unit_name, opened.c.day, finding.c.handling)
-        .select_from(finding.join(opened, opened.c.finding_id == finding.c.finding_id).outerjoin(_unit, _mine()))
-        .where(finding.c.state == "open")
-    )
-    yield from map(tuple, connection.execute(query))
-
-
-def _standing_then(connection: Connection, day: date) -> Iterator[tuple[str, str | None, date, str]]:
+def _then(connection: Connection, day: date) -> Iterator[tuple[str, str, str, date, str]]:
     """Yield the same as it was at the end of a past day, folded from the events until then."""
-    query = (
-        select(finding.c.rule, _unit.c.unit_name, finding_event)
-        .select_from(
-            finding.join(finding_event, finding_event.c.finding_id == finding.c.finding_id).outerjoin(_unit, _mine())
-        )
-        .where(finding_event.c.day <= day)
-        .order_by(finding_event.c.finding_id, finding_event.c.number)
-    )
-    for _, rows in groupby(connection.execute(query).mappings(), key=itemgetter("finding_id")):
-        told = list(rows)
+    f, e = finding.c, finding_event.c
+    joined = finding.join(finding_event, e.finding_id == f.finding_id)
+    query = select(f.rule, f.subject_type, f.subject, finding_event).select_from(joined).where(e.day <= day)
+    rows = connection.execute(query.order_by(e.finding_id, e.number)).mappings()
+    for _, group in groupby(rows, key=itemgetter("finding_id")):
+        told = list(group)
         events = [event_of(row) for row in told]
         standing = fold(events)
         if standing and standing.is_open:
             opened_on = max(event.day for event in events if event.kind in (Kind.OPENED, Kind.REOPENED))
-            yield told[0]["rule"], told[0]["unit_name"], opened_on, standing.handling
+            yield *itemgetter("rule", "subject_type", "subject")(told[0]), opened_on, standing.handling
 
 
 # -- writing ------------------------------------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""Write `docs/datasets.md`, what every column of the data sets means, from their schemas: `python -m include.datasets.reference_page`.
+"""Write `docs/datasets.md`, what the columns mean, from the schemas: `python -m include.datasets.reference_page`.
 
 A test fails when the page and the schemas are out of step.
 """
@@ -19,6 +19,7 @@ the ledger and is published as Parquet and CSV under its version. A version neve
 (`schemas/datasets/released.json` locks it); a nullable column may be added at the end. Rows stand in the order of the key.
 Amounts and shares are exact decimals with two digits, moments are in Asia/Shanghai, null is "not known" and never zero.
 A finding is a lead (线索) for people to look at, never a decision; `unknown` and `waived` stand beside every rate.
+Who reads the views of a PostgreSQL ledger directly says `SET jit = off` first: compiling a plan takes longer than running it.
 """
 
 
