@@ -118,8 +118,8 @@ def read_figures(connection: Connection, month: str, first: date, last: date) ->
     day = date.fromisoformat(str(day))
     span = {"day": day, "first": first, "since": last - timedelta(days=TREND_DAYS)}
     by_rule = _read(
-        connection, f"SELECT article, rule_title, {_SUMS} FROM compliance_daily WHERE day = :day GROUP BY rule, article, rule_title "
-        "ORDER BY rule", span,
+        connection, f"SELECT article, rule_title, {_SUMS} FROM compliance_daily WHERE day = :day "
+        "GROUP BY rule, article, rule_title ORDER BY rule", span,
     )  # fmt: skip
     by_department = _read(
         connection, "SELECT c.department, m.opened, m.resolved, m.reopened, " + ", ".join(f"c.{n}" for n in COUNTS) + " FROM "

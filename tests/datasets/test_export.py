@@ -166,8 +166,9 @@ def test_an_error_in_the_middle_ends_the_reading_and_not_the_transaction(
 
 
 def test_a_migrated_ledger_gives_every_data_set_as_its_schema_says(engine: Engine, tmp_path: Path) -> None:
-    with glance(engine) as connection:
-        for dataset in DATASETS.values():
-            found = export(connection, dataset, tmp_path)
-            assert (found.problems, found.failure, found.rows) == ([], "", len(list(json_rows(connection, dataset))))
-            assert pq.read_schema(tmp_path / f"{dataset.id}.parquet").names == list(dataset.names)
+    for dataset in DATASETS.values():
+        with glance(engine) as connection:
+            rows = len(list(json_rows(connection, dataset)))
+        found = exported(engine, tmp_path, dataset)
+        assert (found.problems, found.failure, found.rows) == ([], "", rows)
+        assert pq.read_schema(tmp_path / f"{dataset.id}.parquet").names == list(dataset.names)
