@@ -1,4 +1,4 @@
-"""The data sets: of each its name, version, schema and key. The schema in `schemas/datasets/` is the contract with whoever reads it.
+"""The data sets: of each its name, version, schema and key. The schema in `schemas/datasets/` is the contract with its readers.
 
 A data set is the view of its name in the ledger (`include/datasets/views/`, made by migration 0009). Columns stand in the order of
 the schema's properties, rows in the order of the key. What is published is never changed under its version: `released.json`.
@@ -23,7 +23,7 @@ TYPES = ("text", "integer", "decimal(18,2)", "date", "moment", "flag", "json")
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column: its Chinese title, what it holds (one of `TYPES`), whether it may be null, its values and their Chinese labels."""
+    """One column: its Chinese title, what it holds (one of `TYPES`), whether it may be null, its values with Chinese labels."""
 
     name: str
     title: str
@@ -37,7 +37,7 @@ class Column:
 
 @dataclass(frozen=True)
 class Dataset:
-    """A data set under a version; `name` is its view, `schema` the JSON Schema of a row, `key` what makes a row one and orders it."""
+    """A data set under a version: `name` is its view, `schema` that of a row in JSON, `key` tells rows apart and orders them."""
 
     name: str
     version: int

@@ -36,7 +36,7 @@ AS_JSON: Mapping[str, Callable[[Any], Any]] = {
 
 
 def ordered(dataset: Dataset, dialect: str) -> str:
-    """Return the SQL that reads a data set: columns as its schema has them, rows by the key, compared by bytes on both databases."""
+    """Return the SQL that reads a data set: columns as its schema has them, rows by the key, by bytes on either database."""
     types = {column.name: column.type for column in dataset.columns}
     by = ' COLLATE "C"' if dialect == "postgresql" else ""
     keys = (f"{name}{by if types[name] == 'text' else ''}" for name in dataset.key)

@@ -5,7 +5,7 @@ SELECT
   i.state_raw, i.submitted_at, i.accepted_at, i.decided_at, i.document_no, i.source
 FROM (
   SELECT
-    coalesce(c.project_code, e.project_code) AS project_code, e.item_id, e.item_name, e.item_code, e.dept_name, e.state, e.state_raw,
+    CAST(coalesce(c.project_code, e.project_code) AS text) AS project_code, e.item_id, e.item_name, e.item_code, e.dept_name, e.state, e.state_raw,
     e.submitted_at, e.accepted_at, e.decided_at, e.document_no, e.source,
     row_number() OVER (
       PARTITION BY coalesce(c.project_code, e.project_code), e.item_id

@@ -17,7 +17,11 @@ SELECT
   coalesce(max(CASE WHEN place = 1 THEN last_released_on END), max(CASE WHEN place = 2 THEN last_released_on END), max(CASE WHEN place = 3 THEN last_released_on END)) AS last_released_on,
   count(*) AS sources
 FROM (
-  SELECT e.*, row_number() OVER (PARTITION BY e.system_code ORDER BY coalesce(a.authority, 100), e.source, e.record_key) AS place
+  SELECT
+    e.system_code, e.name, e.unit_name, e.unit_uscc, e.project_codes, e.status, e.deployment, e.purpose,
+    e.declared_connection, e.protection_level, e.registered_users, e.trial_started_on, e.went_live_on,
+    e.last_released_on,
+    row_number() OVER (PARTITION BY e.system_code ORDER BY coalesce(a.authority, 100), e.source, e.record_key) AS place
   FROM system e LEFT JOIN source_authority a ON a.source = e.source
   WHERE e.tombstoned_at IS NULL
 ) ranked

@@ -7,7 +7,7 @@ WITH RECURSIVE hop (former_code, project_code, hops) AS (
   FROM hop h JOIN project_alias a ON a.former_code = h.project_code AND a.project_code <> h.former_code
   WHERE h.hops < 10
 )
-SELECT h.former_code, max(h.project_code) AS project_code
+SELECT h.former_code, CAST(max(h.project_code) AS text) AS project_code
 FROM hop h
 WHERE NOT EXISTS (
   SELECT 1 FROM project_alias n WHERE n.former_code = h.project_code AND n.project_code <> h.former_code

@@ -5,5 +5,5 @@ WITH RECURSIVE part (system_code, project_code, rest) AS (
   UNION ALL
   SELECT system_code, substr(rest, 1, 24), substr(rest, 26) FROM part WHERE rest <> ''
 )
-SELECT DISTINCT p.system_code, coalesce(c.project_code, p.project_code) AS project_code
+SELECT DISTINCT CAST(p.system_code AS text) AS system_code, CAST(coalesce(c.project_code, p.project_code) AS text) AS project_code
 FROM part p LEFT JOIN present_project_code c ON c.former_code = p.project_code

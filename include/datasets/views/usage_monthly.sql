@@ -23,15 +23,22 @@ called AS (
   WHERE coalesce(c.is_probe, false) = false
   GROUP BY o.system_code, substr(CAST(c.day AS text), 1, 7)
 ),
-hosted AS (
-  SELECT resource_code, max(system_code) AS system_code FROM cloud_resource WHERE system_code IS NOT NULL GROUP BY resource_code
+hosted AS MATERIALIZED (
+  SELECT resource_code, CAST(max(system_code) AS text) AS system_code
+  FROM cloud_resource WHERE system_code IS NOT NULL GROUP BY resource_code
 ),
 loaded AS (
   SELECT
-    h.system_code, substr(CAST(c.day AS text), 1, 7) AS month, count(c.cpu_mean_bp) AS host_days, sum(c.cpu_mean_bp) AS cpu_sum,
-    max(c.cpu_max_bp) AS cpu_max, max(c.memory_max_bp) AS memory_max
-  FROM cloud_usage_day c JOIN hosted h ON h.resource_code = c.resource_code
-  GROUP BY h.system_code, substr(CAST(c.day AS text), 1, 7)
+    h.system_code, m.month, sum(m.host_days) AS host_days, sum(m.cpu_sum) AS cpu_sum, max(m.cpu_max) AS cpu_max,
+    max(m.memory_max) AS memory_max
+  FROM (
+    SELECT
+      resource_code, substr(CAST(day AS text), 1, 7) AS month, count(cpu_mean_bp) AS host_days, sum(cpu_mean_bp) AS cpu_sum,
+      max(cpu_max_bp) AS cpu_max, max(memory_max_bp) AS memory_max
+    FROM cloud_usage_day GROUP BY resource_code, substr(CAST(day AS text), 1, 7)
+  ) m
+  JOIN hosted h ON h.resource_code = m.resource_code
+  GROUP BY h.system_code, m.month
 ),
 every AS (
   SELECT system_code, month FROM used UNION SELECT system_code, month FROM called UNION SELECT system_code, month FROM loaded

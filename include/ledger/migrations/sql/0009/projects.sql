@@ -1,14 +1,17 @@
 -- One row a living project of the platforms, under its present code.
 CREATE VIEW projects AS
-WITH approval AS (
+WITH reissued AS MATERIALIZED (
+  SELECT former_code, project_code FROM present_project_code
+),
+approval AS (
   SELECT
     project_code, count(*) AS items, sum(CASE WHEN state = 'approved' THEN 1 ELSE 0 END) AS approved,
     sum(CASE WHEN state IN ('rejected', 'withdrawn', 'revoked') THEN 1 ELSE 0 END) AS refused
   FROM approval_items GROUP BY project_code
 ),
 planned AS (
-  SELECT coalesce(c.project_code, e.project_code) AS project_code, max(e.plan_year) AS plan_year
-  FROM plan_entry e LEFT JOIN present_project_code c ON c.former_code = e.project_code
+  SELECT CAST(coalesce(c.project_code, e.project_code) AS text) AS project_code, max(e.plan_year) AS plan_year
+  FROM plan_entry e LEFT JOIN reissued c ON c.former_code = e.project_code
   WHERE e.tombstoned_at IS NULL AND e.project_code IS NOT NULL
   GROUP BY coalesce(c.project_code, e.project_code)
 ),
@@ -62,4 +65,5 @@ LEFT JOIN accepted h ON h.project_code = p.project_code
 LEFT JOIN dossier_kept d ON d.project_code = p.project_code
 LEFT JOIN named n ON n.project_code = p.project_code
 LEFT JOIN lead f ON f.code = p.project_code
-WHERE NOT EXISTS (SELECT 1 FROM present_project_code c WHERE c.former_code = p.project_code)
+LEFT JOIN reissued o ON o.former_code = p.project_code
+WHERE o.former_code IS NULL
