@@ -1,4 +1,4 @@
-"""kill -9 before any write into the location, and readers all the while: what is read is the old or the new, whole, never a mixture."""
+"""kill -9 before any write into the location, and readers all the while: what is read is the old or the new, whole."""
 
 from __future__ import annotations
 
