@@ -32,7 +32,7 @@ def _judged(engine: Engine, days_ago: int = 0) -> None:
         connection.execute(
             evaluation.insert().values(
                 scope="systems", day=at.date(), revision=1, known="{}", rules_version="v", digest="d" * 64, verdicts=0,
-                outcomes="{}", rates="[]", evaluated_at=at,
+                outcomes=json.dumps({"outcomes": {}, "crashed": []}), rates="[]", evaluated_at=at,
             )
         )  # fmt: skip
 
