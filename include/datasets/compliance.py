@@ -20,6 +20,7 @@ from sqlalchemy import Connection, bindparam, column, delete, func, insert, or_,
 from include.clock import SHANGHAI
 from include.errors import ConfigurationError
 from include.findings.held import event_of
+from include.findings.rule_titles import sync_rule_titles
 from include.findings.story import Handling, Kind, fold
 from include.ledger.alert_tables import compliance_day
 from include.ledger.tables import evaluation, finding, finding_event, verdict
@@ -60,11 +61,12 @@ class _Cell:
 
 
 def append_day(connection: Connection, day: date, at: datetime, *, replay: bool = False) -> Appended:
-    """Append a judged day in the caller's transaction; the same again writes nothing.
+    """Append a judged day in the caller's transaction, and bring the rules' titles to the cards; the same again writes nothing.
 
     A day may be appended while it is the newest judged one, and again as long as it is today. Raises `ConfigurationError` for a
     day that was not judged, or that another one follows, unless `replay` asks to recompute it from the kept timeline.
     """
+    sync_rule_titles(connection)
     newest = _newest(connection)
     scopes = tuple(sorted(s for s, days in _judged(connection, day).items() if replay or newest[s] == days))
     if not scopes:

@@ -10,7 +10,7 @@ import logging
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -62,6 +62,10 @@ def export(
         writing.result.failure = str(error)
     except pa.ArrowInvalid as error:
         writing.checker.note("", "type", 1, str(error))
+    except BaseException:  # a full disk, an engine that is gone: nothing of it is kept
+        with suppress(OSError):
+            writing.close()
+        raise
     return writing.close()
 
 

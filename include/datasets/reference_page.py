@@ -1,4 +1,4 @@
-"""Write `docs/datasets.md`, what every column of the data sets means, from their schemas: `python -m include.datasets.reference_page`.
+"""Write `docs/datasets.md`, what the columns mean, from the schemas: `python -m include.datasets.reference_page`.
 
 A test fails when the page and the schemas are out of step.
 """

@@ -11,7 +11,7 @@ import pytest
 from include.datasets.definitions import DATASETS
 from include.ledger.database import migrate, open_ledger
 from tests.dags.test_judging_runs import states
-from tests.datasets.planted import guard_them
+from tests.datasets.made_rows import guard_them
 
 pytestmark = [pytest.mark.airflow, pytest.mark.xdist_group("airflow"), pytest.mark.filterwarnings("default")]
 

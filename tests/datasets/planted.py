@@ -1,87 +1,99 @@
-"""Two small data sets over a table of the test's own, and a configuration that guards them."""
+"""A small city with something in every data set, judged for two days, and names that try to break whoever shows them."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable
-from datetime import date, datetime
-from decimal import Decimal
-from pathlib import Path
-from typing import Any
+from datetime import date, timedelta
 
-import pytest
-import yaml
-from sqlalchemy import (
-    Boolean,
-    Column,
-    Date,
-    Engine,
-    Integer,
-    MetaData,
-    String,
-    Table,
-    Text,
-    delete,
-    insert,
-    inspect,
-    text,
-)
+from sqlalchemy import Engine, insert
 
-from include.clock import SHANGHAI
-from include.datasets.definitions import Dataset
-from include.ledger.types import Moment, Yuan
+from include.datasets.compliance import append_day
+from include.findings.judging import judge
+from include.findings.rule_titles import sync_rule_titles
+from include.ledger.snapshot import snapshot
+from include.ledger.tables import probe_state, project_alias
+from tests.rules.city import City
+from tests.rules.evidence import DAY, at
 
-PROPERTIES: dict[str, Any] = {
-    "code": {"type": "string", "title": "编码", "x-type": "text", "minLength": 1, "pattern": "^[^ ]"},
-    "name": {"type": ["string", "null"], "title": "名称", "x-type": "text"},
-    "kind": {"type": "string", "enum": ["data", "component"], "title": "类别", "x-type": "text"},
-    "count": {"type": ["integer", "null"], "title": "数量", "x-type": "integer", "minimum": 0, "x-unit": "次"},
-    "amount": {"type": ["string", "null"], "title": "金额(元)", "x-type": "decimal(18,2)", "x-unit": "元"},
-    "is_open": {"type": ["boolean", "null"], "title": "是否公开", "x-type": "flag"},
-    "issued_on": {"type": ["string", "null"], "title": "发布日期", "x-type": "date", "format": "date"},
-    "seen_at": {"type": ["string", "null"], "title": "看到时间", "x-type": "moment", "format": "date-time"},
-    "note": {"type": ["string", "null"], "title": "备注", "x-type": "json", "description": "Whatever stands in JSON."},
-}
-TYPES: dict[str, Any] = {
-    "code": String(200), "name": Text, "kind": String(20), "count": Integer, "amount": Yuan, "is_open": Boolean,
-    "issued_on": Date, "seen_at": Moment, "note": Text,
-}  # fmt: skip
-MADE = Table("made", MetaData(), *(Column(name, kind) for name, kind in TYPES.items()))
-AT = datetime(2026, 11, 3, 8, 30, 1, tzinfo=SHANGHAI)
+HOSTILE = "=1+1'\"</td><script>𠮷\n,;:{json}\\@all\u202e"
+"""A name with a formula, quotes, markup, a line break, separators, a backslash, a character beyond 16 bits, and a bidi mark."""
+PROJECT, FORMER = "2611-230500-04-04-000018", "2511-230500-04-04-908767"
+SCOPES = ("interconnection", "systems", "catalogues", "regulation")
 
 
-def made_dataset(name: str = "shops", version: int = 1, /, **changed: dict[str, Any]) -> Dataset:
-    """Return a data set whose view is that of `plant`; `changed` replaces what its schema says of columns."""
-    properties = {column: PROPERTIES[column] | changed.get(column, {}) for column in PROPERTIES}
-    schema = {"title": f"数据集{name}", "type": "object", "required": list(properties), "additionalProperties": False,
-              "x-key": ["code"], "properties": properties}  # fmt: skip
-    return Dataset(name, version, schema["title"], schema, ("code",))
-
-
-def row(code: str, **values: Any) -> dict[str, Any]:
-    """Return a row with something in every column."""
-    return {
-        "code": code, "name": f"名称{code}", "kind": "data", "count": 3, "amount": Decimal("12.50"), "is_open": True,
-        "issued_on": date(2026, 11, 2), "seen_at": AT, "note": json.dumps({"a": [1, "二"]}, ensure_ascii=False),
-    } | values  # fmt: skip
-
-
-def plant(engine: Engine, rows: Iterable[dict[str, Any]], views: Iterable[str] = ("shops",)) -> None:
-    """Let the table hold these rows, and each of the views show them."""
-    rows = list(rows)
+def planted(engine: Engine) -> City:
+    """Return the city after its first judged day, `DAY`."""
+    city = City(engine)
+    register = city.batch("second_register", "system", at(DAY, 2), authority=2)
+    city.put("system", register, [
+        {"system_code": "hostile", "name": HOSTILE, "unit_name": HOSTILE, "status": "in_use", "deployment": "own_room",
+         "project_codes": f"{FORMER},2607-230500-04-04-123459", "protection_level": 3},
+        {"system_code": "busy", "name": "第二台账里的名字", "purpose": "seasonal", "protection_level": 2},
+        {"system_code": "unowned", "name": "无单位系统", "status": "in_use", "deployment": "own_room"},
+    ])  # fmt: skip
+    platform = city.last["provincial_approval"]
+    city.put(
+        "project",
+        platform,
+        [{"project_code": FORMER, "name": "旧代码项目", "code_form": "gb40058", "code_check": "ok"}],
+    )
+    city.put("approval_item", platform, [
+        {"item_id": f"SX{n}", "project_code": code, "item_name": HOSTILE, "state": state, "submitted_at": at(DAY, 0, 30)}
+        for n, (code, state) in enumerate([(PROJECT, "approved"), (FORMER, "in_review"), (PROJECT, "rejected"), (PROJECT, None)])
+    ])  # fmt: skip
+    city.put("plan_entry", city.last["annual_plan"], [
+        {"plan_year": year, "project_code": FORMER, "name": "旧代码项目", "unit_name": "市教育局"} for year in (2025, 2026)
+    ])  # fmt: skip
+    for source, entity, rows in _papers():
+        city.put(entity, city.batch(source, entity, at(DAY, 2)), rows)
+    city.probed("s1", DAY, successes=3, failures=1)
     with engine.begin() as connection:
-        MADE.create(connection, checkfirst=True)
-        connection.execute(delete(MADE))
-        if rows:
-            connection.execute(insert(MADE), rows)
-        for view in set(views) - set(inspect(connection).get_view_names()):
-            connection.execute(text(f'CREATE VIEW "{view}" AS SELECT * FROM made'))
+        connection.execute(
+            insert(project_alias).values(
+                source="provincial_approval", former_code=FORMER, project_code=PROJECT, batch_id=platform
+            )
+        )
+        connection.execute(
+            insert(probe_state).values(
+                service_code="s1", state="up", since_at=at(DAY), failures_in_a_row=0, successes_in_a_row=3, sweep_id="w"
+            )
+        )
+        sync_rule_titles(connection)
+    judge_all(engine, DAY)
+    return city
 
 
-def guard_them(monkeypatch: pytest.MonkeyPatch, folder: Path, names: Iterable[str] = ("shops",), **guards: Any) -> None:
-    """Lay guards over the shipped ones that know these data sets; they depend on no source unless it is said."""
-    folder.mkdir(exist_ok=True)
-    datasets = {name: {"depends_on": []} for name in names} | guards.pop("datasets", {})
-    text = yaml.safe_dump({"datasets": datasets, **guards}, allow_unicode=True)
-    (folder / "guards.yaml").write_text(text, "utf-8")
-    monkeypatch.setenv("SHUHENG_CONFIG", str(folder))
+def _papers() -> list[tuple[str, str, list[dict[str, object]]]]:
+    """Return what is kept beside the platforms: contracts, payments, acceptances, reports, entries of catalogues."""
+    soon = DAY + timedelta(days=100)
+    return [
+        ("contracts", "contract", [{"contract_no": HOSTILE, "project_code": PROJECT, "name": "合同", "amount_yuan": "1285600.55"}]),
+        ("payments", "payment", [
+            {"payment_no": f"F{n}", "project_code": PROJECT, "kind": "progress", "paid_on": DAY, "amount_yuan": "0.10"}
+            for n in range(3)
+        ]),
+        ("acceptances", "acceptance", [
+            {"acceptance_no": "Y1", "project_code": PROJECT, "held_on": date(2025, 4, 9), "result": "passed"},
+            {"acceptance_no": "Y2", "project_code": PROJECT, "held_on": date(2026, 4, 9), "result": "failed"},
+        ]),
+        ("assessments", "assessment", [
+            {"report_no": "P1", "kind": "protection", "system_code": "busy", "issued_on": DAY, "valid_until": soon},
+            {"report_no": "C1", "kind": "cipher", "project_code": PROJECT, "issued_on": DAY, "valid_until": None},
+        ]),
+        ("catalogue", "resource", [
+            {"resource_id": HOSTILE, "kind": "data", "title": HOSTILE, "system_code": "busy", "share_type": "none",
+             "update_cycle": "other", "state": "published", "collection": "not_required", "open_type": "closed"},
+            {"resource_id": "r2", "kind": "component", "title": "组件", "system_code": "busy", "distribution_count": 2},
+        ]),
+    ]  # fmt: skip
+
+
+def judge_all(engine: Engine, day: date) -> None:
+    """Judge every scope for a day in the morning."""
+    for scope in SCOPES:
+        judge(engine, scope, day, at=at(day, 7))
+
+
+def appended(engine: Engine, day: date, hour: int = 8, **how: bool) -> int:
+    """Append a day as the publication does; return how many rows were written."""
+    with snapshot(engine, "datasets") as connection:
+        return append_day(connection, day, at(day, hour), **how).written

@@ -23,7 +23,7 @@ from include.datasets.definitions import DATASETS
 from include.datasets.export import Exported, export
 from include.datasets.row_values import json_rows
 from include.ledger.snapshot import glance
-from tests.datasets.planted import AT, PROPERTIES, made_dataset, plant, row
+from tests.datasets.made_rows import AT, PROPERTIES, made_dataset, plant, row
 
 HOSTILE = [
     "", "'", '"', '""', ",", "a,b", 'x,"=1', "一行\r\n两行", "\r\n", "=1+1", "+86", "-", "@SUM(A1)", "\tx", "\rx", "'=1",

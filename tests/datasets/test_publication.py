@@ -17,7 +17,7 @@ from include.datasets.publication import Published, publish_datasets
 from include.datasets.releases import Releases
 from include.errors import ConfigurationError
 from include.ledger.alert_tables import expunged
-from tests.datasets.planted import guard_them, made_dataset, plant, row
+from tests.datasets.made_rows import guard_them, made_dataset, plant, row
 
 ROWS = [row(f"{n:03}") for n in range(100)]
 TWO = {name: made_dataset(name) for name in ("shops", "stalls")}

@@ -19,7 +19,7 @@ from sqlalchemy import Engine
 from include.datasets.publication import publish_datasets
 from include.ledger.alert_tables import expunged
 from include.ledger.database import open_ledger
-from tests.datasets.planted import AT, guard_them, made_dataset, plant, row
+from tests.datasets.made_rows import AT, guard_them, made_dataset, plant, row
 from tests.datasets.test_publication import codes, current, files
 
 TWO = {name: made_dataset(name) for name in ("shops", "stalls")}

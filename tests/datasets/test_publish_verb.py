@@ -16,7 +16,7 @@ from include.datasets.definitions import DATASETS
 from include.errors import NotPublished
 from include.ledger.alert_tables import compliance_day, rule_title
 from include.ledger.tables import evaluation
-from tests.datasets.planted import guard_them
+from tests.datasets.made_rows import guard_them
 from tests.datasets.test_command import _run
 
 

@@ -15,7 +15,7 @@ from include.clock import now
 from include.datasets.publication import publish_datasets
 from include.datasets.releases import Releases
 from include.ledger.alert_tables import expunged
-from tests.datasets.planted import guard_them, made_dataset, plant, row
+from tests.datasets.made_rows import guard_them, made_dataset, plant, row
 
 DATASETS = {"shops": made_dataset()}
 
