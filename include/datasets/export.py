@@ -88,7 +88,7 @@ class _Writing:
         self.result = Exported()
         self.checker = Checker(dataset)
         self._reader = BlockReader(schema)
-        self._parquet = ParquetFile(folder / f"{stem}.parquet", schema, dataset.key)
+        self._parquet = ParquetFile(folder / f"{stem}.parquet", schema)
         self._csv = CsvFile(folder / f"{stem}.csv", dataset)
         said = json.dumps(dataset.schema, ensure_ascii=False, indent=1) + "\n"
         self._schema_file = folder / f"{stem}.schema.json"
