@@ -108,7 +108,8 @@ def fill(engine: Engine, rows: int) -> None:
     )  # fmt: skip
     place = "政务数据共享交换平台信息系统建设运行维护项目"
     words = ", ".join(
-        f"substr('{place}', 1 + i % 7, {4 + n}) || (CAST(i AS bigint) * {7919 + 2 * n} % 999983)" for n in range(TEXTS)
+        f"substr('{place}', 1 + i % 7, {2 + n % 4}) || (CAST(i AS bigint) * {7919 + 2 * n} % 999983)"
+        for n in range(TEXTS)
     )
     values = (
         f"'P' || {code}, i % 100, CAST(i AS bigint) * 7, i * 1.25, CASE WHEN i % 9 > 0 THEN i * 0.01 END, {on(700)}, "

@@ -51,7 +51,7 @@ class BlockReader:
     def __init__(self, schema: pa.Schema) -> None:
         self.schema = schema
         self._read = arrow_csv.ReadOptions(column_names=schema.names)
-        self._parse = arrow_csv.ParseOptions(newlines_in_values=True)
+        self._parse = {broken: arrow_csv.ParseOptions(newlines_in_values=broken) for broken in (False, True)}
         self._convert = arrow_csv.ConvertOptions(
             column_types={field.name: field.type for field in schema}, null_values=[""], strings_can_be_null=True,
             quoted_strings_can_be_null=False, true_values=["true"], false_values=["false"],
@@ -59,7 +59,9 @@ class BlockReader:
 
     def table(self, content: bytes, rows: int) -> pa.Table:
         """Return the columns of a block."""
-        found = arrow_csv.read_csv(pa.BufferReader(content), self._read, self._parse, self._convert)
+        # Texts with lines of their own are rare, and looking out for them takes a fifth of the parsing.
+        parse = self._parse[content.count(b"\n") != rows or content.count(b"\r") != rows]
+        found = arrow_csv.read_csv(pa.BufferReader(content), self._read, parse, self._convert)
         if found.num_rows != rows:
             raise pa.ArrowInvalid(f"{rows} rows were sent and {found.num_rows} read")
         return found
