@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 from sqlalchemy import Engine, insert
 
 from include.datasets.compliance import append_day
+from include.findings.door import settle
+from include.findings.held import FINDINGS
 from include.findings.judging import judge
 from include.findings.rule_titles import sync_rule_titles
 from include.ledger.snapshot import snapshot
 from include.ledger.tables import probe_state, project_alias
+from include.rules import timeline
+from tests.findings.deciding import said
 from tests.rules.city import City
 from tests.rules.evidence import DAY, at
 
@@ -66,7 +71,13 @@ def _papers() -> list[tuple[str, str, list[dict[str, object]]]]:
     """Return what is kept beside the platforms: contracts, payments, acceptances, reports, entries of catalogues."""
     soon = DAY + timedelta(days=100)
     return [
-        ("contracts", "contract", [{"contract_no": HOSTILE, "project_code": PROJECT, "name": "合同", "amount_yuan": "1285600.55"}]),
+        ("contracts", "contract", [{"contract_no": HOSTILE, "project_code": PROJECT, "name": "合同", "amount_yuan": "1285600.55",
+                                     "signed_on": date(2025, 1, 9), "procurement_method": "open_tender"}]),
+        ("project_dossiers", "project_dossier", [
+            {"project_code": FORMER, "name": "繁忙项目", "unit_name": "市教育局", "track": "unit", "fund_scope": "city",
+             "content_class": "information_system", "construction_started_on": date(2025, 1, 1), "has_responsible_person": False,
+             "has_management_system": False, "went_live_on": date(2025, 3, 1), "is_public_service": False}
+        ]),
         ("payments", "payment", [
             {"payment_no": f"F{n}", "project_code": PROJECT, "kind": "progress", "paid_on": DAY, "amount_yuan": "0.10"}
             for n in range(3)
@@ -77,7 +88,7 @@ def _papers() -> list[tuple[str, str, list[dict[str, object]]]]:
         ]),
         ("assessments", "assessment", [
             {"report_no": "P1", "kind": "protection", "system_code": "busy", "issued_on": DAY, "valid_until": soon},
-            {"report_no": "C1", "kind": "cipher", "project_code": PROJECT, "issued_on": DAY, "valid_until": None},
+            {"report_no": "C1", "kind": "cipher", "project_code": FORMER, "issued_on": DAY, "valid_until": None},
         ]),
         ("catalogue", "resource", [
             {"resource_id": HOSTILE, "kind": "data", "title": HOSTILE, "system_code": "busy", "share_type": "none",
@@ -97,3 +108,16 @@ def appended(engine: Engine, day: date, hour: int = 8, **how: bool) -> int:
     """Append a day as the publication does; return how many rows were written."""
     with snapshot(engine, "datasets") as connection:
         return append_day(connection, day, at(day, hour), **how).written
+
+
+def lead_by_hand(engine: Engine, day: date = DAY) -> None:
+    """Find something wrong with a project, and under its former code with a contract and an entry of the plan."""
+    papers = (
+        ("no-final-payment-before-acceptance", "project", PROJECT, "high"), ("tender-result-filed", "contract", HOSTILE, "low"),
+        ("reported-on-provincial-platform", "plan_entry", FORMER, "medium"),
+    )  # fmt: skip
+    with snapshot(engine, FINDINGS) as connection:
+        for rule, subject_type, subject, severity in papers:
+            verdict = replace(said("fail", subject, rule, severity=severity, day=day), subject_type=subject_type)
+            timeline.record(connection, "regulation", rule, [verdict], day, None)
+            settle(connection, [verdict], [rule], day, at(day, 7), None, "regulation")

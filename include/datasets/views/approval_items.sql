@@ -16,5 +16,11 @@ FROM (
   LEFT JOIN present_project_code c ON c.former_code = e.project_code
   WHERE e.tombstoned_at IS NULL
 ) i
-LEFT JOIN current_project p ON p.project_code = i.project_code
-WHERE i.place = 1
+LEFT JOIN (
+  SELECT e.project_code, e.name, e.unit_name, row_number() OVER (
+    PARTITION BY e.project_code ORDER BY coalesce(a.authority, 100), e.source
+  ) AS place
+  FROM project e LEFT JOIN source_authority a ON a.source = e.source
+  WHERE e.tombstoned_at IS NULL
+) p ON p.project_code = i.project_code AND p.place <= 1
+WHERE i.place <= 1

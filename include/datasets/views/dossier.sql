@@ -20,7 +20,7 @@ named AS (
     JOIN project e ON e.project_code = o.project_code
     LEFT JOIN source_authority a ON a.source = e.source
     WHERE e.tombstoned_at IS NULL
-  ) ranked WHERE place = 1
+  ) ranked WHERE place <= 1
 ),
 listed AS (
   SELECT system_code, codes, names, projects FROM (
@@ -32,7 +32,7 @@ listed AS (
     WINDOW mine AS (
       PARTITION BY o.system_code ORDER BY o.project_code ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING
     )
-  ) x WHERE place = 1
+  ) x WHERE place <= 1
 ),
 years AS (
   SELECT system_code, plan_years FROM (
@@ -40,7 +40,7 @@ years AS (
       system_code, group_concat(CAST(plan_year AS text), ',') OVER mine AS plan_years, row_number() OVER mine AS place
     FROM (SELECT DISTINCT o.system_code, p.plan_year FROM own o JOIN planned p ON p.project_code = o.project_code) y
     WINDOW mine AS (PARTITION BY system_code ORDER BY plan_year ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING)
-  ) x WHERE place = 1
+  ) x WHERE place <= 1
 ),
 item AS MATERIALIZED (
   SELECT project_code, state FROM (
@@ -51,7 +51,7 @@ item AS MATERIALIZED (
     LEFT JOIN source_authority a ON a.source = e.source
     LEFT JOIN reissued c ON c.former_code = e.project_code
     WHERE e.tombstoned_at IS NULL AND coalesce(c.project_code, e.project_code) IN (SELECT project_code FROM own)
-  ) ranked WHERE place = 1
+  ) ranked WHERE place <= 1
 ),
 approval AS (
   SELECT
@@ -72,7 +72,7 @@ entry AS (
     FROM resource e LEFT JOIN source_authority a ON a.source = e.source
     WHERE e.tombstoned_at IS NULL
   ) ranked
-  WHERE place = 1 AND system_code IS NOT NULL GROUP BY system_code
+  WHERE place <= 1 AND system_code IS NOT NULL GROUP BY system_code
 ),
 reported AS (
   SELECT
@@ -83,9 +83,11 @@ reported AS (
   FROM (
     SELECT system_code, kind, issued_on, valid_until FROM assessment WHERE tombstoned_at IS NULL AND system_code IS NOT NULL
     UNION ALL
-    SELECT o.system_code, a.kind, a.issued_on, a.valid_until
-    FROM assessment a JOIN own o ON o.project_code = a.project_code
-    WHERE a.tombstoned_at IS NULL AND a.system_code IS NULL
+    SELECT o.system_code, e.kind, e.issued_on, e.valid_until
+    FROM assessment e
+    LEFT JOIN reissued c ON c.former_code = e.project_code
+    JOIN own o ON o.project_code = CAST(coalesce(c.project_code, e.project_code) AS text)
+    WHERE e.tombstoned_at IS NULL AND e.system_code IS NULL
   ) report
   GROUP BY system_code
 ),
@@ -113,7 +115,7 @@ hole AS MATERIALIZED (
       PARTITION BY m.system_code, m.is_settled ORDER BY coalesce(m.article_no, 99), bytes(m.rule), m.finding_id
       ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING
     )
-  ) x WHERE place = 1
+  ) x WHERE place <= 1
 )
 SELECT
   s.system_code, s.name, s.unit_name AS department, s.status, s.deployment, coalesce(l.projects, 0) AS projects,

@@ -16,17 +16,24 @@ planned AS (
   GROUP BY coalesce(c.project_code, e.project_code)
 ),
 contracted AS (
-  SELECT project_code, count(*) AS contracts, sum(amount_yuan) AS yuan FROM contract WHERE tombstoned_at IS NULL GROUP BY project_code
+  SELECT CAST(coalesce(c.project_code, e.project_code) AS text) AS project_code, count(*) AS contracts, sum(e.amount_yuan) AS yuan
+  FROM contract e LEFT JOIN reissued c ON c.former_code = e.project_code
+  WHERE e.tombstoned_at IS NULL GROUP BY coalesce(c.project_code, e.project_code)
 ),
 paid AS (
-  SELECT project_code, sum(amount_yuan) AS yuan FROM payment WHERE tombstoned_at IS NULL GROUP BY project_code
+  SELECT CAST(coalesce(c.project_code, e.project_code) AS text) AS project_code, sum(e.amount_yuan) AS yuan
+  FROM payment e LEFT JOIN reissued c ON c.former_code = e.project_code
+  WHERE e.tombstoned_at IS NULL GROUP BY coalesce(c.project_code, e.project_code)
 ),
 accepted AS (
-  SELECT project_code, max(held_on) AS held_on FROM acceptance
-  WHERE tombstoned_at IS NULL AND result = 'passed' GROUP BY project_code
+  SELECT CAST(coalesce(c.project_code, e.project_code) AS text) AS project_code, max(e.held_on) AS held_on
+  FROM acceptance e LEFT JOIN reissued c ON c.former_code = e.project_code
+  WHERE e.tombstoned_at IS NULL AND e.result = 'passed' GROUP BY coalesce(c.project_code, e.project_code)
 ),
 dossier_kept AS (
-  SELECT DISTINCT project_code FROM project_dossier WHERE tombstoned_at IS NULL
+  SELECT DISTINCT CAST(coalesce(c.project_code, e.project_code) AS text) AS project_code
+  FROM project_dossier e LEFT JOIN reissued c ON c.former_code = e.project_code
+  WHERE e.tombstoned_at IS NULL
 ),
 named AS (
   SELECT project_code, count(*) AS systems FROM system_project GROUP BY project_code
@@ -56,7 +63,11 @@ SELECT
   coalesce(f.leads, 0) AS leads, coalesce(f.critical, 0) AS leads_critical, coalesce(f.high, 0) AS leads_high,
   coalesce(f.medium, 0) AS leads_medium, coalesce(f.low, 0) AS leads_low, coalesce(f.settled, 0) AS leads_settled,
   p.source
-FROM current_project p
+FROM (
+  SELECT e.*, row_number() OVER (PARTITION BY e.project_code ORDER BY coalesce(a.authority, 100), e.source) AS place
+  FROM project e LEFT JOIN source_authority a ON a.source = e.source
+  WHERE e.tombstoned_at IS NULL
+) p
 LEFT JOIN approval a ON a.project_code = p.project_code
 LEFT JOIN planned l ON l.project_code = p.project_code
 LEFT JOIN contracted k ON k.project_code = p.project_code
@@ -66,4 +77,4 @@ LEFT JOIN dossier_kept d ON d.project_code = p.project_code
 LEFT JOIN named n ON n.project_code = p.project_code
 LEFT JOIN lead f ON f.code = p.project_code
 LEFT JOIN reissued o ON o.former_code = p.project_code
-WHERE o.former_code IS NULL
+WHERE p.place <= 1 AND o.former_code IS NULL

@@ -57,7 +57,7 @@ SELECT
   d.system_code, d.month, s.name, s.unit_name AS department, d.days, coalesce(u.observed_days, 0) AS observed_days,
   CASE WHEN u.observed_days = d.days THEN true ELSE false END AS is_complete, u.logins, u.login_days, u.active_users, c.calls, c.failures,
   coalesce(l.host_days, 0) AS host_days,
-  CASE WHEN l.host_days > 0 THEN CAST((2 * l.cpu_sum / l.host_days + 1) / 2 / 100.0 AS numeric(18, 2)) END AS cpu_mean_percent,
+  CASE WHEN l.host_days > 0 THEN CAST((2 * CAST(l.cpu_sum AS bigint) / CAST(l.host_days AS bigint) + 1) / 2 / 100.0 AS numeric(18, 2)) END AS cpu_mean_percent,
   CAST(l.cpu_max / 100.0 AS numeric(18, 2)) AS cpu_max_percent, CAST(l.memory_max / 100.0 AS numeric(18, 2)) AS memory_max_percent
 FROM dated d
 LEFT JOIN known_system s ON s.system_code = d.system_code

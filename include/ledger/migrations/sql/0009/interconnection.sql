@@ -47,7 +47,9 @@ SELECT
   END AS observed,
   coalesce(l.services, 0) AS services, r.last_success_on AS last_called_on, coalesce(r.calls, 0) AS calls_30d,
   coalesce(r.failures, 0) AS failures_30d,
-  CASE WHEN r.calls > 0 THEN CAST(((r.calls - r.failures) * 20000 / r.calls + 1) / 2 / 100.0 AS numeric(18, 2)) END AS success_percent_30d,
+  CASE WHEN r.calls > 0 THEN
+    CAST((CAST(r.calls - r.failures AS bigint) * 20000 / CAST(r.calls AS bigint) + 1) / 2 / 100.0 AS numeric(18, 2))
+  END AS success_percent_30d,
   coalesce(m.calls, 0) AS calls_made_30d, n.day AS calls_until_on,
   CASE p.best WHEN 3 THEN 'up' WHEN 2 THEN 'down' WHEN 1 THEN 'unknown' END AS probe_state, p.probed_on, v.outcome, v.reason,
   v.from_day AS since

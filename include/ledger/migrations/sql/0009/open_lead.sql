@@ -1,7 +1,7 @@
 -- Open findings with the project or system that they are about: those of contracts, plan entries and notices are their project's.
 CREATE VIEW open_lead AS
 SELECT
-  s.about, s.code, f.finding_id, f.rule, f.subject_type, f.subject, f.occurrence, f.outcome, f.severity, f.handling, f.message,
+  s.about, CAST(coalesce(c.project_code, s.code) AS text) AS code, f.finding_id, f.rule, f.subject_type, f.subject, f.occurrence, f.outcome, f.severity, f.handling, f.message,
   e.opened_on, CASE WHEN f.handling IN ('waived', 'attested') THEN 1 ELSE 0 END AS is_settled
 FROM finding f
 JOIN (
@@ -25,4 +25,5 @@ JOIN (
 JOIN (
   SELECT finding_id, max(day) AS opened_on FROM finding_event WHERE kind IN ('opened', 'reopened') GROUP BY finding_id
 ) e ON e.finding_id = f.finding_id
+LEFT JOIN present_project_code c ON s.about = 'project' AND c.former_code = s.code
 WHERE f.state = 'open' AND s.code IS NOT NULL

@@ -9,4 +9,4 @@ FROM (
   FROM exchange_service e LEFT JOIN source_authority a ON a.source = e.source
   WHERE e.system_code IS NOT NULL
 ) ranked
-WHERE place = 1
+WHERE place <= 1

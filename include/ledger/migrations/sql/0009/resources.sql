@@ -1,4 +1,4 @@
--- Living entries of the catalogues; of one code the one whose source has the best authority. Labels are Chinese.
+-- Living entries of the catalogues, as current_resource has them, with Chinese labels.
 CREATE VIEW resources AS
 SELECT
   r.source, r.record_key AS resource_key, r.kind,
@@ -24,5 +24,12 @@ SELECT
     WHEN 'not_delivered' THEN '未归集' WHEN 'not_required' THEN '无需归集'
   END AS collection_label,
   r.issued_on, r.modified_on, r.data_updated_on, r.record_count, coalesce(r.distribution_count, 0) AS distributions, r.landing_page
-FROM current_resource r
-LEFT JOIN current_system s ON s.system_code = r.system_code
+FROM (
+  SELECT e.*, row_number() OVER (
+    PARTITION BY e.kind, coalesce(e.code, e.source || '|' || e.resource_id) ORDER BY coalesce(a.authority, 100), e.source, e.record_key
+  ) AS place
+  FROM resource e LEFT JOIN source_authority a ON a.source = e.source
+  WHERE e.tombstoned_at IS NULL
+) r
+LEFT JOIN known_system s ON s.system_code = r.system_code
+WHERE r.place <= 1
