@@ -1,4 +1,4 @@
-"""What the tasks of `publish_datasets` do, as plain functions: sum the day up, publish, write the monthly report, tell what was held.
+"""What the tasks of `publish_datasets` do, as plain functions: sum the day up, publish, write the report, tell what was held.
 
 The command line calls the same. Names and counts go into Airflow's own database, never a record.
 """
@@ -17,17 +17,18 @@ from include.settings import load_settings
 log = logging.getLogger(__name__)
 
 DATASET_TITLES = {
-    "projects": "政府投资项目", "approval_items": "审批事项", "systems": "信息系统", "interconnection": "互联互通", "usage_monthly": "使用情况",
-    "resources": "政务数据资源", "findings": "线索", "compliance_daily": "每日合规", "dossier": "系统总档",
+    "projects": "政府投资项目", "approval_items": "审批事项", "systems": "信息系统", "interconnection": "互联互通",
+    "usage_monthly": "系统月度使用情况",
+    "resources": "政务数据资源目录", "findings": "线索台账", "compliance_daily": "每日合规情况", "dossier": "系统总档",
 }  # fmt: skip
 """The data sets, as the form and the assets of the DAG name them: reading nine schemas would slow the parsing of DAG files."""
 
 
 def append_compliance() -> dict[str, Any]:
-    """Sum up today, if it was judged; return the day, or None."""
-    from include.datasets.day_sum import sum_up_today
+    """Sum up the newest judged day; return it, or None where nothing was ever judged."""
+    from include.datasets.day_sum import sum_up_newest
 
-    day = sum_up_today(open_ledger())
+    day = sum_up_newest(open_ledger())
     return {"day": day.isoformat() if day else None}
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.csv as arrow_csv
 import pyarrow.parquet as arrow_parquet
 
@@ -18,6 +19,8 @@ from include.datasets.snapshot_rows import TEXTS, Block
 
 ROW_GROUP = 131_072
 ROW_GROUP_BYTES = 64_000_000
+REPEATS, JUDGED_ROWS = 8, 32_768
+"""So many rows a value, among the first ones, and a column gets a dictionary."""
 
 FORMULA = b"=+-@\t\r"
 """First characters by which a spreadsheet takes a text for a formula (CSV injection, OWASP); such a cell gets a leading '."""
@@ -48,7 +51,7 @@ class BlockReader:
     def __init__(self, schema: pa.Schema) -> None:
         self.schema = schema
         self._read = arrow_csv.ReadOptions(column_names=schema.names)
-        self._parse = arrow_csv.ParseOptions(newlines_in_values=True)
+        self._parse = {broken: arrow_csv.ParseOptions(newlines_in_values=broken) for broken in (False, True)}
         self._convert = arrow_csv.ConvertOptions(
             column_types={field.name: field.type for field in schema}, null_values=[""], strings_can_be_null=True,
             quoted_strings_can_be_null=False, true_values=["true"], false_values=["false"],
@@ -56,7 +59,9 @@ class BlockReader:
 
     def table(self, content: bytes, rows: int) -> pa.Table:
         """Return the columns of a block."""
-        found = arrow_csv.read_csv(pa.BufferReader(content), self._read, self._parse, self._convert)
+        # Texts with lines of their own are rare, and looking out for them takes a fifth of the parsing.
+        parse = self._parse[content.count(b"\n") != rows or content.count(b"\r") != rows]
+        found = arrow_csv.read_csv(pa.BufferReader(content), self._read, parse, self._convert)
         if found.num_rows != rows:
             raise pa.ArrowInvalid(f"{rows} rows were sent and {found.num_rows} read")
         return found
@@ -157,14 +162,10 @@ def safe_text(value: str) -> str:
 class ParquetFile:
     """Row groups of even size, compressed with zstd; equal rows give equal files."""
 
-    def __init__(self, path: Path, schema: pa.Schema, key: tuple[str, ...]) -> None:
+    def __init__(self, path: Path, schema: pa.Schema) -> None:
         self.file = HashedFile(path)
         self._schema = schema
-        # A key has no value twice: a dictionary of it would only be built and thrown away.
-        dictionary = [name for name in schema.names if name not in key]
-        self._writer = arrow_parquet.ParquetWriter(
-            self.file, schema, compression="zstd", compression_level=1, use_dictionary=dictionary or False
-        )
+        self._writer: Any = None
         self._waiting: list[pa.Table] = []
 
     def write(self, table: pa.Table) -> None:
@@ -175,11 +176,18 @@ class ParquetFile:
             self._flush()
 
     def _flush(self) -> None:
+        # The reader calls every column nullable, and knows no titles.
+        rows = self._schema.empty_table()
         if self._waiting:
-            # The reader calls every column nullable, and knows no titles.
-            rows = pa.concat_tables(self._waiting)
-            self._writer.write_table(pa.Table.from_arrays(rows.columns, schema=self._schema))
-            self._waiting = []
+            rows = pa.Table.from_arrays(pa.concat_tables(self._waiting).columns, schema=self._schema)
+        if self._writer is None:
+            repeating = _repeating(rows.slice(0, JUDGED_ROWS))
+            self._writer = arrow_parquet.ParquetWriter(
+                self.file, self._schema, compression="zstd", compression_level=1, use_dictionary=repeating or False
+            )
+        if rows.num_rows:
+            self._writer.write_table(rows)
+        self._waiting = []
 
     def abandon(self) -> None:
         """End the file as it is: rows that are not as they should be cannot be written, and nobody will read it."""
@@ -192,3 +200,9 @@ class ParquetFile:
             self._flush()
             self._writer.close()
             self.file.close()
+
+
+def _repeating(table: pa.Table) -> list[str]:
+    """Return the columns whose values repeat: a dictionary of the others would only be built and thrown away."""
+    most = max(1, table.num_rows // REPEATS)
+    return [name for name in table.column_names if pc.count_distinct(table.column(name)).as_py() <= most]

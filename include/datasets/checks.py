@@ -103,7 +103,9 @@ class Checker:
     def _check_sample(self, table: pa.Table) -> None:
         known = {column for column, _ in self._found}
         rows = range(0, table.num_rows, max(1, table.num_rows // SAMPLE))
-        for row in table.take(pa.array(list(rows), pa.int64())).to_pylist():
+        if not rows:
+            return
+        for row in pa.concat_tables([table.slice(n, 1) for n in rows]).to_pylist():
             for error in self._sampled.iter_errors(json_row(row, self._columns)):
                 where = ".".join(map(str, error.instance_path))
                 if where not in known:  # what a column's own check has found is told once
@@ -158,16 +160,17 @@ def _text_checks(spec: Mapping[str, Any]) -> Iterator[tuple[str, Check]]:
         yield "too_long", lambda array: pc.greater(pc.utf8_length(array), spec["maxLength"])
 
 
+def _values(array: Any) -> list[str]:
+    return [value for value in array.unique().to_pylist() if value is not None]
+
+
 def _pattern(pattern: str) -> Check:
     try:
         pc.match_substring_regex(pa.array(["x"]), pattern)
     except pa.ArrowInvalid:  # looking ahead or back is beyond RE2: Python's own, once for each value
         expression = re.compile(pattern)
         return lambda array: pc.is_in(
-            array,
-            pa.array(
-                [v for v in array.unique().to_pylist() if v is not None and not expression.search(v)], pa.string()
-            ),
+            array, pa.array([v for v in _values(array) if not expression.search(v)], pa.string())
         )
     return lambda array: pc.invert(pc.match_substring_regex(array, pattern))
 

@@ -40,12 +40,12 @@ def publish(options: argparse.Namespace, progress: Progress) -> int:
 
 
 def _datasets(options: argparse.Namespace, url: str, progress: Progress) -> int:
-    from include.datasets.day_sum import sum_up_today
+    from include.datasets.day_sum import sum_up_newest
     from include.datasets.publication import publish_datasets
     from include.ledger.database import open_ledger
 
     engine = open_ledger()
-    sum_up_today(engine)
+    sum_up_newest(engine)
     published = publish_datasets(engine, url, accept=options.accept, by=options.by, progress=progress)
     if options.json:
         print(json.dumps(published.summary(), ensure_ascii=False, indent=1))  # noqa: T201

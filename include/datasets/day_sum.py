@@ -1,4 +1,4 @@
-"""Sum up the day before it is published: titles of the rules as they are now, and the compliance of today."""
+"""Sum up the day before it is published: titles of the rules as they are now, and the compliance of the newest judged day."""
 
 from __future__ import annotations
 
@@ -9,25 +9,26 @@ from sqlalchemy import Engine, func, select
 
 from include.clock import now
 from include.datasets.compliance import append_day
-from include.findings.rule_titles import sync_rule_titles
 from include.findings.held import FINDINGS
+from include.findings.rule_titles import sync_rule_titles
 from include.ledger.snapshot import snapshot
 from include.ledger.tables import evaluation
 
 log = logging.getLogger(__name__)
 
 
-def sum_up_today(engine: Engine) -> date | None:
-    """Append the compliance of today and return the day; None where today was not judged: a past day is never written again.
+def sum_up_newest(engine: Engine) -> date | None:
+    """Append the compliance of the newest judged day and return the day; None where nothing was ever judged.
 
-    It may be called as often as the day is judged; the same again changes nothing but the moment.
+    It may be called as often as one likes: the same again writes nothing, and a day that is past and was appended is left alone.
     """
     at = now()
     with snapshot(engine, FINDINGS) as connection:
         sync_rule_titles(connection)
-        day = connection.execute(select(func.max(evaluation.c.day))).scalar()
-        if day != at.date():
-            log.info("nothing to sum up: the newest judged day is %s", day)
+        day: date | None = connection.execute(select(func.max(evaluation.c.day))).scalar()
+        if day is None:
+            log.info("nothing to sum up: nothing was ever judged")
             return None
-        append_day(connection, at.date(), at)
-    return at.date()
+        appended = append_day(connection, day, at)
+    log.info("summed up day=%s rows=%d written=%d", day, appended.rows, appended.written)
+    return day

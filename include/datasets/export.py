@@ -10,7 +10,7 @@ import logging
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -62,6 +62,10 @@ def export(
         writing.result.failure = str(error)
     except pa.ArrowInvalid as error:
         writing.checker.note("", "type", 1, str(error))
+    except BaseException:  # a full disk, an engine that is gone: nothing of it is kept
+        with suppress(OSError):
+            writing.close()
+        raise
     return writing.close()
 
 
@@ -84,7 +88,7 @@ class _Writing:
         self.result = Exported()
         self.checker = Checker(dataset)
         self._reader = BlockReader(schema)
-        self._parquet = ParquetFile(folder / f"{stem}.parquet", schema, dataset.key)
+        self._parquet = ParquetFile(folder / f"{stem}.parquet", schema)
         self._csv = CsvFile(folder / f"{stem}.csv", dataset)
         said = json.dumps(dataset.schema, ensure_ascii=False, indent=1) + "\n"
         self._schema_file = folder / f"{stem}.schema.json"

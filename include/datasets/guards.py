@@ -64,7 +64,10 @@ class Hold:
 
 
 def load_guards(names: Collection[str]) -> dict[str, Guard]:
-    """Return the guard of each of these data sets; raise `CardError` with file, line and fix, `ConfigurationError` for one that has none."""
+    """Return the guard of each of these data sets.
+
+    Raises `CardError` with file, line and fix for what is wrong in a file, `ConfigurationError` for a data set that has no guard.
+    """
     data = _laid_over()
     inputs = {group: InputLimit(**limit) for group, limit in data["inputs"].items()}
     if unguarded := sorted(set(names) - set(data["datasets"])):
@@ -104,10 +107,8 @@ def held_by_inputs(guard: Guard, inputs: Iterable[Input]) -> Iterator[Hold]:
         if one.last_batch is None:
             yield Hold("input_never_read", f"来源“{one.title}”({one.source})尚未读取", is_waiting=True)
         elif not one.is_complete and limit.incomplete == "hold":
-            yield Hold(
-                "input_incomplete",
-                f"来源“{one.title}”({one.source})最近一次未读全:{'、'.join(one.missing) or '原因见批次'}",
-            )
+            why = "、".join(MISSING.get(code, code) for code in one.missing) or "原因见批次"
+            yield Hold("input_incomplete", f"来源“{one.title}”({one.source})最近一次未读全:{why}")
         elif one.age_days is None or one.age_days > limit.max_age_days:
             age = (
                 "从未读全"

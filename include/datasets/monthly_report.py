@@ -13,7 +13,6 @@ import re
 from calendar import monthrange
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, Date, Engine, TextClause, bindparam, text
@@ -118,8 +117,8 @@ def read_figures(connection: Connection, month: str, first: date, last: date) ->
     day = date.fromisoformat(str(day))
     span = {"day": day, "first": first, "since": last - timedelta(days=TREND_DAYS)}
     by_rule = _read(
-        connection, f"SELECT article, rule_title, {_SUMS} FROM compliance_daily WHERE day = :day GROUP BY rule, article, rule_title "
-        "ORDER BY rule", span,
+        connection, f"SELECT article, rule_title, {_SUMS} FROM compliance_daily WHERE day = :day "
+        "GROUP BY rule, article, rule_title ORDER BY rule", span,
     )  # fmt: skip
     by_department = _read(
         connection, "SELECT c.department, m.opened, m.resolved, m.reopened, " + ", ".join(f"c.{n}" for n in COUNTS) + " FROM "
@@ -185,8 +184,3 @@ def _in_words(leads: pd.DataFrame) -> pd.DataFrame:
         if labels := columns[name].labels:
             leads[name] = leads[name].map(dict(labels)).fillna(leads[name])
     return leads.rename(columns={name: columns[name].title for name in _LEADS})
-
-
-def report_path(url: str, month: str) -> Path | str:
-    """Return where the workbook of a month is."""
-    return Releases(url).path(f"{REPORTS}/{file_name(month)}")

@@ -76,7 +76,7 @@ def publish_datasets(
 ) -> Published:
     """Publish into a folder or fsspec location; `accept` names data sets that a person, `by`, lets pass their guards this time.
 
-    Rows that break their schema pass for nobody. Raises `ConfigurationError` for an unknown name, and nothing for what is held back.
+    Rows that break their schema pass for nobody. Raises `ConfigurationError` for an unknown name; what is held back is told.
     """
     if datasets is None:
         from include.datasets.definitions import DATASETS
@@ -88,7 +88,7 @@ def publish_datasets(
     with one_publisher(engine):
         releases.remove_left_overs()
         with releases.staging() as folder, glance(engine) as connection:
-            at = now().replace(microsecond=0)
+            at = now()
             _ease(connection)
             session = _Session(releases, folder, at, ledger_state(connection), read_inputs(connection, at))
             for name, dataset in datasets.items():
@@ -120,6 +120,11 @@ class _Session:
     def __post_init__(self) -> None:
         self.before = self.releases.current()
         self.entries = self.before.get("datasets", {})
+
+    @property
+    def as_of(self) -> str:
+        """Return the moment that the files are of."""
+        return self.at.isoformat(timespec="seconds")
 
     def take(
         self, connection: Connection, dataset: Dataset, guard: Guard, accepted_by: str | None, progress: Progress
@@ -169,8 +174,8 @@ class _Session:
         elif release in stale:
             release = None
         current = {
-            "format": FORMAT, "checked_at": self.at.isoformat(), "release": release,
-            "as_of": self.at.isoformat() if is_new else self.before.get("as_of") if release else None, "datasets": entries,
+            "format": FORMAT, "checked_at": self.as_of, "release": release,
+            "as_of": self.as_of if is_new else self.before.get("as_of") if release else None, "datasets": entries,
         }  # fmt: skip
         self.releases.switch(current)
         self.releases.point(release)
@@ -200,7 +205,7 @@ class _Session:
             if entry["release"] in stale:
                 entry = _nothing(dataset)
                 holds = [*holds, Hold("expunged", "此前版本含已转为涉密的记录,已删除")]
-            since = (self.entries.get(name, {}).get("held_back") or {}).get("since") or self.at.isoformat()
+            since = (self.entries.get(name, {}).get("held_back") or {}).get("since") or self.as_of
             entries[name] = entry | {"held_back": {"since": since, "reasons": [hold.summary() for hold in holds]}}
         order = [*self.entries, *self.passed, *self.held]
         return {name: entries[name] for name in sorted(entries, key=order.index)}
@@ -209,14 +214,15 @@ class _Session:
         files = {kind: {"path": f"releases/{release}/{f['file']}", "sha256": f["sha256"], "bytes": f["bytes"]}
                  for kind, f in exported.files.items()}  # fmt: skip
         return {
-            "title": dataset.title, "version": dataset.version, "release": release, "as_of": self.at.isoformat(),
+            "title": dataset.title, "version": dataset.version, "release": release, "as_of": self.as_of,
             "rows": exported.rows, "content": exported.content, "files": files, "held_back": None,
         }  # fmt: skip
 
     def _name(self) -> str:
         said = [[name, exported.content] for name, (_, exported, _) in self.passed.items()]
         digest = hashlib.sha256(json.dumps([said, self.state.expunged()]).encode()).hexdigest()[:8]
-        return f"{self.at.astimezone(SHANGHAI):%Y%m%dT%H%M%S}-{digest}"
+        at = self.at.astimezone(SHANGHAI)
+        return f"{at:%Y%m%dT%H%M%S}{at.microsecond // 1000:03}-{digest}"
 
     def _write_manifest(self, release: str) -> None:
         datasets = {
@@ -227,7 +233,7 @@ class _Session:
             for name, (dataset, exported, note) in self.passed.items()
         }  # fmt: skip
         manifest = {
-            "format": FORMAT, "release": release, "as_of": self.at.isoformat(), "ledger": self.state.summary(),
+            "format": FORMAT, "release": release, "as_of": self.as_of, "ledger": self.state.summary(),
             "expunged": self.state.expunged(), "inputs": [one.summary() for one in self.inputs], "datasets": datasets,
             "held_back": {name: [hold.summary() for hold in holds] for name, (_, holds) in self.held.items()},
         }  # fmt: skip

@@ -3,7 +3,7 @@
     releases/<stamp>-<id>/<dataset>.v1.parquet, .csv, .schema.json, manifest.json     whole, and never written again
     releases/<stamp>-<id>/current/<dataset>.v1.parquet …                              links to what counts with it (local folders)
     current.json                                                                      the switch for all data sets at once
-    current                                                                           a link to the newest `current/` (local folders)
+    current                                                                           a link to the newest of them (local folders)
     reports/                                                                          monthly reports
 
 A reader takes `current.json` once and opens what it names, or resolves `current` once: it has the old or the new, never a mixture.
@@ -30,8 +30,8 @@ CURRENT = "current.json"
 MANIFEST = "manifest.json"
 REPORTS = "reports"
 LINKS = "current"
-NAME = re.compile(r"\d{8}T\d{6}-[0-9a-f]{8}")
-"""How a release is named: the moment of its snapshot in Asia/Shanghai, and a hash of its content."""
+NAME = re.compile(r"\d{8}T\d{9}-[0-9a-f]{8}")
+"""How a release is named: the moment of its snapshot in Asia/Shanghai, to the millisecond, and a hash of its content."""
 
 _PART = ".part-"
 
@@ -103,7 +103,7 @@ class Releases:
         if not self.is_local:
             return
         link, wanted = self._root / LINKS, f"releases/{name}/{LINKS}"
-        found = os.readlink(link) if link.is_symlink() else None
+        found = str(link.readlink()) if link.is_symlink() else None
         if name is None:
             link.unlink(missing_ok=True)
         elif found != wanted:

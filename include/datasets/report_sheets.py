@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from openpyxl.worksheet.worksheet import Worksheet
 
 TITLES = {
-    "article": "条款", "rule_title": "规则", "department": "部门", "day": "日期", "passed": "符合", "warned": "提示", "failed": "线索",
+    "article": "条款", "rule_title": "规则", "department": "部门", "day": "日期", "passed": "符合", "warned": "提示",
+    "failed": "线索",
     "unknown": "未知", "not_applicable": "不适用", "waived": "已豁免", "pass_percent": "符合率(%)", "opened": "本月新出现",
     "resolved": "本月了结", "reopened": "本月再次出现",
 }  # fmt: skip
@@ -111,13 +112,14 @@ def _trend(sheet: Worksheet, figures: Figures) -> None:
 
 def _method(sheet: Worksheet, figures: Figures) -> None:
     _heading(sheet, "说明", f"制作时间 {figures.made_at:%Y-%m-%d %H:%M}")
+    evaluations = figures.state.evaluations
     said = [
         ("数字截至", f"{figures.day}(本月最后一个评判日)"),
         ("符合率", "符合 ÷(符合+提示+线索);未知、不适用、已豁免不计入"),
         ("未知", f"证据缺失或过期,不能判定;制作时共 {figures.state.unknown} 项"),
         ("已豁免", f"经批准暂不要求整改;制作时共 {figures.state.waived} 条线索"),
         ("线索、提示", "按办法条款由证据推出,供核实,不是结论;“原则上”的条款允许说明理由"),
-        *((f"评判依据:{one['scope']}", f"{one['day']} 第 {one['revision']} 次,摘要 {one['digest'][:16]}") for one in figures.state.evaluations),
+        *((f"评判依据:{e['scope']}", f"{e['day']} 第 {e['revision']} 次,摘要 {e['digest'][:16]}") for e in evaluations),
     ]  # fmt: skip
     row = _table(sheet, 4, ["项目", "内容"], said) + len(said) + 1
     inputs = [

@@ -106,6 +106,17 @@ OUTLETS = {
     "watch_systems.judge": {"ledger/systems", "ledger/usage", "findings"},
     "harvest_catalogues.judge": {"ledger/resources", "findings"},
     "evaluate_rules.judge": {"findings"},
+    "publish_datasets.publish": {
+        "datasets/projects",
+        "datasets/approval_items",
+        "datasets/systems",
+        "datasets/interconnection",
+        "datasets/usage_monthly",
+        "datasets/resources",
+        "datasets/findings",
+        "datasets/compliance_daily",
+        "datasets/dossier",
+    },
 }
 
 
@@ -128,6 +139,20 @@ def test_the_rules_are_judged_on_working_mornings_and_when_data_comes_in_and_nev
     given = {d.dag_id: {uri for t in d.tasks for uri in _uris(t.outlets)} for d in bag.dags.values()}
     assert not given["evaluate_rules"] & starting
     assert starting <= set().union(*given.values()), "an asset that no DAG gives out never starts anything"
+
+
+def test_data_sets_are_published_when_ledger_or_findings_change_and_start_nothing(bag: Any) -> None:
+    starting = _uris(bag.dags["publish_datasets"].timetable.asset_condition.objects)
+    assert starting == {
+        "findings",
+        *(f"ledger/{n}" for n in ("projects", "systems", "interconnections", "usage", "resources")),
+    }
+    given = {uri for t in bag.dags["publish_datasets"].tasks for uri in _uris(t.outlets)}
+    assert given and not given & starting
+    accept = bag.dags["publish_datasets"].params.get_param("accept")
+    assert accept.resolve(["projects"]) == ["projects"]
+    with pytest.raises(Exception, match="is not one of|Invalid|not valid"):
+        accept.resolve(["everything"])
 
 
 def test_the_form_of_the_rules_offers_every_scope_in_its_order(bag: Any) -> None:
@@ -155,7 +180,7 @@ def test_every_dag_survives_serialisation(bag: Any) -> None:
         assert DagSerialization.from_dict(data).dag_id == dag.dag_id
 
 
-HEAVY = ("pandas", "sqlalchemy.orm", "requests", "httpx", "jsonschema", "alembic", "openpyxl", "numpy")
+HEAVY = ("pandas", "pyarrow", "sqlalchemy.orm", "requests", "httpx", "jsonschema", "alembic", "openpyxl", "numpy")
 
 
 def test_parsing_needs_no_connection_no_ledger_and_nothing_heavy(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from include.datasets.publication import Published, publish_datasets
 from include.datasets.releases import Releases
 from include.errors import ConfigurationError
 from include.ledger.alert_tables import expunged
-from tests.datasets.planted import guard_them, made_dataset, plant, row
+from tests.datasets.made_rows import guard_them, made_dataset, plant, row
 
 ROWS = [row(f"{n:03}") for n in range(100)]
 TWO = {name: made_dataset(name) for name in ("shops", "stalls")}
@@ -40,12 +40,13 @@ def current(folder: Path) -> dict[str, Any]:
     return dict(json.loads((folder / "current.json").read_text("utf-8")))
 
 
-def codes(folder: Path, name: str = "shops") -> list[str]:
+def codes(folder: Path, name: str = "shops", said: dict[str, Any] | None = None) -> list[str]:
     """Return the keys of what `current.json` says counts, having checked every hash on the way."""
-    for file in current(folder)["datasets"][name]["files"].values():
+    said = said or current(folder)
+    for file in said["datasets"][name]["files"].values():
         content = (folder / file["path"]).read_bytes()
         assert (hashlib.sha256(content).hexdigest(), len(content)) == (file["sha256"], file["bytes"])
-    path = folder / current(folder)["datasets"][name]["files"]["parquet"]["path"]
+    path = folder / said["datasets"][name]["files"]["parquet"]["path"]
     return [r["code"] for r in pq.read_table(path, partitioning=None).to_pylist()]
 
 

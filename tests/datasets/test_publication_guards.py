@@ -17,7 +17,7 @@ from include.datasets.publication import Published, publish_datasets
 from include.errors import CardError, ConfigurationError
 from include.ledger.tables import batch
 from include.sources.card_files import outline_cards
-from tests.datasets.planted import guard_them, made_dataset, plant, row
+from tests.datasets.made_rows import guard_them, made_dataset, plant, row
 
 SOURCES = ("city_cloud", "cloud_metrics", "usage_files", "usage_statistics")
 """The enabled sources of the group systems."""

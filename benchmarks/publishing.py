@@ -1,0 +1,253 @@
+"""Publish a million rows of twenty columns: ours (both files, checked, hashed), pandas, a bare COPY; memory at three times that.
+
+As a module it is one contestant: `python -m benchmarks.publishing NAME LEDGER_URL FOLDER`. duckdb's scanners, the fastest known
+way, are no contestant: they come as extensions that are downloaded at run time, and their wheels are not in the lock.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from functools import partial
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from sqlalchemy import Engine, text
+
+from benchmarks.goals import Goal
+from benchmarks.made_ledger import made_ledger
+from benchmarks.postgres import Postgres
+from benchmarks.usage import bare_interpreter_kib, run_measured
+
+TABLE = "made_rows"
+TEXTS = 12
+TIMES = 3
+"""How many times the rows memory is measured with, of ours alone."""
+MEMORY_MIB, FLAT = 400, 1.1
+
+TITLES = {
+    "ours": "ours: Parquet and CSV, checked, hashed", "pandas_parquet": "pandas.read_sql + to_parquet",
+    "pandas_csv": "pandas.read_sql + to_csv", "bare_copy": "limit: bare COPY … TO STDOUT csv into a file",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One contestant once: seconds, peak over a bare interpreter, bytes of its files."""
+
+    database: str
+    contestant: str
+    rows: int
+    wall: float
+    cpu: float
+    server: float
+    peak_mib: float
+    mib: float
+
+
+def contestants(database: str) -> list[str]:
+    """Return who runs on a database."""
+    return [name for name in TITLES if database == "postgres" or name != "bare_copy"]
+
+
+def measure(
+    rows: int, server: Postgres | None, runs: int, home: Path, databases: set[str], say: Callable[[str], None]
+) -> list[Sample]:
+    """Let all run in turn over the rows, then ours over three times as many."""
+    samples = []
+    for database in sorted(databases):
+        for count, names, rounds in ((rows, contestants(database), runs), (rows * TIMES, ["ours"], 1)):
+            ledger = made_ledger(
+                database, server, home, f"rows_{count}", partial(fill, rows=count), f"{count:,} rows", say
+            )
+            with ledger as (url, _):
+                for name in [name for _ in range(rounds) for name in names]:
+                    one = _sample(database, name, count, url, server if database == "postgres" else None, home)
+                    cost = f"{one.wall:.1f} s, CPU {one.cpu:.1f} + {one.server:.1f} s, {one.peak_mib:.0f} MiB"
+                    say(f"{database}, {count:,} rows, {name}: {cost}")
+                    samples.append(one)
+    return samples
+
+
+def _sample(database: str, name: str, rows: int, url: str, server: Postgres | None, home: Path) -> Sample:
+    with tempfile.TemporaryDirectory(dir=home) as folder:
+        before = server.cpu_seconds() if server else 0.0
+        usage = run_measured([sys.executable, "-m", "benchmarks.publishing", name, url, folder], os.environ)
+        if server:
+            server.await_quiet(url.rpartition("/")[2].partition("?")[0])
+        busy = server.cpu_seconds() - before if server else 0.0
+        assert usage.said["rows"] == rows, usage.said
+        size = sum(file.stat().st_size for file in Path(folder).iterdir()) / 2**20
+    peak = (usage.peak_kib - bare_interpreter_kib()) / 1024
+    return Sample(database, name, rows, usage.wall, usage.cpu, busy, peak, size)
+
+
+def fill(engine: Engine, rows: int) -> None:
+    """Make the rows by plain SQL: a key, numbers, amounts, days with gaps, a moment, and Chinese texts of various lengths."""
+    is_postgres = engine.dialect.name == "postgresql"
+    day, moment = ("date", "timestamptz") if is_postgres else ("date", "text")
+    texts = "".join(f", t{n} text" for n in range(TEXTS))
+    columns = f"code text PRIMARY KEY, n1 integer, n2 bigint, m1 numeric(18,2), m2 numeric(18,2), d1 {day}, d2 {day}, at {moment}"
+    series = f"generate_series(1, {rows})" if is_postgres else (
+        f"(WITH RECURSIVE s(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM s WHERE i < {rows}) SELECT i FROM s)"
+    )  # fmt: skip
+    code = "lpad(i::text, 9, '0')" if is_postgres else "printf('%09d', i)"
+    on = (
+        (lambda n: f"date '2024-01-01' + (i % {n})")
+        if is_postgres
+        else (lambda n: f"date('2024-01-01', (i % {n}) || ' days')")
+    )
+    at = "timestamptz '2026-01-01 08:00:00+08' + i * interval '7 s'" if is_postgres else (
+        "strftime('%Y-%m-%dT%H:%M:%S', 1767225600 + i * 7, 'unixepoch') || '+08:00'"
+    )  # fmt: skip
+    place = "政务数据共享交换平台信息系统建设运行维护项目"
+    words = ", ".join(
+        f"substr('{place}', 1 + i % 7, {2 + n % 4}) || (CAST(i AS bigint) * {7919 + 2 * n} % 999983)"
+        for n in range(TEXTS)
+    )
+    values = (
+        f"'P' || {code}, i % 100, CAST(i AS bigint) * 7, i * 1.25, CASE WHEN i % 9 > 0 THEN i * 0.01 END, {on(700)}, "
+        f"CASE WHEN i % 5 > 0 THEN {on(300)} END, {at}, {words}"
+    )
+    with engine.begin() as connection:
+        connection.execute(text(f"CREATE TABLE {TABLE} ({columns}{texts})"))
+        connection.execute(text(f"INSERT INTO {TABLE} SELECT {values} FROM {series} AS s(i)" if is_postgres
+                                else f"INSERT INTO {TABLE} SELECT {values} FROM {series} AS s"))  # fmt: skip
+
+
+def dataset() -> Any:
+    """Return the data set of these rows."""
+    from include.datasets.definitions import Dataset
+
+    types: dict[str, tuple[Any, str, dict[str, Any]]] = {
+        "code": ("string", "text", {"pattern": "^P[0-9]+$"}), "n1": ("integer", "integer", {"minimum": 0}),
+        "n2": ("integer", "integer", {}),
+        "m1": ("string", "decimal(18,2)", {}), "m2": (["string", "null"], "decimal(18,2)", {}), "d1": ("string", "date", {}),
+        "d2": (["string", "null"], "date", {}), "at": ("string", "moment", {}),
+    } | {f"t{n}": (["string", "null"], "text", {}) for n in range(TEXTS)}  # fmt: skip
+    properties = {
+        name: {"type": kind, "title": f"列{name}", "x-type": mark} | more for name, (kind, mark, more) in types.items()
+    }
+    schema = {"title": "基准", "type": "object", "required": list(properties), "additionalProperties": False, "x-key": ["code"],
+              "properties": properties}  # fmt: skip
+    return Dataset(TABLE, 1, "基准", schema, ("code",))
+
+
+def _ours(engine: Engine, folder: Path) -> int:
+    from include.datasets.export import export
+    from include.ledger.snapshot import glance
+
+    with glance(engine) as connection:
+        found = export(connection, dataset(), folder)
+    assert not found.problems and not found.failure, (found.problems, found.failure)
+    return found.rows
+
+
+def _pandas(engine: Engine, folder: Path, write: Callable[[Any, Path], None]) -> int:
+    import pandas as pd
+
+    frame = pd.read_sql_query(f"SELECT * FROM {TABLE} ORDER BY code", engine)
+    write(frame, folder)
+    return len(frame)
+
+
+def _bare_copy(engine: Engine, folder: Path) -> int:
+    rows = 0
+    connection = engine.raw_connection()
+    link: Any = connection.driver_connection
+    query = f"COPY {TABLE} TO STDOUT (FORMAT csv)"
+    with (
+        link.cursor() as cursor,
+        cursor.copy(query) as copy,
+        (folder / "rows.csv").open("wb", buffering=1 << 20) as file,
+    ):
+        for line in copy:
+            file.write(line)
+            rows += 1
+    return rows
+
+
+WAYS: dict[str, Callable[[Engine, Path], int]] = {
+    "ours": _ours, "bare_copy": _bare_copy,
+    "pandas_parquet": partial(_pandas, write=lambda f, to: f.to_parquet(to / "rows.parquet", compression="zstd", index=False)),
+    "pandas_csv": partial(_pandas, write=lambda f, to: f.to_csv(to / "rows.csv", encoding="utf-8-sig", index=False)),
+}  # fmt: skip
+
+
+def goals(samples: list[Sample]) -> list[Goal]:
+    """Return the goals of W6. Ours makes both files in one pass, so each ratio is of less work than ours does."""
+    found = []
+    for database in sorted({s.database for s in samples}):
+        mine = [s for s in samples if s.database == database]
+        rows = min(s.rows for s in mine)
+        walls = {n: median(s.wall for s in mine if (s.contestant, s.rows) == (n, rows)) for n in contestants(database)}
+        wanted = {"pandas_parquet": 3, "pandas_csv": 8} if database == "postgres" else {"pandas_parquet": 1.2}
+        for name, factor in wanted.items():
+            found.append(
+                _ratio(f"{database}, both files ≥ {factor}x {TITLES[name]}", walls["ours"], walls[name], factor)
+            )
+        found.append(
+            _ratio(
+                f"{database}, both files against both of pandas",
+                walls["ours"],
+                walls["pandas_parquet"] + walls["pandas_csv"],
+                3,
+            )
+        )
+        if "bare_copy" in walls:
+            ratio = walls["ours"] / walls["bare_copy"]
+            found.append(Goal(f"{database}, both files ≤ 2x the bare COPY", f"{ratio:.2f}x", ratio <= 2))
+        few, many = (
+            max(s.peak_mib for s in mine if s.contestant == "ours" and s.rows == n) for n in (rows, rows * TIMES)
+        )
+        found.append(Goal(f"{database}, peak ≤ {MEMORY_MIB} MiB", f"{few:.0f} MiB", few <= MEMORY_MIB))
+        found.append(
+            Goal(f"{database}, peak at {TIMES}x the rows ≤ +10 %", f"{few:.0f} → {many:.0f} MiB", many <= few * FLAT)
+        )
+    return found
+
+
+def _ratio(title: str, ours: float, theirs: float, factor: float) -> Goal:
+    return Goal(title, f"{theirs / ours:.2f}x ({ours:.1f} s to {theirs:.1f} s)", theirs >= factor * ours)
+
+
+def markdown(samples: list[Sample]) -> str:
+    """Return medians as a table."""
+    lines = [
+        "| from | contestant | rows | n | wall s: median (min–max) | client CPU s | server CPU s | peak MiB | files MiB |",
+        "| --- | --- | --- | --- | --- | --- | --- | --- | --- |",
+    ]
+    for database, rows, name in dict.fromkeys((s.database, s.rows, s.contestant) for s in samples):
+        mine = [s for s in samples if (s.database, s.rows, s.contestant) == (database, rows, name)]
+        names = ("wall", "cpu", "server", "peak_mib", "mib")
+        wall, cpu, server, peak, size = (median(getattr(s, n) for s in mine) for n in names)
+        walls = [s.wall for s in mine]
+        spread = f"{wall:.1f} ({min(walls):.1f}–{max(walls):.1f})"
+        cost = f"{cpu:.1f} | {server:.1f} | {peak:.0f} | {size:.0f}"
+        lines.append(f"| {database} | {TITLES[name]} | {rows:,} | {len(mine)} | {spread} | {cost} |")
+    return "\n".join(lines)
+
+
+def as_results(samples: list[Sample]) -> list[dict[str, Any]]:
+    """Return the samples for the file of results."""
+    return [asdict(s) for s in samples]
+
+
+def main() -> None:
+    """Run one contestant and print what it wrote."""
+    from include.ledger.database import open_ledger
+
+    name, url, folder = sys.argv[1], sys.argv[2], Path(sys.argv[3])
+    engine, begun = open_ledger(url), time.perf_counter()
+    rows = WAYS[name](engine, folder)
+    print(json.dumps({"rows": rows, "seconds": time.perf_counter() - begun}))
+
+
+if __name__ == "__main__":
+    main()
