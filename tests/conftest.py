@@ -62,6 +62,32 @@ os.environ.update(
 _connect = socket.socket.connect
 
 
+LONG = (
+    "test_hundred_thousand",
+    "test_real_scheduler",
+    "test_scheduled_rules",
+    "test_secrecy",
+    "test_incremental",
+    "test_sixty_days",
+)
+"""Modules to begin with: whoever is left with one of them in the end keeps everybody waiting."""
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep on one worker the tests that share what is made once for their module: on two it would be made twice."""
+    for item in items:
+        if _shares_with_its_module(item) and not item.get_closest_marker("xdist_group"):
+            item.add_marker(pytest.mark.xdist_group(item.path.stem))
+    order = {name: place for place, name in enumerate(LONG)}
+    items.sort(key=lambda item: order.get(item.path.stem, len(LONG)))
+
+
+def _shares_with_its_module(item: pytest.Item) -> bool:
+    info = getattr(item, "_fixtureinfo", None)
+    return info is not None and any(defs[-1].scope == "module" for defs in info.name2fixturedefs.values() if defs)
+
+
 class NetworkRefused(RuntimeError):
     """A test reached for an address beyond this machine."""
 

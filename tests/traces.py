@@ -6,7 +6,7 @@ import json
 import re
 import sqlite3
 import sys
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -74,12 +74,16 @@ class Sieve:
     """
 
     def __init__(self, needles: Iterable[bytes]) -> None:
-        self._short: list[bytes] = []
+        self._tiny: list[bytes] = []
+        self._short: dict[int, set[bytes]] = {}
         self._words: dict[int, dict[int, set[bytes]]] = {4: {}, 8: {}}
         for needle in needles:
             width = 8 if len(needle) >= 15 else 4
+            if len(needle) < 4:
+                self._tiny.append(needle)
+                continue
             if len(needle) < 7:
-                self._short.append(needle)
+                self._short.setdefault(int.from_bytes(needle[:4], sys.byteorder), set()).add(needle)
                 continue
             for at in range(width):
                 word = int.from_bytes(needle[at : at + width], sys.byteorder)
@@ -87,11 +91,41 @@ class Sieve:
 
     def held_by(self, content: bytes) -> set[bytes]:
         """Return those that occur."""
-        likely = set(self._short)
+        likely = set(self._tiny)
         for width, words in self._words.items():
             for word in _found(content, width, words):
                 likely |= words[word]
-        return {needle for needle in likely if needle in content}
+        return {needle for needle in likely if needle in content} | self._short_ones(content)
+
+    def _short_ones(self, content: bytes) -> set[bytes]:
+        """Return those of 4 to 6 bytes that occur: the first word is looked up at every byte, the rest compared there."""
+        found: set[bytes] = set()
+        for at, word in _places(content, self._short):
+            found.update(needle for needle in self._short[word] if content.startswith(needle, at))
+        return found
+
+
+def _places(content: bytes, words: Collection[int]) -> Iterator[tuple[int, int]]:
+    """Yield where one of some words of 4 bytes begins, and which."""
+    if not words:
+        return
+    wanted, table = _table(words, np.uint32)
+    for shift in range(4):
+        for at in range(shift, len(content) - 3, _AT_ONCE):
+            part = np.frombuffer(content, np.uint32, min(_AT_ONCE, len(content) - at) // 4, at)
+            places = np.flatnonzero(table[_folded(part)])
+            places = places[np.isin(part[places], wanted)]
+            yield from (
+                (at + 4 * place, word) for place, word in zip(places.tolist(), part[places].tolist(), strict=True)
+            )
+
+
+def _table(words: Collection[int], kind: Any) -> tuple[Any, Any]:
+    """Return the words, and which folded words may be one of them."""
+    wanted = np.fromiter(words, kind, len(words))
+    table = np.zeros(1 << 16, bool)
+    table[_folded(wanted)] = True
+    return wanted, table
 
 
 def _found(content: bytes, width: int, words: Collection[int]) -> list[int]:
@@ -99,9 +133,7 @@ def _found(content: bytes, width: int, words: Collection[int]) -> list[int]:
     if not words or len(content) < width:
         return []
     kind = np.uint32 if width == 4 else np.uint64
-    wanted = np.fromiter(words, kind, len(words))
-    table = np.zeros(1 << 16, bool)
-    table[_folded(wanted)] = True
+    wanted, table = _table(words, kind)
     found: set[int] = set()
     for at in range(0, len(content), _AT_ONCE):  # so that what is worked out stays in the processor's cache
         part = np.frombuffer(content[at : at + _AT_ONCE], kind, min(_AT_ONCE, len(content) - at) // width)
