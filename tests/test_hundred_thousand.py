@@ -22,6 +22,7 @@ from include.ledger.tables import ENTITIES, project, project_change
 from include.sandbox.server import SandboxServer
 from tests.platform import connections
 
+pytestmark = pytest.mark.timeout(600)  # a machine that does other work as well takes twice as long
 SIZE = 100_000
 ROOT = Path(__file__).resolve().parent.parent
 VERB = [sys.executable, "-m", "include", "sync", "provincial_approval", "--mode", "full", "--json"]
