@@ -22,7 +22,7 @@ run: $(MARKS)/run  ## Start the sandbox and Airflow, sync three times, stay up u
 	@$(BIN)/python -m include.sandbox.demo
 
 test: $(MARKS)/dev  ## Run every test, a real PostgreSQL and a real Airflow among them (ARGS='-k name')
-	@$(BIN)/python -m pytest -n 2 --dist loadgroup $(ARGS)
+	@env -u PYTHONDONTWRITEBYTECODE $(BIN)/python -m pytest -n 2 --dist loadgroup --no-loadscope-reorder $(ARGS)
 
 check: $(MARKS)/dev  ## Run the linters: ruff, formatting, mypy, the order of the stages
 	@$(BIN)/ruff check .

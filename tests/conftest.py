@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import atexit
 import ipaddress
 import os
+import re
 import shutil
 import socket
+import sys
 import tempfile
 import uuid
 from collections.abc import Iterator
@@ -20,8 +23,32 @@ from include.landing.store import LandingStore
 from include.ledger.database import migrate, open_ledger
 from tests.postgres_server import start_postgres
 
+MEMORY = Path("/dev/shm")
+ROOM = 8 << 30
+"""Bytes that must be free in memory for the suite to write there; it has taken 2 GB at most."""
+
+
+def _hurry() -> None:
+    """Let temporary files lie in memory, and compiled modules be kept: the suite would wait for the disk most of its time.
+
+    Nothing that is shown depends on it: a process that is killed finds its files as it left them on either.
+    """
+    sys.dont_write_bytecode = False
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # hundreds of processes would compile the whole project, each anew
+    if "TMPDIR" not in os.environ and os.access(MEMORY, os.W_OK) and _room() > ROOM:
+        os.environ["TMPDIR"] = tempfile.tempdir = str(MEMORY)
+
+
+def _room() -> int:
+    """Return how much may be written to memory: what its file system has free, and the machine as well."""
+    free = re.search(r"^MemAvailable: +(\d+) kB", Path("/proc/meminfo").read_text("ascii"), re.M)
+    return min(shutil.disk_usage(MEMORY).free, int(free[1]) << 10 if free else 0)
+
+
+_hurry()
 # Airflow reads these when it is first imported, by whichever test that is.
 _HOME = tempfile.mkdtemp(prefix="shuheng-airflow-")
+atexit.register(shutil.rmtree, _HOME, ignore_errors=True)
 _ROOT = Path(__file__).resolve().parent.parent
 os.environ.update(
     AIRFLOW_HOME=_HOME,
@@ -33,6 +60,32 @@ os.environ.update(
 )
 
 _connect = socket.socket.connect
+
+
+LONG = (
+    "test_hundred_thousand",
+    "test_real_scheduler",
+    "test_scheduled_rules",
+    "test_secrecy",
+    "test_incremental",
+    "test_sixty_days",
+)
+"""Modules to begin with: whoever is left with one of them in the end keeps everybody waiting."""
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep on one worker the tests that share what is made once for their module: on two it would be made twice."""
+    for item in items:
+        if _shares_with_its_module(item) and not item.get_closest_marker("xdist_group"):
+            item.add_marker(pytest.mark.xdist_group(item.path.stem))
+    order = {name: place for place, name in enumerate(LONG)}
+    items.sort(key=lambda item: order.get(item.path.stem, len(LONG)))
+
+
+def _shares_with_its_module(item: pytest.Item) -> bool:
+    info = getattr(item, "_fixtureinfo", None)
+    return info is not None and any(defs[-1].scope == "module" for defs in info.name2fixturedefs.values() if defs)
 
 
 class NetworkRefused(RuntimeError):

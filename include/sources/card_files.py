@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
@@ -58,20 +59,22 @@ class Outline:
 
 def outline_cards() -> list[Outline]:
     """Return an outline of every card without checking it: fast, and a broken card only fails in its own task."""
-    outlines = []
-    for source, path in card_paths().items():
-        try:
-            data = yaml.load(path.read_text("utf-8"), Loader=yaml.CSafeLoader)  # noqa: S506 - a safe loader
-        except (yaml.YAMLError, UnicodeDecodeError):
-            data = None
-        data = data if isinstance(data, dict) else {}
-        outlines.append(
-            Outline(
-                source, str(data.get("title", source)), str(data.get("entity", "project")),
-                str(data.get("pool", source)), str(data.get("group", "projects")), bool(data.get("enabled", True)),
-            )
-        )  # fmt: skip
+    outlines = [_outline(source, path.read_bytes()) for source, path in card_paths().items()]
     return sorted(outlines, key=lambda o: (o.entity, o.source))
+
+
+@lru_cache(maxsize=256)
+def _outline(source: str, text: bytes) -> Outline:
+    """Return the outline of a card's text: every judging asks for those of all cards, and they seldom change."""
+    try:
+        data = yaml.load(text.decode("utf-8"), Loader=yaml.CSafeLoader)  # noqa: S506 - a safe loader
+    except (yaml.YAMLError, UnicodeDecodeError):
+        data = None
+    data = data if isinstance(data, dict) else {}
+    return Outline(
+        source, str(data.get("title", source)), str(data.get("entity", "project")), str(data.get("pool", source)),
+        str(data.get("group", "projects")), bool(data.get("enabled", True)),
+    )  # fmt: skip
 
 
 def read_card(path: Path) -> Card:
