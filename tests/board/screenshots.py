@@ -14,7 +14,7 @@ from include.board.systems import list_systems
 from include.clock import now
 from tests.board.served import browser, served
 
-SIZE = {"width": 1280, "height": 860}
+SIZE = {"width": 1120, "height": 640}
 PHONE = {"width": 390, "height": 844}
 
 
