@@ -16,7 +16,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from benchmarks import breakdown, harvest_report, probing, publishing, rules, verdicts
+from benchmarks import board, breakdown, harvest_report, probing, publishing, rules, verdicts
 from benchmarks.contestants import ALL, PHASES, choose
 from benchmarks.environment import prepare_environments
 from benchmarks.goals import Goal, judge, judge_validation
@@ -29,7 +29,7 @@ from benchmarks.table import markdown
 from benchmarks.usage import DATA, RunFailed, bare_interpreter_kib, run_measured
 
 NAMES = sorted({c.name for c in ALL})
-PARTS = ("sync", "steps", "validation", "verdicts", "rules", "probing", "harvest", "publish")
+PARTS = ("sync", "steps", "validation", "verdicts", "rules", "probing", "harvest", "publish", "board")
 WARM_SIZE = 1000
 PEERS_UP_TO = 200_000
 
@@ -53,6 +53,8 @@ def main() -> int:
             _judging(rules, options.projects, options, results)
         if "publish" in options.part:
             _judging(publishing, options.rows, options, results)
+        if "board" in options.part:
+            _judging(board, options.systems, options, results)
         if "probing" in options.part:
             _probing(options, results)
         if "harvest" in options.part:
@@ -199,7 +201,9 @@ def _parser() -> argparse.ArgumentParser:
         "--size", type=int, default=100_000, help=f"projects (100,000); above {PEERS_UP_TO:,} ours alone"
     )
     parser.add_argument("--projects", type=int, default=5_000, help="projects that the part rules judges (5,000)")
-    parser.add_argument("--systems", type=int, default=5_000, help="systems that the part verdicts judges (5,000)")
+    parser.add_argument(
+        "--systems", type=int, default=5_000, help="systems that the parts verdicts and board hold (5,000)"
+    )
     parser.add_argument("--rows", type=int, default=1_000_000, help="rows that the part publish writes (1,000,000)")
     parser.add_argument("--endpoints", type=int, default=10_000, help="endpoints of the part probing (10,000)")
     parser.add_argument(

@@ -38,7 +38,9 @@ def _reader() -> Any:
     from airflow.api_fastapi.core_api.security import get_user
     from fastapi import Depends, HTTPException
 
-    async def may_read(user: Any = Depends(get_user)) -> None:
+    logged_in = Depends(get_user)
+
+    async def may_read(user: Any = logged_in) -> None:
         manager = get_auth_manager()
         if not manager.is_authorized_view(access_view=AccessView.WEBSITE, user=user):
             raise HTTPException(403, "Forbidden")

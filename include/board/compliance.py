@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from datetime import timedelta
+from threading import Lock
 from typing import Any
 
 from sqlalchemy import func, select
@@ -15,6 +17,8 @@ from include.ledger.alert_tables import compliance_day
 
 TREND_DAYS = 90
 """Days that the trend of the overview reaches back."""
+
+AFRESH_SECONDS = 600.0
 
 _c = compliance_day.c
 
@@ -45,7 +49,37 @@ def list_compliance(look: Look, asked: ComplianceAsked) -> Listed[ComplianceRow]
 
 
 def trend(look: Look) -> list[TrendPoint]:
-    """Return per day what stood over all rules and departments, of the last `TREND_DAYS` days."""
+    """Return per day what stood over all rules and departments, of the last `TREND_DAYS` days.
+
+    Summed up anew when a day was appended, and every `AFRESH_SECONDS`, for a replay may write past days: there are a third of a
+    million rows to sum.
+    """
+    return _TRENDS.read(look)
+
+
+class _Trends:
+    """Keeps the trend of each ledger."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._kept: dict[str, tuple[Any, float, list[TrendPoint]]] = {}
+
+    def read(self, look: Look) -> list[TrendPoint]:
+        """Return the trend of the ledger that is looked at."""
+        url, last = str(look.connection.engine.url), select(func.max(_c.day)).scalar_subquery()
+        query = select(_c.day, func.max(_c.appended_at)).where(_c.day == last).group_by(_c.day)
+        stamp = (look.today, *(look.connection.execute(query).one_or_none() or ()))
+        with self._lock:
+            kept = self._kept.get(url)
+            if kept is None or kept[0] != stamp or time.monotonic() - kept[1] > AFRESH_SECONDS:
+                kept = self._kept[url] = (stamp, time.monotonic(), _summed(look))
+            return kept[2]
+
+
+_TRENDS = _Trends()
+
+
+def _summed(look: Look) -> list[TrendPoint]:
     names = ("passed", "warned", "failed", "unknown", "waived", "opened", "resolved")
     sums = [func.sum(_c[name]).label(name) for name in names]
     since = look.today - timedelta(days=TREND_DAYS)

@@ -34,21 +34,20 @@ _FOREVER = "private, max-age=31536000, immutable"
 
 @dataclass(frozen=True, slots=True)
 class StaticFile:
-    """A file that pages load, compressed once."""
+    """A file that pages load: `digest` stands in its address, `integrity` is what browsers compare it with."""
 
     name: str
     content: bytes
     media_type: str
+    digest: str
+    integrity: str
 
-    @property
-    def digest(self) -> str:
-        """Return the hash that stands in the file's address."""
-        return hashlib.sha256(self.content).hexdigest()[:16]
-
-    @property
-    def integrity(self) -> str:
-        """Return what the browser compares the file with."""
-        return "sha384-" + b64encode(hashlib.sha384(self.content).digest()).decode()
+    @classmethod
+    def read(cls, path: Path) -> StaticFile:
+        """Return a file of the disk."""
+        content = path.read_bytes()
+        integrity = "sha384-" + b64encode(hashlib.sha384(content).digest()).decode()
+        return cls(path.name, content, _TYPES[path.suffix], hashlib.sha256(content).hexdigest()[:16], integrity)
 
 
 @cache
@@ -57,7 +56,7 @@ def static_files() -> Mapping[str, StaticFile]:
     found = find_spec("plotly")  # not imported: only its JavaScript is wanted
     assert found and found.origin  # noqa: S101 - in requirements.txt
     paths = [*sorted((HERE / "static").iterdir()), Path(found.origin).parent / "package_data" / "plotly.min.js"]
-    return {p.name: StaticFile(p.name, p.read_bytes(), _TYPES[p.suffix]) for p in paths if p.suffix in _TYPES}
+    return {path.name: StaticFile.read(path) for path in paths if path.suffix in _TYPES}
 
 
 @cache

@@ -15,7 +15,7 @@ from include.board.findings import findings_about
 from include.board.looking import Look
 from include.board.models import Listed
 from include.board.problems import not_found
-from include.board.subjects import count_of, counted_findings, narrowed, ordered, page_of
+from include.board.subjects import counted_findings, narrowed, ordered, page_of
 from include.board.systems import fields_of
 from include.board.timeline import timeline_of
 from include.board.verdicts import verdicts_on
@@ -38,14 +38,14 @@ _LISTED = ("name", "unit_name", "nature", "project_type", "total_investment_yuan
 def list_projects(look: Look, asked: ProjectsAsked) -> Listed[ProjectRow]:
     """Return one page of the projects that were asked for."""
     where = () if asked.is_all else (_is_judged(),)
-    p, tally = current(project, "project_code", _LISTED, *where, label="p"), counted_findings("project")
+    p = current(project, "project_code", _LISTED, *where, label="p")
+    counts = counted_findings("project", p.c.project_code)
     columns = {"code": p.c.project_code, "name": p.c.name, "unit": p.c.unit_name}
-    counts = (count_of(tally, name).label(name) for name in ("leads", "hints"))
-    query = select(p, *counts).select_from(p.outerjoin(tally, tally.c.subject == p.c.project_code))
+    query = select(p, *counts.values())
     if asked.plan_year:
         planned = (plan_entry.c.plan_year == asked.plan_year, plan_entry.c.tombstoned_at.is_(None))
         query = query.where(p.c.project_code.in_(select(plan_entry.c.project_code).where(*planned)))
-    rows, total = page_of(look, ordered(narrowed(query, asked, columns, tally), asked, columns, tally))
+    rows, total = page_of(look, ordered(narrowed(query, asked, columns, counts), asked, columns, counts))
     years = _plan_years(look, [row["project_code"] for row in rows])
     items = [ProjectRow(**_row(look, row, row["leads"], row["hints"], years)) for row in rows]
     return Listed(items=items, total=total, limit=asked.limit, offset=asked.offset)

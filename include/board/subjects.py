@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, Subquery, case, func, or_, select
+from sqlalchemy import ColumnElement, Select, func, or_, select
 
 from include.board.asked import SubjectsAsked
 from include.board.current import counted
@@ -13,25 +13,25 @@ from include.board.findings import UNREGISTERED
 from include.board.looking import Look
 from include.ledger.tables import finding
 
+Counts = Mapping[str, ColumnElement[int]]
 
-def counted_findings(subject_type: str) -> Subquery:
-    """Return per subject of a type how many leads (`fail`) and hints (`warn`) are open."""
+
+def counted_findings(subject_type: str, code: ColumnElement[Any]) -> Counts:
+    """Return how many leads (`fail`) and hints (`warn`) are open about the subject of a row.
+
+    Looked up by the index over subjects, row by row: joined to a grouped query, SQLite goes through all groups for each row.
+    """
 
     def of(outcome: str) -> ColumnElement[int]:
-        return func.sum(case((finding.c.outcome == outcome, 1), else_=0))
+        mine = (finding.c.subject_type == subject_type, finding.c.subject == code)
+        query = select(func.count()).where(*mine, finding.c.state == "open", finding.c.outcome == outcome)
+        return query.correlate(code.table).scalar_subquery()  # type: ignore[attr-defined]
 
-    mine = (finding.c.state == "open", finding.c.subject_type == subject_type)
-    query = select(finding.c.subject, of("fail").label("leads"), of("warn").label("hints"))
-    return query.where(*mine).group_by(finding.c.subject).subquery("tally")
-
-
-def count_of(tally: Subquery, name: str) -> ColumnElement[int]:
-    """Return a count of a subject that may have none."""
-    return func.coalesce(tally.c[name], 0)
+    return {"leads": of("fail").label("leads"), "hints": of("warn").label("hints")}
 
 
 def narrowed(
-    query: Select[Any], asked: SubjectsAsked, columns: Mapping[str, ColumnElement[Any]], tally: Subquery
+    query: Select[Any], asked: SubjectsAsked, columns: Mapping[str, ColumnElement[Any]], counts: Counts
 ) -> Select[Any]:
     """Return a query with the filters that both lists know; `columns` gives code, name and unit."""
     if asked.q:
@@ -43,17 +43,17 @@ def narrowed(
     elif asked.department:
         query = query.where(columns["unit"] == asked.department)
     if asked.has_leads:
-        query = query.where(count_of(tally, "leads") + count_of(tally, "hints") > 0)
+        query = query.where(counts["leads"] + counts["hints"] > 0)
     return query
 
 
 def ordered(
-    query: Select[Any], asked: SubjectsAsked, columns: Mapping[str, ColumnElement[Any]], tally: Subquery
+    query: Select[Any], asked: SubjectsAsked, columns: Mapping[str, ColumnElement[Any]], counts: Counts
 ) -> Select[Any]:
     """Return a query in the order that was asked for, one page of it; ties by code."""
     name = asked.sort.removeprefix("-")
     is_down = asked.sort.startswith("-")
-    by = [count_of(tally, "leads"), count_of(tally, "hints")] if name == "leads" else [columns[name]]
+    by = [counts["leads"], counts["hints"]] if name == "leads" else [columns[name]]
     order = [c.desc() if is_down else c for c in by]
     return query.order_by(*order, columns["code"]).limit(asked.limit).offset(asked.offset)
 

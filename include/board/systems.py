@@ -22,7 +22,7 @@ from include.board.findings import findings_about
 from include.board.looking import Look
 from include.board.models import Listed
 from include.board.problems import not_found
-from include.board.subjects import count_of, counted_findings, narrowed, ordered, page_of
+from include.board.subjects import counted_findings, narrowed, ordered, page_of
 from include.board.verdicts import verdicts_on
 from include.board.words import field
 from include.ledger.tables import (
@@ -52,14 +52,14 @@ _LISTED = ("name", "unit_name", "status", "deployment", "protection_level", "wen
 
 def list_systems(look: Look, asked: SystemsAsked) -> Listed[SystemRow]:
     """Return one page of the systems that were asked for."""
-    s, tally = current(system, "system_code", _LISTED, label="s"), counted_findings("system")
+    s = current(system, "system_code", _LISTED, label="s")
+    counts = counted_findings("system", s.c.system_code)
     columns = {"code": s.c.system_code, "name": s.c.name, "unit": s.c.unit_name}
-    counts = (count_of(tally, name).label(name) for name in ("leads", "hints"))
-    query = select(s, *counts).select_from(s.outerjoin(tally, tally.c.subject == s.c.system_code))
+    query = select(s, *counts.values())
     for name in ("status", "deployment"):
         if values := getattr(asked, name):
             query = query.where(s.c[name].in_(values))
-    rows, total = page_of(look, ordered(narrowed(query, asked, columns, tally), asked, columns, tally))
+    rows, total = page_of(look, ordered(narrowed(query, asked, columns, counts), asked, columns, counts))
     items = [SystemRow(**_row(row, row["leads"], row["hints"])) for row in rows]
     return Listed(items=items, total=total, limit=asked.limit, offset=asked.offset)
 
