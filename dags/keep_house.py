@@ -10,6 +10,7 @@ from typing import Any
 
 from airflow.sdk import CronTriggerTimetable, Param, TriggerRule, dag, get_current_context, task
 
+from dags.wiring.health import watched
 from dags.wiring.lanes import DEFAULTS
 from include import house_tasks
 from include.house_commands import TITLES
@@ -28,6 +29,7 @@ PARAMS = {"dry_run": Param(False, type="boolean", title="试运行", description
     params=PARAMS,
     tags=["日常整理", "留存"],
     default_args=DEFAULTS,
+    **watched("keep_house"),
     doc_md="""
 **日常整理**:每晚 02:30 运行,每类一个任务,一类出错不影响其他类。删什么、留多久见 `include/house/retention.yaml`,
 本单位可用 `$SHUHENG_CONFIG/retention.yaml` 调整天数、登记留存令(legal hold)。先写证明(每项的哈希和理由,

@@ -11,6 +11,7 @@ from typing import Any
 from airflow.sdk import Asset, Param, TriggerRule, dag, get_current_context, task
 
 from dags.wiring.assets import FINDINGS, INTERCONNECTIONS, PROJECTS, RESOURCES, SYSTEMS, USAGE
+from dags.wiring.health import watched
 from dags.wiring.lanes import DEFAULTS, skip_unless
 from include import publishing_tasks
 
@@ -38,6 +39,7 @@ PARAMS = {
     params=PARAMS,
     tags=["数据发布", "月度通报"],
     default_args=DEFAULTS,
+    **watched("publish_datasets"),
     doc_md="""
 **发布数据集**:线索或台账数据更新后运行。`append` 汇总当日各规则、各部门的评判结果;`publish` 以同一时刻的台账生成全部
 数据集(Parquet、CSV、结构说明),通过校验后一次切换,读者不会读到新旧混杂的数据;内容未变则不产生新版本。

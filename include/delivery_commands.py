@@ -95,15 +95,17 @@ def _watch(options: argparse.Namespace) -> int:
 
 def _list(options: argparse.Namespace) -> int:
     from include.alerts import channel_states, incidents, outbox
+    from include.alerts.holds import standing_holds
     from include.ledger.database import open_ledger
     from include.ledger.snapshot import glance
 
     with glance(open_ledger()) as connection:
         counts, states = outbox.counts(connection), channel_states.states(connection)
         wrong, newest = incidents.open_incidents(connection), outbox.listed(connection, limit=20)
+        held = standing_holds(connection)
     if options.json:
         shown = {"states": [asdict(one) for one in states.values()], "incidents": [asdict(one) for one in wrong]}
-        say(dumps({"counts": counts, "newest": newest} | shown))
+        say(dumps({"counts": counts, "holds": held, "newest": newest} | shown))
         return DONE
     for channel in sorted({*counts, *states}):
         by_state = counts.get(channel, {})
@@ -117,7 +119,10 @@ def _list(options: argparse.Namespace) -> int:
         say(_message_line(row))
     for one in wrong:
         say(f"问题 {one.pipeline} {one.cause} {one.part} 自 {_shown(one.opened_at)}, {one.times} 次: {one.detail}")
-    if not (counts or states or wrong):
+    for one in held:
+        what = f"{one['findings']} 条未告知任何人(上限 {one['allowed']} 条),须两人放行"
+        say(f"暂缓 {one['hold_id']} {one['scope']} {one['day']}: {what}")
+    if not (counts or states or wrong or held):
         say("待发箱为空,没有未恢复的问题")
     return DONE
 

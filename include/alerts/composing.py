@@ -70,7 +70,7 @@ class Digest:
 
 def compose(digest: Digest, desk: Desk) -> list[Message]:
     """Return a message for every channel over which the receiver can be reached; equal but for the channel."""
-    sections = (*_held(digest.holds), *_sections(digest, desk))
+    sections = (*_held(digest.holds, desk), *_sections(digest, desk))
     receiver = desk.routing.receivers[digest.receiver]
     told = [concern for notices in digest.notices.values() for n in notices for _, concern in n.news]
     is_urgent = bool(digest.holds) or any(n.is_urgent for notices in digest.notices.values() for n in notices)
@@ -160,10 +160,13 @@ def _rule_items(found: Sequence[Concern], desk: Desk) -> Iterable[Item]:
         yield Item(f"“{rule.title}”:{counts}", clause=clause(rule))
 
 
-def _held(holds: Sequence[Hold]) -> Iterable[Section]:
+def _held(holds: Sequence[Hold], desk: Desk) -> Iterable[Section]:
     """Yield what the operator reads of each hold, and how it is released."""
     for hold in holds:
-        items = tuple(Item(f"{rule}:{count} 条") for rule, count in list(hold.by_rule.items())[:MOST_ITEMS])
+        rules = list(hold.by_rule.items())[:MOST_ITEMS]
+        items = tuple(
+            Item(f"“{desk.rules[rule].title}”:{count} 条", clause=clause(desk.rules[rule])) for rule, count in rules
+        )
         note = (
             f"一次新增超过上限(上限 {hold.allowed} 条,评判对象 {hold.subjects} 个),全部暂缓发送,尚未通知任何单位。"
             f"请先核实来源和规则是否正常;确属实情的,在“登记处置决定”中选“放行”,填写暂缓编号 {hold.hold_id},由第二人批准"

@@ -13,10 +13,11 @@ SATURDAY = 5
 
 @dataclass(frozen=True, slots=True)
 class OfficeHours:
-    """From `opens` on, and before `closes`, in Asia/Shanghai."""
+    """From `opens` on, and before `closes`, in Asia/Shanghai; with `every_day` on days off, too, where somebody is always there."""
 
     opens: time
     closes: time
+    every_day: bool = False
 
     def are_open(self, moment: datetime, workdays: Workdays) -> bool:
         """Return whether people are at work at a moment; in a year without a calendar Monday to Friday count as working days."""
@@ -24,4 +25,4 @@ class OfficeHours:
         is_workday = workdays.is_workday(here.date())
         if is_workday is None:  # silence for a whole year would be worse than a message on a holiday
             is_workday = here.weekday() < SATURDAY
-        return is_workday and self.opens <= here.time() < self.closes
+        return (is_workday or self.every_day) and self.opens <= here.time() < self.closes

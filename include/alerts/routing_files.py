@@ -233,7 +233,8 @@ def _consequences(entry: Mapping[str, Any], data: Mapping[str, Any]) -> list[str
 
 
 def _built(data: Mapping[str, Any], rules: Mapping[str, Rule], cards: tuple[Outline, ...]) -> Routing:
-    hours = OfficeHours(*(time.fromisoformat(data["office_hours"][name]) for name in ("from", "to")))
+    opens, closes = (time.fromisoformat(data["office_hours"][name]) for name in ("from", "to"))
+    hours = OfficeHours(opens, closes, data["office_hours"].get("every_day", False))
     return Routing(
         hours, Reminders(tuple(data["reminders"]["workdays"]), data["reminders"]["then_every"]),
         BlastGuard(**data["blast_guard"]),

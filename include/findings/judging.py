@@ -17,6 +17,7 @@ from include.clock import SHANGHAI, now
 from include.errors import ConfigurationError
 from include.findings.door import Settled, end_decisions, settle
 from include.findings.held import FINDINGS, Tell
+from include.findings.rule_titles import sync_rule_titles
 from include.findings.watch_report import report_lines
 from include.landing.batch import no_collection
 from include.ledger.snapshot import snapshot
@@ -176,6 +177,7 @@ class _Session:
                 settled.add(settle(self.connection, one.verdicts, [one.rule.id], self.day, self.at, gone, self.scope))
         if is_newest:
             settled.changes += end_decisions(self.connection, self.day, self.at)
+            sync_rule_titles(self.connection)
         if judging.kept:
             tally.hold(judging.kept.said, judging.kept.outcomes)
             judging.kept.write(tally, {rule.subject for rule in self.rules if rule.id in tally.crashed})

@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-import importlib
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
-from typing import Any
 
 from sqlalchemy import Engine
 
 from include.alerts.message import Item, Message, Reason, Section, message_id
 from include.alerts.outbox import put
+from include.alerts.routing import OPERATOR, load_routing
 from include.clock import SHANGHAI
 from include.findings.held import FINDINGS
 from include.house.review import TITLES, Review
 from include.ledger.snapshot import snapshot
 from include.rules.workdays import Workdays
 
-OPERATOR = "operator"
 MOST_ITEMS = 20
 """Remarks of one kind that are spelt out; the rest is counted."""
-_OPENS = time(8, 30)
 _SATURDAY = 5
 
 
@@ -34,11 +31,8 @@ class Ways:
 
 
 def ways_to_operator() -> Ways:
-    """Return how the operator is reached by the routing; by the spool alone where there is no routing."""
-    try:
-        routing: Any = importlib.import_module("include.alerts.routing").load_routing()
-    except ModuleNotFoundError:
-        return Ways((("spool", ()),), "运维值班", _OPENS)
+    """Return how the operator is reached by the routing."""
+    routing = load_routing()
     ways = tuple((card.id, tuple(address)) for card, address in routing.ways_to(OPERATOR))
     return Ways(ways, routing.receivers[OPERATOR].title, routing.office_hours.opens)
 

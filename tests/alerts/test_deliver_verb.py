@@ -76,7 +76,6 @@ def test_the_exit_code_says_how_it_went(fared: Fared, code: int) -> None:
 
 
 def test_once_does_what_the_dag_does(engine: Engine, tmp_path: Path) -> None:
-    pytest.importorskip("include.alerts.telling")
     (mine,) = put(engine, message(1, "spool"), at=now())
     done = json_of(command("deliver", "--json"))
     assert (done["down"], [c["sent"] for c in done["channels"]]) == ([], [1])
@@ -90,7 +89,6 @@ def test_once_does_what_the_dag_does(engine: Engine, tmp_path: Path) -> None:
 def test_the_watch_finds_what_a_dead_scheduler_leaves_undone_and_tells_only_the_operator(
     engine: Engine, tmp_path: Path
 ) -> None:
-    pytest.importorskip("include.alerts.routing")
     (other,) = put(engine, message(1, "spool"), at=now())
     with engine.begin() as connection:
         for pipeline in ("watchdog", "deliver_alerts"):

@@ -16,8 +16,6 @@ from include.ledger.database import migrate, open_ledger
 from tests.alerts.sending import message, put, row, states
 from tests.dags.test_judging_runs import states as task_states
 
-pytest.importorskip("include.alerts.telling")
-pytest.importorskip("include.alerts.channels.open")
 pytestmark = [pytest.mark.airflow, pytest.mark.xdist_group("airflow"), pytest.mark.filterwarnings("default")]
 
 TASKS = ("tell", "channels", "deliver", "report")

@@ -23,6 +23,8 @@ def demo_routing() -> str:
         "unit": ["mail", "spool"],
     }
     routing: dict[str, Any] = {
+        # Whoever tries it out wants to see something, at whatever hour.
+        "office_hours": {"from": "00:00", "to": "23:59", "every_day": True},
         "channels": {name: {"enabled": True} for name in CHANNELS},
         "receivers": {name: {"channels": [*channels]} for name, channels in over.items()},
         "departments": {unit: {"mail": [address]} for unit, address in addresses().items()},
