@@ -15,7 +15,7 @@ RUN python3 -m venv venv \
 # Only dags, include, plugins and schemas: .dockerignore keeps everything else out.
 COPY . .
 # Volumes take the owner of the folder they are mounted over when they are new.
-RUN install -d -o 50000 -g 0 -m 0775 airflow airflow/logs landing datasets outside
+RUN install -d -o 50000 -g 0 -m 0775 airflow airflow/logs landing datasets spool outside
 ENV PATH=/opt/shuheng/venv/bin:$PATH PYTHONPATH=/opt/shuheng AIRFLOW_HOME=/opt/shuheng/airflow
 USER 50000:0
 ENTRYPOINT []

@@ -226,6 +226,7 @@ class DatasetRow(Model):
     """A published data set; `held_back` says why a newer one was not published."""
 
     name: str
+    title: str
     version: str | None
     release: str | None
     as_of: str | None

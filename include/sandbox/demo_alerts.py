@@ -106,7 +106,7 @@ def show_published(stack: Stack, console: Console) -> None:
     )
     table.columns[1].justify = "right"
     for name, entry in sorted(stack.current_datasets().items()):
-        held = entry.get("held") or {}
-        table.add_row(name, f"{entry['rows']:,}", str(entry["as_of"])[:16], held.get("reason", ""))
+        held = "; ".join(reason["text"] for reason in (entry["held_back"] or {}).get("reasons", ()))
+        table.add_row(name, f"{entry['rows']:,}", str(entry["as_of"])[:16], held)
     console.print(table)
     console.print(f"  {url}/current/*.parquet, *.csv; the report for people: {url}\n")

@@ -153,8 +153,11 @@ def test_what_is_published_is_read_as_it_is(empty: None, board: Board, tmp_path:
     assert board.get("/datasets")["items"] == []
     folder = tmp_path / "datasets"
     folder.mkdir()
-    (folder / "current.json").write_text(json.dumps({"datasets": {"systems": {"release": "r1", "rows": 3}}}), "utf-8")
-    assert board.get("/datasets")["items"][0]["rows"] == 3
+    held = {"since": "2026-11-27T08:00:00+08:00", "reasons": [{"guard": "rows_fewer", "text": "行数骤减"}]}
+    entry = {"title": "信息系统", "version": 1, "release": "r1", "rows": 3, "files": {}, "held_back": held}
+    (folder / "current.json").write_text(json.dumps({"datasets": {"systems": entry}}), "utf-8")
+    shown = board.get("/datasets")["items"][0]
+    assert (shown["title"], shown["rows"], shown["held_back"]) == ("信息系统", 3, "行数骤减")
     for broken in ("{", "[]", '{"datasets": 3}', '{"datasets": {"x": 1}}', '{"datasets": {"x": {"rows": "many"}}}'):
         (folder / "current.json").write_text(broken, "utf-8")
         assert board.get("/datasets")["problem"], broken
