@@ -52,7 +52,8 @@ def load_settings() -> Settings:
         raise ConfigurationError(f"SHUHENG_CONFIG names {config_dir}, which is not a folder; create it or unset it")
     config_dir = _ANOTHER.get() or config_dir
     landing_url = os.environ.get("LANDING_URL") or str(home / "landing")
-    datasets_url, spool_url = (os.environ.get(f"{n.upper()}_URL") or str(home / n) for n in ("datasets", "spool"))
+    datasets_url = os.environ.get("DATASETS_URL") or str(home / "datasets")
+    spool_url = os.environ.get("SPOOL_URL") or str(home / "spool")
     public_url = (os.environ.get("PUBLIC_URL") or "").rstrip("/") or None
     return Settings(ledger_url, landing_url, datasets_url, config_dir, spool_url, public_url)
 
