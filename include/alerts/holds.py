@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
 from sqlalchemy import Connection, RowMapping, delete, exists, func, insert, select, update
 
@@ -60,6 +61,15 @@ def waiting(connection: Connection) -> Waiting:
     for finding_id, state in connection.execute(query):
         found.setdefault(state, set()).add(finding_id)
     return Waiting(found[HELD], found[RELEASED])
+
+
+def standing_holds(connection: Connection) -> list[dict[str, Any]]:
+    """Return the holds that nobody has released yet, the oldest first, as programs and people read them."""
+    names = ("hold_id", "scope", "day", "raised_at", "findings", "allowed", "subjects")
+    query = select(*(alert_hold.c[name] for name in names)).where(alert_hold.c.state == HELD)
+    return [
+        dict(row) for row in connection.execute(query.order_by(alert_hold.c.raised_at, alert_hold.c.hold_id)).mappings()
+    ]
 
 
 def too_many(connection: Connection, new: Iterable[Concern], guard: BlastGuard, at: datetime) -> list[Hold]:
