@@ -119,9 +119,9 @@ def _list(options: argparse.Namespace) -> int:
         say(_message_line(row))
     for one in wrong:
         say(f"问题 {one.pipeline} {one.cause} {one.part} 自 {_shown(one.opened_at)}, {one.times} 次: {one.detail}")
-    for one in held:
-        what = f"{one['findings']} 条未告知任何人(上限 {one['allowed']} 条),须两人放行"
-        say(f"暂缓 {one['hold_id']} {one['scope']} {one['day']}: {what}")
+    for hold in held:
+        what = f"{hold['findings']} 条未告知任何人(上限 {hold['allowed']} 条),须两人放行"
+        say(f"暂缓 {hold['hold_id']} {hold['scope']} {hold['day']}: {what}")
     if not (counts or states or wrong or held):
         say("待发箱为空,没有未恢复的问题")
     return DONE

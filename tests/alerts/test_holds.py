@@ -49,7 +49,7 @@ def test_too_many_at_once_wait_and_only_the_operator_is_told_how_to_go_on(town: 
     assert (section.reason.value, section.topic, section.count, message.is_urgent) == ("held", "信息系统", 31, True)
     assert held in section.note
     assert "放行" in section.note
-    assert section.items[0].text == f"{USE}:30 条"
+    assert section.items[0].text == "“系统使用频率不低”:30 条"
     row = town.everything()["alert_hold"][0]
     assert (row["state"], row["scope"], row["findings"], row["allowed"], row["subjects"]) == (
         "held",
