@@ -32,6 +32,12 @@ def test_people_are_at_work(when: datetime, are_open: bool) -> None:
     assert HOURS.are_open(when, Workdays.load()) is are_open
 
 
+def test_a_desk_that_is_always_there_is_told_on_days_off_too_but_within_its_hours() -> None:
+    desk, holiday = OfficeHours(time(8, 30), time(17, 30), every_day=True), date(2026, 10, 1)
+    assert desk.are_open(moment(holiday, 10, 0), Workdays.load())
+    assert not desk.are_open(moment(holiday, 20, 0), Workdays.load())
+
+
 def test_what_came_on_a_holiday_is_told_after_it_if_it_is_still_so(town: Town) -> None:
     town.plant({"A": "教育局", "B": "教育局"})
     town.judge(moment(date(2026, 10, 2), 10), said("fail", "A"), said("fail", "B"))
