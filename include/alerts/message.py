@@ -32,7 +32,7 @@ class Reason(StrEnum):
 
 
 REASON_WORDS = {
-    Reason.ESCALATED: "上报", Reason.OVERDUE: "整改逾期", Reason.OPENED: "新线索", Reason.REOPENED: "再次出现",
+    Reason.ESCALATED: "上报", Reason.OVERDUE: "整改逾期", Reason.OPENED: "新增线索、提示", Reason.REOPENED: "再次出现",
     Reason.WORSENED: "加重", Reason.WAIVER_ENDED: "豁免等处置到期", Reason.REMINDER: "催办", Reason.RULE_CHANGED: "规则调整",
     Reason.RESOLVED: "已了结", Reason.HELD: "提示暂缓发送", Reason.PIPELINE: "流水线运行",
 }  # fmt: skip

@@ -49,7 +49,7 @@ def test_an_item_says_clause_with_modality_since_when_who_by_when_and_how_to_obj
     assert item.due == "教育局:2026-11-23 前签收并处置"
     assert item.remedy
     assert message.objection.count("异议") >= 1
-    assert message.title == "数衡提示(教育局):新线索 1 条"
+    assert message.title == "数衡提示(教育局):新增线索、提示 1 条"
     assert "违规" not in message.dumps()
 
 
