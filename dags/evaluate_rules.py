@@ -43,7 +43,7 @@ def asked(context: Any, source: str) -> dict[str, Any]:
     dag_display_name="评判规则",
     description="读取项目全过程台账,按办法各条逐项评判项目、合同、计划、整改,每个工作日及数据更新时运行",
     schedule=AssetOrTimeSchedule(
-        timetable=WorkdayTimetable(at="08:30"), assets=PROJECTS | SYSTEMS | INTERCONNECTIONS | USAGE | RESOURCES
+        timetable=WorkdayTimetable(at="08:10"), assets=PROJECTS | SYSTEMS | INTERCONNECTIONS | USAGE | RESOURCES
     ),
     start_date=datetime(2026, 1, 1, tzinfo=timezone(timedelta(hours=8))),
     catchup=False,
@@ -54,7 +54,7 @@ def asked(context: Any, source: str) -> dict[str, Any]:
     default_args=DEFAULTS,
     **watched("evaluate_rules"),
     doc_md="""
-**评判规则**(第十一条至第四十条):每个工作日 08:30(国务院放假安排,调休上班日也运行)读取项目全过程台账,评判全部规则;
+**评判规则**(第十一条至第四十条):每个工作日 08:10(国务院放假安排,调休上班日也运行)读取项目全过程台账,评判全部规则;
 其他 DAG 更新台账数据后,只评判“办法执行”一组,不读取来源。期限会在数据不变时到期,所以每个工作日都评判。
 
 `judge` 每个范围一个任务,一个范围出错不影响其他范围;未变化且仍有效的判定不重算。结果为线索和提示,不是结论;缺少证据为“未知”。

@@ -135,7 +135,7 @@ def test_the_rules_are_judged_on_working_mornings_and_when_data_comes_in_and_nev
     dag = bag.dags["evaluate_rules"]
     starting = _uris(dag.timetable.asset_condition.objects)
     assert starting == {f"ledger/{name}" for name in ("projects", "systems", "interconnections", "usage", "resources")}
-    assert (type(dag.timetable.timetable).__name__, dag.timetable.timetable.at) == ("WorkdayTimetable", "08:30")
+    assert (type(dag.timetable.timetable).__name__, dag.timetable.timetable.at) == ("WorkdayTimetable", "08:10")
     given = {d.dag_id: {uri for t in d.tasks for uri in _uris(t.outlets)} for d in bag.dags.values()}
     assert not given["evaluate_rules"] & starting
     assert starting <= set().union(*given.values()), "an asset that no DAG gives out never starts anything"

@@ -52,7 +52,7 @@ def test_the_clock_starts_it_and_data_that_came_in_starts_it_once_for_the_regula
     ((by_clock, run),) = awaited(lambda: runs(stack, "scheduled"), 60).items()
     due = read_moment(run["run_after"].replace("Z", "+00:00"), "run_after")
     assert due
-    assert f"{due.astimezone(SHANGHAI):%H:%M}" == "08:30"
+    assert f"{due.astimezone(SHANGHAI):%H:%M}" == "08:10"
     awaited(
         lambda: {i: i for i in states(stack, by_clock, "land") & {"success"}}, 120
     )  # it reads, as asset runs do not
