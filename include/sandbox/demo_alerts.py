@@ -109,4 +109,4 @@ def show_published(stack: Stack, console: Console) -> None:
         held = "; ".join(reason["text"] for reason in (entry["held_back"] or {}).get("reasons", ()))
         table.add_row(name, f"{entry['rows']:,}", str(entry["as_of"])[:16], held)
     console.print(table)
-    console.print(f"  {url}/current/*.parquet, *.csv; the report for people: {url}\n")
+    console.print(f"  {url / 'current'}: Parquet, CSV and schema of each; switched by {url / 'current.json'}\n")
