@@ -101,7 +101,7 @@ def judge_after(
     probe: Callable[[], list[dict[str, Any]]] | None = None,
 ) -> int:
     """Read, probe where it is wanted, judge; a past day reads and probes nothing and is judged from kept evidence."""
-    from include.alerts.telling import tell
+    from include.alerts.telling import tell_if_possible
     from include.findings.judging import judge
     from include.ledger.database import open_ledger
 
@@ -109,7 +109,7 @@ def judge_after(
     day = read_day(options.day, "--day") if options.day else today
     results, worst = read() if day == today and not options.no_sync else ([], DONE)
     probed = probe() if probe and day == today else []
-    judged = judge(open_ledger(), scope, day, tell=tell)
+    judged = judge(open_ledger(), scope, day, tell=tell_if_possible)
     if options.json:
         say(dumps({"sources": results, "probed": probed, "judged": judged.summary()}))
     else:

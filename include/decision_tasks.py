@@ -51,13 +51,13 @@ def record(
     form: Mapping[str, Any], requested_by: str | None, run_id: str, response: Mapping[str, Any] | None
 ) -> dict[str, Any]:
     """Record the decision, with the second person's approval where one is needed; raise `DecisionRefused` otherwise."""
-    from include.alerts.telling import tell
+    from include.alerts.telling import tell_if_possible
     from include.findings.decisions import decide
 
     approved_by = approver(form, requested_by, response) if form["kind"] in BY_TWO else None
     if form["kind"] == RELEASE:
         return _release(form, requested_by, approved_by)
-    decided = decide(open_ledger(), _decision(form, requested_by, run_id, approved_by), tell=tell)
+    decided = decide(open_ledger(), _decision(form, requested_by, run_id, approved_by), tell=tell_if_possible)
     log.info("%s: %s of %d findings recorded, new: %s", run_id, decided.kind.value, decided.findings, decided.is_new)
     return {"kind": decided.kind.value, "findings": decided.findings, "is_new": decided.is_new}
 

@@ -78,14 +78,14 @@ def _scopes(asked: list[str] | None) -> list[str]:
 
 def _judge(scopes: list[str], day: date, *, is_full: bool) -> tuple[list[Judged], dict[str, ShuhengError]]:
     """Judge scope after scope; one that cannot be judged does not keep the others."""
-    from include.alerts.telling import tell
+    from include.alerts.telling import tell_if_possible
     from include.findings.judging import judge
     from include.ledger.database import open_ledger
 
     engine, judged, failed = open_ledger(), [], {}
     for scope in scopes:
         try:
-            judged.append(judge(engine, scope, day, full=is_full, tell=tell))
+            judged.append(judge(engine, scope, day, full=is_full, tell=tell_if_possible))
         except ShuhengError as error:
             failed[scope] = error
     return judged, failed

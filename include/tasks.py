@@ -161,10 +161,10 @@ def probe_shard(shard: dict[str, Any]) -> dict[str, Any]:
 
 def judge_day(scope: str, day: date) -> dict[str, Any]:
     """Judge every subject of a scope for a day; return counts, rates and what changed, never names."""
-    from include.alerts.telling import tell
+    from include.alerts.telling import tell_if_possible
     from include.findings.judging import judge
 
-    judged = judge(open_ledger(), scope, day, tell=tell)
+    judged = judge(open_ledger(), scope, day, tell=tell_if_possible)
     for line in judged.lines():
         log.info("%s", line)
     return judged.summary()

@@ -25,6 +25,7 @@ from include.alerts.outbox import put
 from include.alerts.routing import OPERATOR, Receiver, Routing, load_routing
 from include.alerts.subjects import UNREGISTERED, Subjects
 from include.alerts.told_rows import Changes, Known, is_known, read_told, write_told
+from include.errors import CardError
 from include.rules.rule import Rule
 from include.rules.rule_book import load_rules
 from include.rules.workdays import Workdays
@@ -74,6 +75,19 @@ def tell(connection: Connection, at: datetime, orders: Orders | None = None) -> 
     by = orders or Orders.load()
     subjects = Subjects.load(connection, by.routing.cards)
     return _Pass(connection, Desk(by.routing, by.rules, subjects, by.workdays, at, by.public_url)).run()
+
+
+def tell_if_possible(connection: Connection, at: datetime) -> Telling | None:
+    """Make a pass at the end of a judging or a decision; one that cannot be made keeps neither from being recorded.
+
+    A later pass makes it good, and `deliver_alerts` tells the operator what is wrong with the routing.
+    """
+    try:
+        orders = Orders.load()
+    except CardError as error:
+        log.error("nobody is told yet: %s", error)
+        return None
+    return tell(connection, at, orders)
 
 
 class _Pass:

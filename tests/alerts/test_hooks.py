@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import Connection, Engine, func, select
 
 from include import decision_tasks, tasks
-from include.alerts.telling import tell
+from include.alerts.telling import tell, tell_if_possible
 from include.findings.judging import judge
 from include.findings.story import Kind
 from include.ledger.tables import decision, evaluation
@@ -43,6 +44,20 @@ def test_a_judging_tells_once_where_it_is_the_newest_and_none_where_it_is_a_repl
     judge(engine, "systems", MONDAY, at=moment(TUESDAY), tell=_spy(calls))
     judge(engine, "systems", MONDAY - timedelta(days=1), at=moment(TUESDAY), tell=_spy(calls))
     assert len(calls) == 2, "what is past is compared, or judged late, and told to nobody"
+
+
+def test_a_routing_that_is_broken_keeps_no_judging_and_loses_no_message(
+    engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Evidence(engine).batch("register", "system", moment(date(2026, 11, 2)))
+    (tmp_path / "routing.yaml").write_text("office_hours: {from: never}\n", "utf-8")
+    monkeypatch.setenv("SHUHENG_CONFIG", str(tmp_path))
+    judged = judge(engine, "systems", MONDAY, at=moment(MONDAY), tell=tell_if_possible)
+    assert judged.settled.of(Kind.OPENED)
+    assert Town(engine).lines("operator") == []
+    (tmp_path / "routing.yaml").unlink()
+    judge(engine, "systems", MONDAY, at=moment(MONDAY, 10), tell=tell_if_possible)
+    assert reasons(Town(engine).lines("operator"))[0].startswith("opened 来源与证据")
 
 
 def test_where_telling_fails_nothing_was_judged(engine: Engine) -> None:
