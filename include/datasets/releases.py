@@ -116,7 +116,10 @@ class Releases:
     def current(self) -> dict[str, Any]:
         """Return `current.json`; empty where nothing was published yet."""
         file = self._root / CURRENT
-        return dict(json.loads(file.read_text("utf-8"))) if file.exists() else {}
+        found: Any = json.loads(file.read_text("utf-8")) if file.exists() else {}
+        if not isinstance(found, dict):
+            raise ValueError(f"{file} holds no JSON object; restore it, or remove it to publish everything anew")
+        return found
 
     def names(self) -> list[str]:
         """Return the releases, oldest first."""
