@@ -78,11 +78,12 @@ def test_people_are_told_over_every_channel_after_two_of_them_released_the_first
     assert open_ones * 0.8 < known <= open_ones  # what follows from a cause is not told beside it
 
 
-def test_a_unit_gets_one_mail_with_clause_remedy_and_how_to_object(stack: Stack) -> None:
+def test_a_unit_gets_one_mail_a_judging_with_clause_remedy_and_how_to_object(stack: Stack) -> None:
     mails = [one["content"] for one in _taken(stack) if one["channel"] == "mail"]
     to = Counter(address for mail in mails for address in mail["to"] if address.endswith("@units.invalid"))
     assert len(to) >= 10
-    assert set(to.values()) == {1}
+    passes = Counter((r["channel"], r["receiver"], r["department"], r["decided_at"]) for r in _sent(stack))
+    assert set(passes.values()) == {1}  # of a judging or a release, everything that concerns a unit is one message
     units = [mail for mail in mails if mail["to"][0] in to]
     assert not [mail for mail in mails if "违规" in mail["text"] + mail["html"]]
     body = max(units, key=lambda mail: len(mail["text"]))["text"]
