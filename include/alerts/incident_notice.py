@@ -15,6 +15,7 @@ from sqlalchemy import Connection
 from include.alerts import channel_states, incidents, outbox
 from include.alerts.incidents import CAUSE_WORDS, Cause, Incident
 from include.alerts.message import Item, Message, Reason, Section, message_id
+from include.alerts.office_hours import people_work
 from include.alerts.pipelines import Pipelines
 from include.alerts.switchboard import OPERATOR, Switchboard
 from include.clock import SHANGHAI
@@ -28,8 +29,6 @@ REPEATED_FROM = time(8, 30)
 
 OF_CHANNELS = (Cause.CHANNEL_DOWN, Cause.DEAD_LETTER)
 """Causes whose part is a channel."""
-
-_SATURDAY = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +73,7 @@ def _is_due_again(one: Incident, workdays: Workdays | None, at: datetime) -> boo
     if one.told_at is None or one.last_seen_at <= one.told_at:
         return False
     told, today = (moment.astimezone(SHANGHAI) for moment in (one.told_at, at))
-    is_workday = workdays.is_workday(today.date()) if workdays else None
-    is_workday = today.weekday() < _SATURDAY if is_workday is None else is_workday
-    return is_workday and today.time() >= REPEATED_FROM and today.date() > told.date()
+    return people_work(today.date(), workdays) and today.time() >= REPEATED_FROM and today.date() > told.date()
 
 
 def _channels_to_avoid(connection: Connection, open_ones: Sequence[Incident], at: datetime) -> set[str]:

@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, time
+from datetime import date, datetime, time
 
 from include.clock import SHANGHAI
 from include.rules.workdays import Workdays
 
 SATURDAY = 5
+
+
+def people_work(day: date, workdays: Workdays | None) -> bool:
+    """Return whether people are taken to work on a day: by the calendar, and where there is none for it, Monday to Friday.
+
+    For telling people something, never for terms: silence for a whole year would be worse than a message on a holiday.
+    """
+    known = workdays.is_workday(day) if workdays else None
+    return day.weekday() < SATURDAY if known is None else known
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +31,4 @@ class OfficeHours:
     def are_open(self, moment: datetime, workdays: Workdays) -> bool:
         """Return whether people are at work at a moment; in a year without a calendar Monday to Friday count as working days."""
         here = moment.astimezone(SHANGHAI)
-        is_workday = workdays.is_workday(here.date())
-        if is_workday is None:  # silence for a whole year would be worse than a message on a holiday
-            is_workday = here.weekday() < SATURDAY
-        return (is_workday or self.every_day) and self.opens <= here.time() < self.closes
+        return (self.every_day or people_work(here.date(), workdays)) and self.opens <= here.time() < self.closes

@@ -15,6 +15,7 @@ from sqlalchemy import Connection, func, select
 
 from include.alerts import incidents
 from include.alerts.incidents import Cause, Sighting
+from include.alerts.office_hours import people_work
 from include.alerts.pipelines import DELIVERY, NAME, Expectation, Pipeline, Pipelines, Result
 from include.clock import SHANGHAI
 from include.errors import ShuhengError
@@ -29,7 +30,6 @@ WATCH = "watchdog"
 
 _DAY = timedelta(days=1)
 _FEWEST_TO_GATHER = 2
-_SATURDAY = 5
 
 _VERBS = {Result.READ: "读取", Result.JUDGED: "评判", Result.SUCCEEDED: "完成", Result.PUBLISHED: "检查发布"}
 
@@ -104,10 +104,7 @@ class Watch:
         return day
 
     def _counts(self, expected: Expectation, day: date) -> bool:
-        if not expected.on_workdays:
-            return True
-        is_workday = self.workdays.is_workday(day) if self.workdays else None
-        return day.weekday() < _SATURDAY if is_workday is None else is_workday
+        return not expected.on_workdays or people_work(day, self.workdays)
 
     def _detail(self, expected: Expectation, title: str, last: Any, at: datetime) -> str:
         came = _shown(last) if last else "从未"

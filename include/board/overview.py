@@ -10,6 +10,7 @@ from typing import Any
 import orjson
 from sqlalchemy import ColumnElement, and_, case, func, select
 
+from include.alerts.office_hours import people_work
 from include.board.compliance import trend
 from include.board.findings import SEVERITIES, count_by
 from include.board.looking import Look
@@ -63,7 +64,7 @@ def _scope(look: Look, row: Mapping[Any, Any]) -> ScopeRow:
 def _due_day(look: Look) -> date:
     """Return the day that must have been judged by now: the last working day before today."""
     days, day = look.reference.workdays, look.today - timedelta(days=1)
-    while (days.is_workday(day) if days and days.covers(day) else day.weekday() < 5) is False:
+    while not people_work(day, days):
         day -= timedelta(days=1)
     return day
 

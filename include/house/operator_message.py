@@ -8,6 +8,7 @@ from datetime import datetime, time, timedelta
 from sqlalchemy import Engine
 
 from include.alerts.message import Item, Message, Reason, Section, message_id
+from include.alerts.office_hours import people_work
 from include.alerts.outbox import put
 from include.alerts.routing import OPERATOR, load_routing
 from include.clock import SHANGHAI
@@ -18,7 +19,6 @@ from include.rules.workdays import Workdays
 
 MOST_ITEMS = 20
 """Remarks of one kind that are spelt out; the rest is counted."""
-_SATURDAY = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,6 @@ def _next_opening(at: datetime, opens: time) -> datetime:
     day = at.date()
     while True:
         opening = datetime.combine(day, opens, SHANGHAI)
-        is_open = workdays.is_workday(day)
-        if opening >= at and (day.weekday() < _SATURDAY if is_open is None else is_open):
+        if opening >= at and people_work(day, workdays):
             return opening
         day += timedelta(days=1)
