@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
-from sqlalchemy import Connection
+from sqlalchemy import ColumnElement, Connection, case, func, select
 
 from include.findings import held as rows
 from include.findings.cause import Cause, causes, moved_rules
@@ -23,6 +23,9 @@ from include.rules.facts_of_day import WITHDRAWN
 from include.rules.verdict import Key, Outcome, Subject, Verdict
 
 told_events = rows.told_events
+
+_AT_ONCE = 500
+"""Subjects that one query names."""
 
 NOTICE_DAYS = 15
 """Days before its end from which a waiver is listed."""
@@ -87,13 +90,16 @@ def settle(
     at: datetime,
     gone: Mapping[Subject, str] | None = None,
     scope: str = "",
+    only: Collection[str] | None = None,
 ) -> Settled:
     """Bring the findings of some rules to their verdicts of the newest day; verdicts may come as a stream.
+
+    `only` names the subjects that were judged or are judged no more, where all others are known to stand as they are.
 
     `gone` are subjects that are judged no more, with the reason: their findings are resolved, and decisions about them end. A
     subject that merely has no verdict changes nothing, but decisions about it end when their day is over. `scope` is the judging's.
     """
-    known = {one.subject: one for one in rows.load(connection, finding.c.rule.in_(sorted(rules)))}
+    known = {one.subject: one for one in _standing(connection, finding.c.rule.in_(sorted(rules)), only, day)}
     versions: dict[str, str] = {}
     heard: list[tuple[Held, Verdict, list[Kind]]] = []
     for verdict in verdicts:
@@ -111,7 +117,20 @@ def settle(
     _resolve_gone(known.values(), gone or {}, day)
     _end_lapsed(known.values(), day)
     told = rows.write(connection, known.values(), at)
-    return _settled(told, [one.standing for one in known.values() if one.standing], day, moved)
+    return _settled(connection, told, rules, day, moved)
+
+
+def _standing(
+    connection: Connection, mine: ColumnElement[bool], only: Collection[str] | None, day: date
+) -> Iterable[Held]:
+    """Return the findings that verdicts or the day can move, in order of their ids."""
+    if only is None:
+        return rows.load(connection, mine)
+    names = sorted(only)
+    parts = [finding.c.handled_until < day]
+    parts += [finding.c.subject.in_(names[at : at + _AT_ONCE]) for at in range(0, len(names), _AT_ONCE)]
+    found = {one.finding_id: one for part in parts for one in rows.load(connection, mine & part)}
+    return [found[finding_id] for finding_id in sorted(found)]
 
 
 def end_decisions(connection: Connection, day: date, at: datetime) -> list[Change]:
@@ -156,13 +175,15 @@ def lapse(standing: Standing, kind: Kind, day: date) -> Event:
     return Event(0, kind, day, *seen, message, until=standing.handled_until, decision_id=standing.decision_id)
 
 
-def _settled(told: list[Held], standings: list[Standing], day: date, moved: set[str]) -> Settled:
-    is_open = [s for s in standings if s.is_open]
-    waived = [s for s in is_open if s.handling == Handling.WAIVED]
-    soon = day + timedelta(days=NOTICE_DAYS)
-    ending = sum(s.handled_until is not None and s.handled_until <= soon for s in waived)
-    unverified = sum(s.unverified_since is not None for s in is_open)
-    return Settled(_changes(told), len(is_open), unverified, len(waived), ending, moved)
+def _settled(
+    connection: Connection, told: list[Held], rules: Collection[str], day: date, moved: set[str]
+) -> Settled:
+    is_waived = finding.c.handling == Handling.WAIVED.value
+    ends_soon = is_waived & (finding.c.handled_until <= day + timedelta(days=NOTICE_DAYS))
+    counts = (func.count(case((condition, 1))) for condition in (finding.c.unverified_since.is_not(None), is_waived, ends_soon))
+    query = select(func.count(), *counts).where(finding.c.rule.in_(sorted(rules)), finding.c.state == "open")
+    is_open, unverified, waived, ending = connection.execute(query).one()
+    return Settled(_changes(told), is_open, unverified, waived, ending, moved)
 
 
 def _changes(told: Iterable[Held]) -> list[Change]:

@@ -174,13 +174,16 @@ class _Session:
             only = judging.kept.moved(one.rule.subject) if judging.kept else None
             timeline.record(self.connection, self.scope, one.rule.id, one.verdicts, self.day, self.following, only)
             if is_newest:
-                settled.add(settle(self.connection, one.verdicts, [one.rule.id], self.day, self.at, gone, self.scope))
+                settled.add(
+                    settle(self.connection, one.verdicts, [one.rule.id], self.day, self.at, gone, self.scope, only)
+                )
         if is_newest:
             settled.changes += end_decisions(self.connection, self.day, self.at)
             sync_rule_titles(self.connection)
         if judging.kept:
-            tally.hold(judging.kept.said, judging.kept.outcomes)
-            judging.kept.write(tally, {rule.subject for rule in self.rules if rule.id in tally.crashed})
+            tally.hold(judging.kept.said, judging.kept.counts)
+            broken = {rule.subject for rule in self.rules if rule.id in tally.crashed}
+            judging.kept.write(tally, broken, judging.grounds, known.batches)
         judged = self._judged(judging, tally, self.kept["revision"] if self.kept else 0)
         judged.settled, judged.is_backfill, judged.is_newest = settled, is_backfill, is_newest
         if not judged.is_equal or judged.rules_version != judged.stored_version:

@@ -65,6 +65,16 @@ class AsKnown:
         self.frontier = dict(known) if known is not None else frontier(connection)
         self._is_now = known is None or dict(known) == frontier(connection)
 
+    @property
+    def is_now(self) -> bool:
+        """Return whether nothing was merged after the frontier."""
+        return self._is_now
+
+    @property
+    def whole(self) -> AsKnown:
+        """Return the ledger itself, where this is only an excerpt of it."""
+        return self
+
     @cached_property
     def later(self) -> ColumnElement[bool]:
         """Return the condition on `batch` that a batch was merged after the frontier."""

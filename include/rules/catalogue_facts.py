@@ -11,6 +11,9 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from datetime import date
 from functools import cached_property
 
+from sqlalchemy import select
+
+from include.ledger.as_known import AsKnown
 from include.rules.facts import Catalogued
 from include.rules.freshness import freshness
 from include.rules.register_facts import Combined, Registers, Row
@@ -100,7 +103,7 @@ class Catalogues:
 
     def _system_of(self, entry: Combined) -> str | None:
         code = entry.get("system_code")
-        if code in self._registers.systems:
+        if code in self._registers.joints:
             return str(code)
         projects = (entry.get("project_codes") or "").split(",")
         named = {system for project in projects if project for system in self._of_project(project)}
@@ -136,8 +139,8 @@ class Catalogues:
         A source that was never read in full may hold any kind.
         """
         listed: dict[str, set[str]] = {}
-        for row in self._rows:
-            listed.setdefault(row["kind"], set()).add(row["source"])
+        for kind, source in listings(self._registers.known):
+            listed.setdefault(kind, set()).add(source)
         readings = self._registers.readings
         unread = {s for s in self._registers.sources("resource") if not readings[s].read_in_full}
         found = {}
@@ -146,6 +149,13 @@ class Catalogues:
             if all(map(self._registers.is_fresh, names)):
                 found[kind] = ("+".join(names), min(day for s in names if (day := readings[s].read_on)))
         return found
+
+
+def listings(known: AsKnown) -> list[tuple[str, str]]:
+    """Return which source ever listed an entry of which kind, in order; also where only an excerpt is looked at."""
+    rows = known.whole.rows("resource")
+    query = select(rows.c.kind, rows.c.source).distinct().order_by(rows.c.kind, rows.c.source)
+    return [(kind, source) for kind, source in known.connection.execute(query)]
 
 
 def _sharing(entry: Combined) -> Iterator[str]:

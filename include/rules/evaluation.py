@@ -23,13 +23,16 @@ from include.ledger.day_sums import Span
 from include.ledger.tables import evaluation, probe_day, probe_sweep
 from include.rules.engine import Bench
 from include.rules.exceptions import EXCEPTIONS
+from include.rules.excerpt import Excerpt
 from include.rules.facts_of_day import FactsOfDay
+from include.rules.grounds import grounds
 from include.rules.kept_verdicts import KeptVerdicts, facts_hash
 from include.rules.parameters import ParameterBook
 from include.rules.rates import Rate, availability, rates_of, rates_of_entries
 from include.rules.rule import Rule
 from include.rules.source_facts import Sources
 from include.rules.tally import RuleVerdicts, Tally
+from include.rules.touched import what_to_look_at
 from include.rules.verdict import Fact, Verdict
 from include.sources.card_files import outline_cards
 
@@ -113,15 +116,35 @@ class Judging:
         self.rules = sorted(rules, key=lambda rule: rule.id)
         self.known, self.connection, self.day = known, connection, day
         self._bench = Bench(book, day, {part.id for rule in rules for part in rule.parts})
-        parameters = self._bench.parameters
-        self.facts = FactsOfDay(
-            AsKnown(connection, known.batches), day, parameters, sources_of_cards(), facts_needed(rules)
-        )
+        self._wanted, self._cards = facts_needed(rules), sources_of_cards()
+        self.facts = self._facts(AsKnown(connection, known.batches))
         self.scope = scope
         self.kept: KeptVerdicts | None = None
+        self.grounds = ""
         if is_keeping and scope in KEEPING:
             self.kept = KeptVerdicts(connection, scope, self.rules_version, day, is_used=not is_full)
+            self.grounds = grounds(self.facts.registers, self._bench.parameters, self._wanted, self._oldest)
+            self._look_only_at_what_changed(self.kept)
         self._to_judge: dict[str, list[dict[str, Fact]]] = {}
+
+    def _facts(self, known: AsKnown) -> FactsOfDay:
+        return FactsOfDay(known, self.day, self._bench.parameters, self._cards, self._wanted)
+
+    def _look_only_at_what_changed(self, kept: KeptVerdicts) -> None:
+        """Take an excerpt for the ledger where the rest is proven to be as it was; a day set back is always judged on the whole."""
+        registers, before = self.facts.registers, kept.known_before(self.grounds)
+        if before is None or not registers.known.is_now:
+            return
+        looked = what_to_look_at(registers, before, self._bench.parameters, kept.due())
+        if looked is not None:
+            kept.look_only_at(looked)
+            self.facts = self._facts(Excerpt(registers.known, looked))
+
+    @property
+    def _oldest(self) -> list[date]:
+        """Return the days that the reach of evidence is held against, in order."""
+        names = {rule.fresh_within for rule in self.rules if rule.fresh_within}
+        return sorted(self.day - timedelta(days=self._bench.parameters[name]) for name in names)
 
     @property
     def rules_version(self) -> str:
@@ -175,8 +198,7 @@ class Judging:
         if subject_type not in self._to_judge:
             every = self._all(subject_type)
             if kept := self.kept:
-                names = {rule.fresh_within for rule in self.rules if rule.fresh_within}
-                oldest = sorted(self.day - timedelta(days=self._bench.parameters[name]) for name in names)
+                oldest = self._oldest
                 every = ((s, f) for s, f in every if not kept.holds((subject_type, s), facts_hash(f, oldest)))
             self._to_judge[subject_type] = [facts for _, facts in every]
         return self._to_judge[subject_type]

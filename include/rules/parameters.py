@@ -81,6 +81,10 @@ class Parameters(Mapping[str, int]):
         history = {name: self._history[name] for name in own if name in self._history}
         return Parameters(own, self._workdays if counts_workdays else None, history)
 
+    def everything(self) -> dict[str, int | date]:
+        """Return the value of every parameter, days among them."""
+        return {name: v.value for name, v in self._values.items()}
+
     def used(self, names: tuple[str, ...]) -> dict[str, Any]:
         """Return values with their sources, as verdicts carry them."""
         found = {name: self._values[name] for name in sorted(names)}

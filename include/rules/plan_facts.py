@@ -122,8 +122,7 @@ class PlanFacts:
         if row["project_code"] is not None:
             yield self._projects.present(row["project_code"])
             yield str(row["project_code"])
-        key = hashlib.blake2b(row["record_key"].encode(), digest_size=8).hexdigest()
-        yield f"{row['plan_year']}:{key}"
+        yield f"{row['plan_year']}:{line_hash(row['record_key'])}"
 
     # -- both -----------------------------------------------------------------------------------------------------------------
 
@@ -143,6 +142,11 @@ class PlanFacts:
                 if code not in living:
                     found[code] = found.get(code, True) and row["tombstoned_at"] is not None
         return found
+
+
+def line_hash(record_key: str) -> str:
+    """Return what stands for the key of a line without a project code in the code that it is judged by."""
+    return hashlib.blake2b(record_key.encode(), digest_size=8).hexdigest()
 
 
 def _living(rows: list[Row], codes: Any) -> Mapping[str, list[Row]]:

@@ -57,7 +57,7 @@ class ProjectRegister:
     @cached_property
     def named(self) -> dict[str, tuple[str, ...]]:
         """Return the project codes that each system names."""
-        systems = self._registers.systems.items()
+        systems = self._registers.joints.items()
         return {code: tuple(filter(None, (s.get("project_codes") or "").split(","))) for code, s in systems}
 
     @cached_property

@@ -34,6 +34,8 @@ WITHOUT_CPU = frozenset({"storage", "network", "security", "cipher"})
 
 _TRACE = ("source", "record_key", "changed_batch", "tombstoned_at")
 
+_JOINTS = ("system_code", "project_codes", "unit_name", "unit_uscc")
+
 _AT_ONCE = 2000
 """Rows that are fetched together: a register may have far more than are kept."""
 
@@ -167,6 +169,14 @@ class Registers:
     def systems(self) -> dict[str, Combined]:
         """Return the systems that stand in a register, by code, in order."""
         return dict(sorted(self.combined("system", "system_code").items()))
+
+    @cached_property
+    def joints(self) -> dict[str, Combined]:
+        """Return every system that stands in a register with what joins it to projects and units, also in an excerpt; in order."""
+        if self.known.whole is self.known:
+            return self.systems
+        whole = Registers(self.known.whole, self.day, self.most_days, self.groups)
+        return dict(sorted(whole.combined("system", "system_code", _JOINTS).items()))
 
     def withdrawn(self, entity: str, key: str, living: Iterable[str]) -> set[str]:
         """Return the keys that stand in no register any more, each gone by two complete reads."""

@@ -11,10 +11,11 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-import orjson
-
 from include.rules.rule import Rule
 from include.rules.verdict import Subject, Verdict
+
+Said = tuple[str, str, str]
+"""Rule, outcome and reason: what verdicts are counted by."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,15 +49,13 @@ class Tally:
         self.verdicts += len(one.verdicts)
         self.judged += len(one.verdicts)
 
-    def hold(self, said: Mapping[Subject, str], outcomes: Mapping[str, int]) -> None:
-        """Count subjects that were not judged again: what each said, and how many had which `KeptVerdicts.outcomes`."""
+    def hold(self, said: Mapping[Subject, str], counts: Mapping[Said, int]) -> None:
+        """Count subjects that were not judged again: what each said, and how many verdicts they have of which kind."""
         for subject, digest in said.items():
             self._said[subject] = [bytes.fromhex(digest)]
-        for text, times in outcomes.items():
-            found = orjson.loads(text)
-            self.verdicts += times * len(found)
-            for rule, _, outcome, reason in found:
-                self._counts.setdefault(rule, Counter())[outcome, reason] += times
+        for (rule, outcome, reason), times in counts.items():
+            self.verdicts += times
+            self._counts.setdefault(rule, Counter())[outcome, reason] += times
 
     def said(self, subject: Subject) -> str:
         """Return the hash of what all rules so far said of a subject."""

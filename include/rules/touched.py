@@ -1,0 +1,288 @@
+"""Which projects and systems can have other facts than at a former frontier: those that later batches wrote of, and what hangs
+together with them. Where that cannot be told from rows of the ledger the answer is None, and everything is looked at.
+
+It errs to the side of too much: what is looked at without need costs time, what is not looked at stays as it was.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property
+from itertools import product
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, Table, func, select
+
+from include.errors import Permanent
+from include.ledger.as_known import AsKnown, Frontier
+from include.ledger.tables import ENTITIES, batch
+from include.rules.excerpt import Excerpt, Looked, key_of
+from include.rules.freshness import freshness
+from include.rules.parameters import Parameters
+from include.rules.plan_facts import line_hash
+from include.rules.project_register import ProjectRegister
+from include.rules.register_facts import Registers
+from include.rules.verdict import Subject
+from include.sources.folding import plain
+
+MOST = 3000
+"""So many projects, or systems, are looked at by name; of more the whole ledger is read."""
+
+_OWNED = (
+    "project", "approval_item", "plan_entry", "project_dossier", "suspension", "contract", "payment", "acceptance", "assessment",
+    "performance_review", "rectification", "attestation", "exchange_service", "cloud_resource", "exemption",
+)  # fmt: skip
+"""Entities whose rows name the project or the system that they bear on."""
+
+_LINKS = ("project_code", "system_code")
+_NAMES = ("system_code", "project_codes", "tombstoned_at")
+"""Fields of a system by which entries of the catalogues find it."""
+
+_PLACES = (
+    "kind", "code", "provider_name", "provider_uscc", "system_code", "project_codes", "state", "tombstoned_at",
+)  # fmt: skip
+"""Fields of an entry that say whose it is, and whether it is there."""
+
+
+def what_to_look_at(
+    registers: Registers, before: Frontier, parameters: Parameters, due: Iterable[Subject]
+) -> Looked | None:
+    """Return what bears on the subjects that are due or were touched since a frontier; None where all must be looked at."""
+    try:
+        return _Search(registers, before, parameters).run(due)
+    except (_CannotTell, Permanent):  # Permanent: a batch of the frontier is no longer in the ledger
+        return None
+
+
+class _CannotTell(Exception):
+    """Rows alone do not say whom a change bears on."""
+
+
+@dataclass(slots=True)
+class _Later:
+    """The batches after a frontier, and their sources."""
+
+    batches: ColumnElement[bool]
+    sources: list[str]
+
+    def wrote(self, table: Table, column: str) -> ColumnElement[bool]:
+        return table.c.source.in_(self.sources) & table.c[column].in_(select(batch.c.batch_id).where(self.batches))
+
+
+class _Search:
+    def __init__(self, registers: Registers, before: Frontier, parameters: Parameters) -> None:
+        self._registers, self._known, self._parameters = registers, registers.known, parameters
+        self._before, self._connection = AsKnown(registers.known.connection, before), registers.known.connection
+        self._looked = Looked()
+        joints = Registers(Excerpt(self._known, self._looked), registers.day, registers.most_days, registers.groups)
+        self._joints, self._register = joints.joints, ProjectRegister(joints)
+
+    def run(self, due: Iterable[Subject]) -> Looked:
+        self._note_due(due)
+        if self._later.sources:
+            for entity in _OWNED:
+                self._note_owned(entity)
+            self._note_systems()
+            self._note_entries()
+            self._note_aged_entries()
+        self._join()
+        return self._looked
+
+    @cached_property
+    def _later(self) -> _Later:
+        later = self._before.later
+        sources = self._connection.execute(select(batch.c.source).where(later).distinct()).scalars()
+        return _Later(later, sorted(sources))
+
+    # -- due ------------------------------------------------------------------------------------------------------------------
+
+    def _note_due(self, due: Iterable[Subject]) -> None:
+        of_type: dict[str, set[str]] = {}
+        for subject_type, subject in due:
+            of_type.setdefault(subject_type, set()).add(subject)
+        self._looked.systems |= of_type.get("system", set())
+        self._looked.projects |= of_type.get("project", set())
+        self._note_lines(of_type.get("plan_entry", set()))
+        for entity in ("contract", "rectification"):
+            if keys := of_type.get(entity):
+                self._looked.note(entity, keys)
+                self._note_owners(entity, ENTITIES[entity][0].c[str(key_of(entity))].in_(sorted(keys)))
+
+    def _note_lines(self, due: set[str]) -> None:
+        """Note lines of the plan: by their project, or by a hash of their key where they name none."""
+        self._looked.projects |= due
+        hashes, lines = {code.partition(":")[2] for code in due}, ENTITIES["plan_entry"][0]
+        if any(hashes):
+            keys = self._connection.execute(select(lines.c.record_key).where(lines.c.project_code.is_(None))).scalars()
+            self._looked.note("plan_entry", {key for key in keys if line_hash(key) in hashes})
+
+    # -- written --------------------------------------------------------------------------------------------------------------
+
+    def _note_owned(self, entity: str) -> None:
+        """Note whom the rows of an entity that were written bear on, and whom they bore on before."""
+        table, key = ENTITIES[entity][0], key_of(entity)
+        wrote = self._later.wrote(table, "changed_batch")
+        before: set[str] = set()
+        for field, old in self._changes(entity, (*_LINKS, *([key] if key else []))):
+            if field == key:
+                before.add(old)
+            else:
+                self._owners(field).add(old)
+        if key:
+            written = select(table.c[key]).where(wrote)
+            keys = {str(k) for k in self._connection.execute(written).scalars() if k is not None} | before
+            if len(keys) > MOST:
+                raise _CannotTell
+            self._looked.note(entity, keys)
+            wrote = table.c[key].in_(sorted(keys))
+        self._note_owners(entity, wrote)
+
+    def _note_owners(self, entity: str, condition: ColumnElement[bool]) -> None:
+        table = ENTITIES[entity][0]
+        for name in _LINKS:
+            if name in table.c:
+                found = self._connection.execute(select(table.c[name]).where(condition).distinct()).scalars()
+                self._owners(name).update(code for code in found if code is not None)
+
+    def _owners(self, field: str) -> set[str]:
+        return self._looked.projects if field == "project_code" else self._looked.systems
+
+    def _changes(self, entity: str, fields: Iterable[str]) -> Iterator[tuple[str, str]]:
+        """Yield what fields held before they were changed."""
+        change = ENTITIES[entity][1]
+        lines = self._later.wrote(change, "batch_id") & change.c.field.in_(list(fields)) & change.c.old.is_not(None)
+        for field, old in self._connection.execute(select(change.c.field, change.c.old).where(lines)):
+            yield field, old
+
+    def _moved(self, entity: str, fields: Iterable[str]) -> bool:
+        """Return whether a record of an entity is new, or one of some fields of it was changed."""
+        table, change = ENTITIES[entity]
+        created = select(table.c.source).where(self._later.wrote(table, "created_batch")).limit(1)
+        lines = self._later.wrote(change, "batch_id") & change.c.field.in_(list(fields))
+        changed = select(change.c.source).where(lines).limit(1)
+        return bool(self._connection.execute(created).first() or self._connection.execute(changed).first())
+
+    def _note_systems(self) -> None:
+        """Note the systems that were written; one that is new, gone or differently named can be found by any entry."""
+        table = ENTITIES["system"][0]
+        if self._moved("system", _NAMES) and self._connection.execute(select(ENTITIES["resource"][0].c.source)).first():
+            raise _CannotTell
+        self._note_named(table, self._later.wrote(table, "changed_batch"))
+        for field, old in self._changes("system", ("system_code", "project_codes")):
+            (self._looked.systems if field == "system_code" else self._looked.projects).update(old.split(","))
+
+    def _note_entries(self) -> None:
+        """Note whose entries were written; where one has another place than before, its whole unit may count otherwise."""
+        table = ENTITIES["resource"][0]
+        if self._moved("resource", _PLACES):
+            raise _CannotTell
+        wrote = self._later.wrote(table, "changed_batch")
+        same = select(table.c.code).where(wrote, table.c.code.is_not(None))
+        self._note_named(table, wrote | table.c.code.in_(same))
+
+    def _note_named(self, table: Table, condition: ColumnElement[bool]) -> None:
+        query = select(table.c.system_code, table.c.project_codes).where(condition).distinct()
+        for system, projects in self._connection.execute(query):
+            self._note_entry(system, projects)
+
+    def _note_entry(self, system: str | None, projects: str | None) -> None:
+        self._looked.systems.update(filter(None, [system]))
+        self._looked.projects.update(filter(None, (projects or "").split(",")))
+
+    def _note_aged_entries(self) -> None:
+        """Note whose entries have become late, or timely, by the mere day on which their catalogue was read."""
+        if not (moved := self._reading_days()):
+            return
+        table = ENTITIES["resource"][0]
+        query = select(
+            table.c.source, table.c.record_key, table.c.code, table.c.update_cycle, table.c.data_updated_on, table.c.modified_on,
+            table.c.system_code, table.c.project_codes,
+        ).where(table.c.tombstoned_at.is_(None))  # fmt: skip
+        entries: dict[object, list[Row[Any]]] = {}
+        for row in self._connection.execute(query):
+            entries.setdefault(row.code or (row.source, row.record_key), []).append(row)
+        for rows in entries.values():
+            if self._have_aged(rows, moved):
+                for row in rows:
+                    self._note_entry(row.system_code, row.project_codes)
+
+    def _reading_days(self) -> dict[str, tuple[date, date]]:
+        """Return of the catalogues that were read since on which day they were read before, and now."""
+        before = Registers(self._before, self._registers.day, 0, {}).readings
+        found = {}
+        for source in self._registers.sources("resource"):
+            was, now = before[source].read_on, self._registers.readings[source].read_on
+            if was is None or now is None:  # then it is the day judged that counts
+                raise _CannotTell
+            if was != now:
+                found[source] = was, now
+        return found
+
+    def _have_aged(self, rows: list[Row[Any]], moved: Mapping[str, tuple[date, date]]) -> bool:
+        """Return whether rows that may be one entry make another of it now, whichever gives the cycle and whichever the day."""
+        grace = int(self._parameters["catalogue_grace_percent"])
+        cycles = {row.update_cycle for row in rows if row.update_cycle}
+        for row, cycle in product((r for r in rows if r.source in moved), cycles):
+            for day in filter(None, (row.data_updated_on, row.modified_on)):
+                was, now = (freshness(cycle, day, seen, grace) for seen in moved[row.source])
+                if was != now:
+                    return True
+        return False
+
+    # -- what hangs together --------------------------------------------------------------------------------------------------
+
+    def _join(self) -> None:
+        """Add whatever hangs together with what is noted, until nothing more does, and the units of the systems."""
+        looked, present = self._looked, self._register.present
+        ties = self._ties()
+        todo = [("project", present(code)) for code in looked.projects] + [("system", code) for code in looked.systems]
+        seen = set(todo)
+        while todo:
+            for other in ties.get(todo.pop(), ()):
+                if other not in seen:
+                    seen.add(other)
+                    todo.append(other)
+            if len(seen) > MOST:
+                raise _CannotTell
+        looked.projects |= {code for kind, code in seen if kind == "project"}
+        looked.projects |= {former for former, code in self._register.aliases.items() if code in looked.projects}
+        looked.systems |= {code for kind, code in seen if kind == "system"}
+        self._note_units()
+
+    def _ties(self) -> dict[Subject, set[Subject]]:
+        """Return who hangs together: systems with the projects they name, upgrades with their target, owners of one contract."""
+        present = self._register.present
+        pairs: list[tuple[Subject, Subject]] = [
+            (("system", system), ("project", present(code)))
+            for system, codes in self._register.named.items()
+            for code in codes
+        ]
+        dossiers, contracts = ENTITIES["project_dossier"][0], ENTITIES["contract"][0]
+        upgrades = select(dossiers.c.upgrades_system_code, dossiers.c.project_code)
+        for system, code in self._connection.execute(upgrades.where(dossiers.c.upgrades_system_code.is_not(None))):
+            pairs.append((("system", system), ("project", present(code))))
+        several = (
+            select(contracts.c.contract_no)
+            .group_by(contracts.c.contract_no)
+            .having(func.min(contracts.c.project_code) != func.max(contracts.c.project_code))
+        )
+        shared = select(contracts.c.contract_no, contracts.c.project_code).where(contracts.c.contract_no.in_(several))
+        for number, code in self._connection.execute(shared):
+            pairs.append((("contract", number), ("project", present(code))))
+        ties: dict[Subject, set[Subject]] = {}
+        for left, right in pairs:
+            ties.setdefault(left, set()).add(right)
+            ties.setdefault(right, set()).add(left)
+        return ties
+
+    def _note_units(self) -> None:
+        """Note the units of the systems, by number and by every name that a catalogue has for them."""
+        mine = [self._joints[code] for code in self._looked.systems if code in self._joints]
+        self._looked.usccs = {str(uscc) for one in mine if (uscc := one.get("unit_uscc"))}
+        names = {name for one in mine if (name := plain(one.get("unit_name")))}
+        if names:
+            provider = ENTITIES["resource"][0].c.provider_name
+            written = self._connection.execute(select(provider).where(provider.is_not(None)).distinct()).scalars()
+            self._looked.providers = {name for name in written if plain(name) in names}
