@@ -123,7 +123,7 @@ class Judging:
         self.grounds = ""
         if is_keeping and scope in KEEPING:
             self.kept = KeptVerdicts(connection, scope, self.rules_version, day, is_used=not is_full)
-            self.grounds = grounds(self.facts.registers, self._bench.parameters, self._wanted, self._oldest)
+            self.grounds = grounds(self.facts.registers, self._bench.parameters, self._wanted, self.oldest)
             self._look_only_at_what_changed(self.kept)
         self._to_judge: dict[str, list[dict[str, Fact]]] = {}
 
@@ -141,7 +141,7 @@ class Judging:
             self.facts = self._facts(Excerpt(registers.known, looked))
 
     @property
-    def _oldest(self) -> list[date]:
+    def oldest(self) -> list[date]:
         """Return the days that the reach of evidence is held against, in order."""
         names = {rule.fresh_within for rule in self.rules if rule.fresh_within}
         return sorted(self.day - timedelta(days=self._bench.parameters[name]) for name in names)
@@ -196,14 +196,14 @@ class Judging:
     def _due(self, subject_type: str) -> list[dict[str, Fact]]:
         """Return the facts of the subjects of a type that are to be judged: all but those whose verdicts still hold."""
         if subject_type not in self._to_judge:
-            every = self._all(subject_type)
+            every = self.subjects(subject_type)
             if kept := self.kept:
-                oldest = self._oldest
+                oldest = self.oldest
                 every = ((s, f) for s, f in every if not kept.holds((subject_type, s), facts_hash(f, oldest)))
             self._to_judge[subject_type] = [facts for _, facts in every]
         return self._to_judge[subject_type]
 
-    def _all(self, subject_type: str) -> Iterator[tuple[str, dict[str, Fact]]]:
+    def subjects(self, subject_type: str) -> Iterator[tuple[str, dict[str, Fact]]]:
         """Yield the subjects of a type that this scope judges; of the sources each scope judges its own."""
         for subject, facts in self.facts.of(subject_type).items():
             group = facts.get("group", _NONE).value

@@ -31,6 +31,8 @@ KEPT = (verdict, finding, finding_event, judged_subject)
 class Town(Evidence):
     """Projects whose lives go on at random; every source is read each day, whole, unless a day leaves it out."""
 
+    sources = SOURCES
+
     def __init__(self, engine: Engine, seed: int) -> None:
         super().__init__(engine)
         self.chance, self.day, self.number = random.Random(seed), DAY, 0
@@ -41,7 +43,7 @@ class Town(Evidence):
 
     def read(self) -> None:
         """Read the sources of a day; now and then one of them fails, and its old reading grows older."""
-        for entity, source in SOURCES.items():
+        for entity, source in self.sources.items():
             if source not in self.last or self.chance.random() > 0.1:
                 self.last[source] = self.batch(source, entity, at(self.day, 2))
 
@@ -49,7 +51,7 @@ class Town(Evidence):
         """Return a batch of today: what was read on a day that was judged is not changed any more."""
         day = f"-{self.day:%Y%m%d}T"
         if day not in self.last[source]:
-            entity = next(e for e, s in SOURCES.items() if s == source)
+            entity = next(e for e, s in self.sources.items() if s == source)
             self.last[source] = self.batch(source, entity, at(self.day, 3))
         return self.last[source]
 

@@ -1,0 +1,71 @@
+"""What is left unlooked at is as it was: after any days the kept hashes are those of facts worked out over the whole ledger."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, select
+
+from include.findings.judging import judge
+from include.ledger.tables import judged_subject
+from include.rules import evaluation
+from include.rules.evaluation import REGULATION, Judging, knowledge, rules_of
+from include.rules.excerpt import Looked
+from include.rules.kept_verdicts import facts_hash
+from include.rules.parameters import ParameterBook
+from include.rules.rule_book import load_rules
+from tests.findings.joined_town import JoinedTown
+from tests.rules.evidence import at
+
+DAYS = 25
+
+
+class Spy:
+    """Keeps what each judging looked at; None stands for everything."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.looked: list[Looked | None] = []
+        real = evaluation.what_to_look_at
+
+        def seen(*given: Any) -> Looked | None:
+            self.looked.append(real(*given))
+            return self.looked[-1]
+
+        monkeypatch.setattr(evaluation, "what_to_look_at", seen)
+
+
+def hashes(engine: Engine, town: JoinedTown) -> dict[tuple[str, str], str]:
+    """Return the hash of the facts of every subject, worked out over the whole ledger."""
+    book = ParameterBook.load()
+    rules = rules_of(load_rules(book), REGULATION)
+    with engine.connect() as connection:
+        judging = Judging(connection, REGULATION, rules, book, town.day, knowledge(connection))
+        assert judging.facts.known.whole is judging.facts.known
+        return {
+            (kind, subject): facts_hash(facts, judging.oldest)
+            for kind in {rule.subject for rule in rules}
+            for subject, facts in judging.subjects(kind)
+        }
+
+
+def kept(engine: Engine) -> dict[tuple[str, str], str]:
+    j = judged_subject.c
+    with engine.connect() as connection:
+        rows = connection.execute(select(j.subject_type, j.subject, j.facts_hash).where(j.subject_type != "scope"))
+        return {(kind, subject): digest for kind, subject, digest in rows}
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_what_is_kept_is_what_the_whole_ledger_says(engine: Engine, seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    town, spy = JoinedTown(engine, seed), Spy(monkeypatch)
+    for _ in range(DAYS):
+        town.live()
+        judged = judge(engine, REGULATION, town.day, at=at(town.day, 7))
+        assert not judged.crashed, judged.crashed
+        assert kept(engine) == hashes(engine, town)
+    excerpts = [one for one in spy.looked if one is not None]
+    assert len(excerpts) > DAYS // 4, "it did look at excerpts"
+    assert any(len(one.systems) < 6 for one in excerpts)
+    full = judge(engine, REGULATION, town.day, full=True, at=at(town.day, 9))
+    assert (full.digest, full.is_new, full.settled.changes) == (judged.digest, False, [])
