@@ -1,4 +1,5 @@
-"""The regulation judged over thousands of projects: the first day in full, the same day, a quiet day, a day on which 1 % changed.
+"""The regulation judged over thousands of projects: the first day in full, the same day, a quiet day, a day on which 1 % changed,
+and the first day of a week, on which everything is looked at.
 
 Beside it the limit line of W5: twenty bare predicates over as many rows in the database, UNION ALL … INSERT, without
 reason or evidence.
@@ -27,7 +28,9 @@ from benchmarks.postgres import Postgres
 from benchmarks.rules_ledger import DAY, change, fill
 from benchmarks.usage import Usage, bare_interpreter_kib, run_measured
 
-PHASES = ("first day", "same day", "quiet day", "1 % changed", "all again, in full")
+PHASES = ("first day", "same day", "quiet day", "1 % changed", "all again, in full", "first day of a week")
+LATER = {"quiet day": 1, "1 % changed": 2, "all again, in full": 2, "first day of a week": 3}
+"""Days after the first one, a Friday; a round later is a week later."""
 FULL_SECONDS, CHANGED_SECONDS, LIMIT_SHARE = 20.0, 2.0, 3.0
 PREDICATES = 20
 
@@ -66,7 +69,7 @@ def measure(
 
 
 def _sample(database: str, phase: str, url: str, engine: Engine, projects: int, run: int) -> Sample:
-    day = DAY + timedelta(days=3 * run + {"quiet day": 1, "1 % changed": 2, "all again, in full": 2}.get(phase, 0))
+    day = DAY + timedelta(days=7 * run + LATER.get(phase, 0))
     if phase == "first day":
         with engine.begin() as connection:
             for table in ("judged_subject", "verdict", "evaluation", "finding_event", "finding"):

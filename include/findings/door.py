@@ -90,7 +90,7 @@ def settle(
     at: datetime,
     gone: Mapping[Subject, str] | None = None,
     scope: str = "",
-    only: Collection[str] | None = None,
+    only: Collection[Subject] | None = None,
 ) -> Settled:
     """Bring the findings of some rules to their verdicts of the newest day; verdicts may come as a stream.
 
@@ -121,14 +121,18 @@ def settle(
 
 
 def _standing(
-    connection: Connection, mine: ColumnElement[bool], only: Collection[str] | None, day: date
+    connection: Connection, mine: ColumnElement[bool], only: Collection[Subject] | None, day: date
 ) -> Iterable[Held]:
     """Return the findings that verdicts or the day can move, in order of their ids."""
     if only is None:
         return rows.load(connection, mine)
-    names = sorted(only)
+    of_type: dict[str, list[str]] = {}
+    for subject_type, subject in sorted(only):
+        of_type.setdefault(subject_type, []).append(subject)
     parts = [finding.c.handled_until < day]
-    parts += [finding.c.subject.in_(names[at : at + _AT_ONCE]) for at in range(0, len(names), _AT_ONCE)]
+    for subject_type, names in of_type.items():
+        about = finding.c.subject_type == subject_type
+        parts += [about & finding.c.subject.in_(names[at : at + _AT_ONCE]) for at in range(0, len(names), _AT_ONCE)]
     found = {one.finding_id: one for part in parts for one in rows.load(connection, mine & part)}
     return [found[finding_id] for finding_id in sorted(found)]
 
@@ -175,12 +179,13 @@ def lapse(standing: Standing, kind: Kind, day: date) -> Event:
     return Event(0, kind, day, *seen, message, until=standing.handled_until, decision_id=standing.decision_id)
 
 
-def _settled(
-    connection: Connection, told: list[Held], rules: Collection[str], day: date, moved: set[str]
-) -> Settled:
+def _settled(connection: Connection, told: list[Held], rules: Collection[str], day: date, moved: set[str]) -> Settled:
     is_waived = finding.c.handling == Handling.WAIVED.value
     ends_soon = is_waived & (finding.c.handled_until <= day + timedelta(days=NOTICE_DAYS))
-    counts = (func.count(case((condition, 1))) for condition in (finding.c.unverified_since.is_not(None), is_waived, ends_soon))
+    counts = (
+        func.count(case((condition, 1)))
+        for condition in (finding.c.unverified_since.is_not(None), is_waived, ends_soon)
+    )
     query = select(func.count(), *counts).where(finding.c.rule.in_(sorted(rules)), finding.c.state == "open")
     is_open, unverified, waived, ending = connection.execute(query).one()
     return Settled(_changes(told), is_open, unverified, waived, ending, moved)

@@ -174,8 +174,9 @@ class _Session:
             only = judging.kept.moved(one.rule.subject) if judging.kept else None
             timeline.record(self.connection, self.scope, one.rule.id, one.verdicts, self.day, self.following, only)
             if is_newest:
+                moved = None if only is None else [(one.rule.subject, subject) for subject in only]
                 settled.add(
-                    settle(self.connection, one.verdicts, [one.rule.id], self.day, self.at, gone, self.scope, only)
+                    settle(self.connection, one.verdicts, [one.rule.id], self.day, self.at, gone, self.scope, moved)
                 )
         if is_newest:
             settled.changes += end_decisions(self.connection, self.day, self.at)

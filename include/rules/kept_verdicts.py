@@ -1,6 +1,6 @@
 """What need not be judged again: subjects whose facts and rules are as they were, while their verdicts hold.
 
-`judged_subject` has one row a subject with the hash of the facts it was judged on and what came of it, in short, and one row for the
+`judged_subject` has one row a subject with the hash of the facts it was judged on and what came of it, in short, and one of the
 scope itself: what all facts rested on, what was known, and the counts. It is a shortcut and no record: without it, or with
 `--full`, a judging says the same (ADR 0020, ADR 0032).
 """
@@ -180,7 +180,9 @@ class KeptVerdicts:
         rows = {s: _Row(n.facts_hash, self.rules_version, n.holds_until, tally.said(s)) for s, n in kept.items()}
         for note in kept.values():
             counts.update((rule, outcome, reason) for rule, _, outcome, reason in note.outcomes)
-        changed = {s: (row, orjson.dumps(kept[s].outcomes).decode()) for s, row in rows.items() if row != self._rows.get(s)}
+        changed = {
+            s: (row, orjson.dumps(kept[s].outcomes).decode()) for s, row in rows.items() if row != self._rows.get(s)
+        }
         changed |= self._of_scope(rows, counts, "" if broken else grounds, known)
         dropped = self._gone() + [s for s in self._notes if s[0] in broken and s in self._rows]
         return self._put(dropped, changed)

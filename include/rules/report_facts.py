@@ -22,12 +22,14 @@ class Reports:
         self._registers, self._projects, self._dossiers = registers, projects, dossiers
 
     def of_projects(self) -> tuple[dict[str, Fact], Fact]:
-        """Return the fact of each project that has reports, and of one that has none; the caller knows that they are known.
+        """Return the fact of each judged project that has reports, and of one that has none; the caller knows that they are known.
 
         It rests on the register of systems, too: without it nobody knows which systems a project has.
         """
         found, naming = {}, self._projects.naming
-        for code in {*self._of_project, *naming}:
+        for code in self._projects.judged:
+            if code not in self._of_project and code not in naming:
+                continue
             of_systems = (one for system in naming.get(code, ()) for one in self._of_system.get(system, ()))
             found[code] = self._fact([*self._of_project.get(code, ()), *of_systems], "system")
         return found, self._fact([], "system")

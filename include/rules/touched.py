@@ -153,8 +153,7 @@ class _Search:
         """Yield what fields held before they were changed."""
         change = ENTITIES[entity][1]
         lines = self._later.wrote(change, "batch_id") & change.c.field.in_(list(fields)) & change.c.old.is_not(None)
-        for field, old in self._connection.execute(select(change.c.field, change.c.old).where(lines)):
-            yield field, old
+        yield from self._connection.execute(select(change.c.field, change.c.old).where(lines)).tuples()
 
     def _moved(self, entity: str, fields: Iterable[str]) -> bool:
         """Return whether a record of an entity is new, or one of some fields of it was changed."""

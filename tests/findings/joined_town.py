@@ -1,4 +1,4 @@
-"""A town whose projects, systems and catalogue entries hang together in every way that facts can join them, and come apart again."""
+"""A town whose projects, systems and catalogue entries hang together in every way that facts join them, and come apart again."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from tests.findings.test_incremental import PROJECTS, SOURCES, Town
 from tests.rules.evidence import at
 
 SYSTEMS = 8
+USCC = "U" * 18
 FINE = {
     "exchange_service": "exchange_services", "cloud_resource": "city_cloud", "exemption": "exemptions",
     "resource": "exchange_catalogue",
@@ -33,14 +34,23 @@ class JoinedTown(Town):
         for n in range(SYSTEMS):
             self._add_system(n)
         for n in range(3 * SYSTEMS):
+            self.minute = n
             self._add_entry(n)
 
     QUIET: tuple[str, ...] = (
         "_step", "_suspend", "_rectify", "_assess", "_vanish", "_upgrade", "_move_report", "_move_contract", "_share_contract",
-        "_restore_contract", "_regrade", "_deliver", "_line", "_settle_notice", "_decide_item", "_pay", "_attest", "_serve", "_void",
-        "_update_entry",
+        "_restore_contract", "_regrade", "_deliver", "_line", "_settle_notice", "_decide_item", "_pay", "_attest", "_serve",
+        "_void", "_update_entry",
     )  # fmt: skip
-    STIR = ("_rename_projects", "_add_system_late", "_lose_system", "_move_entry", "_add_entry_late", "_lose_entry", "_reissue")
+    STIR = (
+        "_rename_projects",
+        "_add_system_late",
+        "_lose_system",
+        "_move_entry",
+        "_add_entry_late",
+        "_lose_entry",
+        "_reissue",
+    )
 
     def live(self) -> None:
         """Let a day or two pass, a few things happen, and now and then one that nobody can place."""
@@ -56,19 +66,22 @@ class JoinedTown(Town):
         what: Callable[[], None] = getattr(self, name)
         what()
 
-    def _change(self, entity: str, source: str, key: dict[str, Any], **fields: Any) -> None:
-        self.minute += 1  # a batch of its own: one batch changes a field of a record once
-        number = self.batch(source, self._entity(source), at(self.day, 4, self.minute))
-        self.last[source] = number
-        self.change(entity, number, key, at(self.day, 5), **fields)
+    def _fresh(self, source: str) -> str:
+        """Return a batch of its own: one batch changes a field of a record once."""
+        self.minute += 1
+        entity = next(e for e, s in self.sources.items() if s == source)
+        self.last[source] = self.batch(source, entity, at(self.day, 4, self.minute))
+        return self.last[source]
 
-    def _entity(self, source: str) -> str:
-        return next(e for e, s in self.sources.items() if s == source)
+    def _change(self, entity: str, source: str, key: dict[str, Any], **fields: Any) -> None:
+        self.change(entity, self._fresh(source), key, at(self.day, 5), **fields)
 
     def _any(self, entity: str, source: str) -> dict[str, Any] | None:
         table = ENTITIES[entity][0]
         with self.engine.connect() as connection:
-            found = connection.execute(select(table).where(table.c.source == source).order_by(table.c.record_key)).mappings()
+            found = connection.execute(
+                select(table).where(table.c.source == source).order_by(table.c.record_key)
+            ).mappings()
             rows = [dict(row) for row in found]
         return self.chance.choice(rows) if rows else None
 
@@ -80,7 +93,7 @@ class JoinedTown(Town):
     def _add_system(self, n: int) -> None:
         names = sorted({self._project() for _ in range(self.chance.randrange(3))})
         self.put("system", self._fresh("system_register"), [{
-            "system_code": f"X{n}", "name": f"系统{n}", "unit_name": f"单位{n % 3}", "unit_uscc": "U" * 17 + "1" if n % 3 == 1 else None,
+            "system_code": f"X{n}", "name": f"系统{n}", "unit_name": f"单位{n % 3}", "unit_uscc": USCC if n % 3 == 1 else None,
             "project_codes": ",".join(names) or None, "status": "in_use", "protection_level": 2,
         }])  # fmt: skip
 
@@ -100,14 +113,24 @@ class JoinedTown(Town):
 
     def _upgrade(self) -> None:
         target = self.chance.choice((None, self._system()))
-        self._change("project_dossier", "project_dossiers", {"project_code": self._project()}, upgrades_system_code=target)
+        self._change(
+            "project_dossier", "project_dossiers", {"project_code": self._project()}, upgrades_system_code=target
+        )
 
     def _serve(self) -> None:
         n, system = self._next(), self._system()
-        self.put("exchange_service", self._fresh("exchange_services"), [{"service_code": f"V{n}", "system_code": system}])
+        self.put(
+            "exchange_service", self._fresh("exchange_services"), [{"service_code": f"V{n}", "system_code": system}]
+        )
         cloud = {"resource_code": f"H{n}", "system_code": system, "status": "running"}
         self.put("cloud_resource", self._fresh("city_cloud"), [cloud])
-        term = {"exemption_id": f"E{n}", "system_code": system, "kind": "idle", "ground": "测试", "expires_on": self.day}
+        term = {
+            "exemption_id": f"E{n}",
+            "system_code": system,
+            "kind": "idle",
+            "ground": "测试",
+            "expires_on": self.day,
+        }
         self.put("exemption", self._fresh("exemptions"), [term])
 
     # -- catalogue entries ----------------------------------------------------------------------------------------------------
@@ -117,7 +140,7 @@ class JoinedTown(Town):
         on_portal = n % 4 == 0  # the same entry in a second catalogue, which knows less of it
         row = {
             "kind": self.chance.choice(("data", "component", "cloud_resource")), "code": f"K{n}", "state": "published",
-            "provider_name": f"单位{n % 3}", "provider_uscc": "U" * 17 + "1" if n % 3 == 1 else None, "collection": "delivered",
+            "provider_name": f"单位{n % 3}", "provider_uscc": USCC if n % 3 == 1 else None, "collection": "delivered",
             "share_type": "conditional",
         }  # fmt: skip
         cycle = self.chance.choice((None, "daily", "weekly", "irregular"))
@@ -198,8 +221,8 @@ class JoinedTown(Town):
 
     def _attest(self) -> None:
         row = {
-            "attestation_no": f"T{self._next()}", "matter": "online_service", "conclusion": "met", "ground": "现场", "attested_by": "甲",
-            "attested_on": self.day, "expires_on": self.day + timedelta(days=9),
+            "attestation_no": f"T{self._next()}", "matter": "online_service", "conclusion": "met", "ground": "现场",
+            "attested_by": "甲", "attested_on": self.day, "expires_on": self.day + timedelta(days=9),
         }  # fmt: skip
         whose = self.chance.choice(({"project_code": self._project()}, {"system_code": self._system()}))
         self.put("attestation", self._fresh("attestations"), [row | whose])
