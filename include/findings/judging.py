@@ -190,7 +190,7 @@ class _Session:
         if not judged.is_equal or judged.rules_version != judged.stored_version:
             judged.is_new, judged.revision = True, judged.revision + 1
             rates = [rate.summary() for rate in judged.rates]
-            keep(self.connection, self.scope, self.day, judged.revision, judging, tally, rates, self.at)
+            keep(self.connection, self.scope, self.day, judged.revision, judging, tally, judged.digest, rates, self.at)
         return judged
 
     def _judged(self, judging: Judging, tally: Tally, revision: int) -> Judged:

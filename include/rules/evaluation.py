@@ -245,15 +245,16 @@ def keep(
     revision: int,
     judging: Judging,
     tally: Tally,
+    digest: str,
     rates: Any,
     at: datetime,
 ) -> None:
-    """Write the row of an evaluation."""
+    """Write the row of an evaluation; `digest` is that of the tally, which takes its time."""
     outcomes = {"outcomes": tally.outcomes, "reasons": tally.reasons, "crashed": tally.crashed}
     connection.execute(
         evaluation.insert().values(
             scope=scope, day=day, revision=revision, known=judging.known.text(), rules_version=judging.rules_version,
-            digest=tally.digest, verdicts=tally.verdicts, outcomes=json.dumps(outcomes, ensure_ascii=False),
+            digest=digest, verdicts=tally.verdicts, outcomes=json.dumps(outcomes, ensure_ascii=False),
             rates=json.dumps(rates, ensure_ascii=False), evaluated_at=at,
         )
     )  # fmt: skip

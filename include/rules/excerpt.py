@@ -35,7 +35,7 @@ def key_of(entity: str) -> str | None:
 class Looked:
     """What is looked at: projects by every code that they ever had, systems, and single records by entity and key.
 
-    `usccs` and `providers` are the units of the systems, as the catalogues write them.
+    `usccs` and `providers` are the units of the systems in the catalogues' words, `lines` the hashes of single lines of the plan.
     """
 
     projects: set[str] = field(default_factory=set)
@@ -43,22 +43,21 @@ class Looked:
     keys: dict[str, set[str]] = field(default_factory=dict)
     usccs: set[str] = field(default_factory=set)
     providers: set[str] = field(default_factory=set)
+    lines: set[str] = field(default_factory=set)
 
     def covers(self, subject_type: str, subject: str) -> bool:
         """Return whether a subject is looked at, if only to find that it is there no more; registers of years always are."""
         if subject_type in ("project", "system"):
             return subject in (self.projects if subject_type == "project" else self.systems)
         if subject_type == "plan_entry":
-            return subject in self.projects or subject.partition(":")[2] in self._lines
+            return subject in self.projects or subject.partition(":")[2] in self.lines
         return subject_type not in _KEYS or subject in self.keys.get(subject_type, ())
-
-    @property
-    def _lines(self) -> set[str]:
-        return {line_hash(key) for key in self.keys.get("plan_entry", ())}
 
     def note(self, entity: str, keys: set[str]) -> None:
         """Add single records of an entity."""
         self.keys.setdefault(entity, set()).update(keys)
+        if entity == "plan_entry":
+            self.lines |= {line_hash(key) for key in keys}
 
 
 class Excerpt(AsKnown):
