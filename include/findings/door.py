@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
-from sqlalchemy import ColumnElement, Connection, case, func, select
+from sqlalchemy import ColumnElement, Connection, case, func, or_, select
 
 from include.findings import held as rows
 from include.findings.cause import Cause, causes, moved_rules
@@ -129,10 +129,13 @@ def _standing(
     of_type: dict[str, list[str]] = {}
     for subject_type, subject in sorted(only):
         of_type.setdefault(subject_type, []).append(subject)
-    parts = [finding.c.handled_until < day]
-    for subject_type, names in of_type.items():
-        about = finding.c.subject_type == subject_type
-        parts += [about & finding.c.subject.in_(names[at : at + _AT_ONCE]) for at in range(0, len(names), _AT_ONCE)]
+    abouts = [
+        (finding.c.subject_type == subject_type) & finding.c.subject.in_(names[at : at + _AT_ONCE])
+        for subject_type, names in of_type.items()
+        for at in range(0, len(names), _AT_ONCE)
+    ]
+    has_ended = finding.c.handled_until < day
+    parts = [or_(has_ended, about) for about in abouts] or [has_ended]
     found = {one.finding_id: one for part in parts for one in rows.load(connection, mine & part)}
     return [found[finding_id] for finding_id in sorted(found)]
 

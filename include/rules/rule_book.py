@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import ast
 import hashlib
 import inspect
 import json
+import sys
 from collections.abc import Iterable
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from string import Formatter
+from types import ModuleType
 from typing import Any
 
 import yaml
@@ -167,6 +170,18 @@ def _gather(thing: Any, found: dict[str, str]) -> None:
                 found[f"{thing.__module__}.{word}"] = repr(value)
 
 
-@cache
 def _source(thing: Any) -> str:
-    return inspect.getsource(thing)
+    return _sources(sys.modules[thing.__module__]).get(thing.__qualname__) or inspect.getsource(thing)
+
+
+@cache
+def _sources(module: ModuleType) -> dict[str, str]:
+    """Return the source of the functions and classes of a module, as `inspect.getsource` gives it, from one look at the file."""
+    text = inspect.getsource(module)
+    lines = text.splitlines(keepends=True)
+    found = {}
+    for node in ast.parse(text).body:
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            first = min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])
+            found[node.name] = "".join(lines[first - 1 : node.end_lineno])
+    return found
