@@ -172,6 +172,12 @@ def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return file
 
 
+@pytest.fixture
+def own_ledger(migrated_sqlite: Path, tmp_path: Path) -> None:
+    """Let the ledger that the settings name be there, empty; for tests that need it on one database only."""
+    shutil.copy(migrated_sqlite, tmp_path / "ledger.db")
+
+
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
 def ledger_url(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[str]:
     """Return the URL of an empty, migrated ledger, once on each database."""
