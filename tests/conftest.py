@@ -69,6 +69,9 @@ LONG = (
     "test_secrecy",
     "test_incremental",
     "test_sixty_days",
+    "test_map",  # mypy
+    "test_catalogues_as_planted",
+    "test_systems_as_planted",
 )
 """Modules to begin with: whoever is left with one of them in the end keeps everybody waiting."""
 
