@@ -69,6 +69,9 @@ LONG = (
     "test_secrecy",
     "test_incremental",
     "test_sixty_days",
+    "test_map",  # mypy
+    "test_catalogues_as_planted",
+    "test_systems_as_planted",
 )
 """Modules to begin with: whoever is left with one of them in the end keeps everybody waiting."""
 
@@ -170,6 +173,12 @@ def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
     file = tmp_path_factory.mktemp("migrated") / "ledger.db"
     migrate(f"sqlite:///{file}")
     return file
+
+
+@pytest.fixture
+def own_ledger(migrated_sqlite: Path, tmp_path: Path) -> None:
+    """Let the ledger that the settings name be there, empty; for tests that need it on one database only."""
+    shutil.copy(migrated_sqlite, tmp_path / "ledger.db")
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])

@@ -17,7 +17,7 @@ import pytest
 
 from include.sandbox.server import SandboxServer
 from include.settings import ROOT
-from tests.command import command, json_of
+from tests.command import command, command_anew, json_of
 from tests.platform import connect, connections, overlay_card
 
 VERBS = ["sync", "check", "watch", "quarantine", "replay", "questions", "doctor", "sandbox"]
@@ -80,11 +80,11 @@ def _is_one_sentence(done: Done) -> bool:
 
 @pytest.mark.parametrize("verb", VERBS)
 def test_every_verb_explains_itself(verb: str) -> None:
-    done = command(verb, "--help")
+    done = command_anew(verb, "--help")
     assert (done.returncode, done.stderr) == (0, "")
     assert "usage:" in done.stdout
     assert "--" in done.stdout
-    assert verb in command("--help").stdout
+    assert verb in command_anew("--help").stdout
 
 
 @pytest.mark.parametrize(
@@ -98,7 +98,7 @@ def test_wrong_arguments_end_with_two_and_the_usage(arguments: tuple[str, ...]) 
 
 
 def test_a_complete_sync_ends_with_zero(platform: SandboxServer) -> None:
-    done = command("sync", "annual_plan")
+    done = command_anew("sync", "annual_plan")
     assert (done.returncode, done.stderr) == (0, ""), done.stderr
     assert "annual_plan 全量 完整" in done.stdout
 
@@ -250,7 +250,7 @@ def test_the_doctor_ends_with_two_where_something_is_missing(
     platform: SandboxServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("AIRFLOW_CONN_ANNUAL_PLAN")
-    done = command("doctor")
+    done = command_anew("doctor")
     assert done.returncode == 2
     assert [line for line in done.stdout.splitlines() if line.startswith("✗")][0].startswith("✗ 连接 annual_plan: ")
     assert "AIRFLOW_CONN_ANNUAL_PLAN" in done.stdout

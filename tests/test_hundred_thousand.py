@@ -21,6 +21,7 @@ from include.ledger.database import migrate, open_ledger
 from include.ledger.tables import ENTITIES, project, project_change
 from include.sandbox.server import SandboxServer
 from tests.platform import connections
+from tests.postgres_server import fresh_database
 
 pytestmark = pytest.mark.timeout(600)  # a machine that does other work as well takes twice as long
 SIZE = 100_000
@@ -36,37 +37,46 @@ def server() -> Iterator[SandboxServer]:
         yield running
 
 
-class Calm:
-    """What a run leaves that nobody disturbs, and how long it takes; worked out once for as long as the platform stands still."""
-
-    def __init__(self, server: SandboxServer, folder: Path) -> None:
-        self._server, self._folder = server, folder
-        self._known: dict[str, tuple[Lengths, dict[str, set[tuple[Any, ...]]]]] = {}
-
-    def now(self) -> tuple[Lengths, dict[str, set[tuple[Any, ...]]]]:
-        """Return the lengths and the ledger of such a run over what the platform holds now."""
-        state = f"{self._server.sandbox.world.day:%Y%m%d}"
-        if state not in self._known:
-            home = self._folder / str(state)
-            url = f"sqlite:///{home / 'ledger.db'}"
-            migrate(url)
-            environment = os.environ | connections(self._server)
-            environment |= {"LEDGER_URL": url, "LANDING_URL": str(home / "landing"), "PYTHONPATH": str(ROOT)}
-            self._known[state] = undisturbed(environment), rows(open_ledger(url))
-        return self._known[state]
+@pytest.fixture(scope="module")
+def calm_run(server: SandboxServer, tmp_path_factory: pytest.TempPathFactory) -> Calm:
+    """Return what a run that nobody disturbs takes and leaves, before the platform moves on."""
+    folder = tmp_path_factory.mktemp("calm")
+    url = f"sqlite:///{folder / 'ledger.db'}"
+    migrate(url)
+    lengths = undisturbed(environment_of(server, url, folder))
+    return Calm(lengths, rows(open_ledger(url)))
 
 
 @pytest.fixture(scope="module")
-def calm_run(server: SandboxServer, tmp_path_factory: pytest.TempPathFactory) -> Calm:
-    return Calm(server, tmp_path_factory.mktemp("calm"))
+def homes(
+    tmp_path_factory: pytest.TempPathFactory, postgres_server: str, server: SandboxServer
+) -> Iterator[dict[str, dict[str, str]]]:
+    """Return the environments of runs over an empty ledger on each database; a test goes on from where the last one ended."""
+    folders = {name: tmp_path_factory.mktemp(name) for name in ("sqlite", "postgresql")}
+    with fresh_database(postgres_server) as on_postgres:
+        urls = {"sqlite": f"sqlite:///{folders['sqlite'] / 'a.db'}", "postgresql": on_postgres}
+        for url in urls.values():
+            migrate(url)
+        yield {name: environment_of(server, url, folders[name]) for name, url in urls.items()}
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
-def home(request: pytest.FixtureRequest, tmp_path: Path, server: SandboxServer) -> dict[str, str]:
-    """Return the environment of a run with a ledger of its own on each database."""
-    url = f"sqlite:///{tmp_path / 'a.db'}" if request.param == "sqlite" else request.getfixturevalue("postgres_url")
+def home(request: pytest.FixtureRequest, homes: dict[str, dict[str, str]]) -> dict[str, str]:
+    return homes[request.param]
+
+
+@pytest.fixture(scope="module")
+def moved(homes: dict[str, dict[str, str]], server: SandboxServer) -> dict[str, Any]:
+    """Move the platform on by one per cent, once both ledgers hold what stood there before, and return what moved."""
+    for environment in homes.values():
+        if count(open_ledger(environment["LEDGER_URL"]), project) == 0:
+            run(environment)
+    return dict(server.advance(changes=0.01))
+
+
+def environment_of(server: SandboxServer, url: str, folder: Path) -> dict[str, str]:
     environment = os.environ | connections(server)
-    return environment | {"LEDGER_URL": url, "LANDING_URL": str(tmp_path / "landing"), "PYTHONPATH": str(ROOT)}
+    return environment | {"LEDGER_URL": url, "LANDING_URL": str(folder / "landing"), "PYTHONPATH": str(ROOT)}
 
 
 def run(environment: dict[str, str], *more: str) -> dict[str, Any]:
@@ -82,6 +92,14 @@ class Lengths:
 
     land: float
     merge: float
+
+
+@dataclass(frozen=True)
+class Calm:
+    """An undisturbed run: how long it takes, and the ledger that it leaves."""
+
+    lengths: Lengths
+    ledger: dict[str, set[tuple[Any, ...]]]
 
 
 def start(environment: dict[str, str]) -> subprocess.Popen[str]:
@@ -155,33 +173,30 @@ def count(engine: Engine, table: Any, where: Any = None) -> int:
         return int(connection.execute(query if where is None else query.where(where)).scalar_one())
 
 
-def test_a_run_killed_five_times_ends_like_one_that_was_not(home: dict[str, str], calm_run: Calm) -> None:
-    lengths, calm = calm_run.now()
+def test_a_run_killed_five_times_ends_like_one_that_was_not(calm_run: Calm, home: dict[str, str]) -> None:
+    lengths, calm = calm_run.lengths, calm_run.ledger
     assert len(calm["project"]) > 99_000
-    migrate(home["LEDGER_URL"])
+    engine = open_ledger(home["LEDGER_URL"])
+    assert count(engine, project) == 0
     moments = random.Random(11)
     killed = [kill_in(home, "land", moments.uniform(0.3, lengths.land * 0.7)) for _ in range(2)]
     killed += [kill_in(home, "merge", moments.uniform(0.0, lengths.merge * 0.6)) for _ in range(3)]
     assert killed == [True] * 5
-    engine = open_ledger(home["LEDGER_URL"])
     assert count(engine, project) in (0, len(calm["project"]))  # a merge is whole or not at all
-    run(home)
+    whole = run(home)
+    assert (whole["changed"], whole["is_complete"]) == (0, True)
     assert rows(engine) == calm
-    again = run(home)
-    assert [again[k] for k in ("created", "changed", "restored", "tombstoned")] == [0, 0, 0, 0]
-
-
-def test_again_writes_nothing_and_one_percent_writes_just_that(home: dict[str, str], server: SandboxServer) -> None:
-    migrate(home["LEDGER_URL"])
-    first = run(home)
-    assert (first["changed"], first["is_complete"]) == (0, True)
-    engine = open_ledger(home["LEDGER_URL"])
     before = as_stored(engine)
     again = run(home)
     assert [again[k] for k in ("created", "changed", "restored", "tombstoned")] == [0, 0, 0, 0]
-    assert again["unchanged"] == first["created"]
+    assert again["unchanged"] == len(calm["project"])
     assert as_stored(engine) == before
-    moved = server.advance(changes=0.01)
+
+
+def test_one_percent_writes_just_that(home: dict[str, str], moved: dict[str, Any]) -> None:
+    engine = open_ledger(home["LEDGER_URL"])
+    assert count(engine, project) > 99_000
+    assert count(engine, project_change) == 0
     full = run(home)
     expected = {(c["code"], field) for c in moved["changed"] for field in _ours(c["fields"])}
     with engine.connect() as connection:

@@ -14,7 +14,7 @@ from include.clock import now
 from include.findings.story import identity
 from include.ledger.database import open_ledger
 from include.rules.evaluation import SCOPES
-from tests.command import command, json_of
+from tests.command import command, command_anew, json_of
 from tests.rules.city import City
 from tests.rules.own_config import own_value
 
@@ -62,7 +62,7 @@ def test_all_scopes_are_judged_each_by_itself(ledger: Path) -> None:
     assert [one["scope"] for one in said["judged"]] + sorted(said["failed"]) == list(SCOPES)
     assert len(said["judged"]) >= 3
     assert done.returncode == (2 if said["failed"] else 0)
-    people = command("evaluate").stdout
+    people = command_anew("evaluate").stdout
     for title in ("互联互通", "资源目录", "信息系统"):
         assert f"\n{title} " in "\n" + people
     assert "违规" not in people
@@ -143,7 +143,7 @@ def test_a_finding_is_explained_on_one_screen_in_two_languages(ledger: Path) -> 
         assert 15 < len(lines) <= 40
         assert max(map(cell_len, lines)) <= 100
         assert any(line.startswith(words) for line in lines)
-    said = json_of(command("explain", IDLE, "--json"))
+    said = json_of(command_anew("explain", IDLE, "--json"))
     assert (said["finding_id"], said["verdict"]["outcome"], said["finding"]["state"]) == (IDLE, "fail", "open")
     assert said["verdict"]["facts_used"]["idle_use"]["evidence"]
     assert everything(ledger) == before

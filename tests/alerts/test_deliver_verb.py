@@ -16,7 +16,7 @@ from include.clock import now
 from include.delivery_commands import exit_code
 from include.delivery_tasks import Fared
 from tests.alerts.sending import card, message, put, row, states
-from tests.command import command, json_of
+from tests.command import command, command_anew, json_of
 
 
 def kill_one(engine: Engine) -> str:
@@ -77,7 +77,7 @@ def test_the_exit_code_says_how_it_went(fared: Fared, code: int) -> None:
 
 def test_once_does_what_the_dag_does(engine: Engine, tmp_path: Path) -> None:
     (mine,) = put(engine, message(1, "spool"), at=now())
-    done = json_of(command("deliver", "--json"))
+    done = json_of(command_anew("deliver", "--json"))
     assert (done["down"], [c["sent"] for c in done["channels"]]) == ([], [1])
     assert row(engine, mine)["state"] == "sent"
     assert len(list((tmp_path / "spool").rglob("*.html"))) == 1

@@ -82,10 +82,11 @@ class Town:
     def plant(self, systems: Mapping[str, str] | None = None, projects: Mapping[str, str] | None = None) -> None:
         """Let systems and projects, by code, belong to departments."""
         evidence, when = Evidence(self.engine), moment(date(2026, 1, 5))
-        for entity, key, codes in (("system", "system_code", systems), ("project", "project_code", projects)):
-            batch = evidence.batch(f"register_{entity}", entity, when)
-            rows = [{key: code, "unit_name": unit, "name": f"{code}名"} for code, unit in (codes or {}).items()]
-            evidence.put(entity, batch, rows)
+        with evidence.together():
+            for entity, key, codes in (("system", "system_code", systems), ("project", "project_code", projects)):
+                batch = evidence.batch(f"register_{entity}", entity, when)
+                rows = [{key: code, "unit_name": unit, "name": f"{code}名"} for code, unit in (codes or {}).items()]
+                evidence.put(entity, batch, rows)
 
     def judge(self, at: datetime, *verdicts: Verdict, tells: bool = True) -> Telling:
         """Settle a day as a judging does, rule after rule, and tell in the same transaction."""

@@ -8,25 +8,41 @@ from typing import Any
 
 import pytest
 
-from include.ledger.database import migrate
 from include.sandbox.server import SandboxServer
 from include.settings import ROOT
 from tests.platform import platform
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def database() -> None:
     from airflow.utils.db import initdb
 
     initdb()
 
 
-@pytest.fixture
-def dags(database: None) -> Any:
-    """Parse anew for each test: a test run leaves its form's values in the DAG."""
-    from airflow.dag_processing.dagbag import DagBag
+class Dags:
+    """The DAGs by their names; the one that is taken is all that Airflow then knows, for `dag.test()` parses and stores them all.
 
-    return without_deadlines(DagBag(str(ROOT / "dags")).dags)
+    Each is parsed anew when it is taken: a test run leaves its form's values in the DAG.
+    """
+
+    def __init__(self, folder: Path, patch: pytest.MonkeyPatch) -> None:
+        self._folder, self._patch = folder, patch
+
+    def __getitem__(self, dag_id: str) -> Any:
+        from airflow.dag_processing.dagbag import DagBag
+
+        folder = self._folder / dag_id
+        if not folder.exists():
+            folder.mkdir(parents=True)
+            (folder / f"{dag_id}.py").symlink_to(ROOT / "dags" / f"{dag_id}.py")
+        self._patch.setenv("AIRFLOW__CORE__DAGS_FOLDER", str(folder))
+        return without_deadlines(DagBag(str(folder)).dags)[dag_id]
+
+
+@pytest.fixture
+def dags(database: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Dags:
+    return Dags(tmp_path / "dags", monkeypatch)
 
 
 def without_deadlines(dags: dict[str, Any]) -> dict[str, Any]:
@@ -37,7 +53,6 @@ def without_deadlines(dags: dict[str, Any]) -> dict[str, Any]:
 
 
 @pytest.fixture
-def city(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[SandboxServer]:
-    migrate()
+def city(own_ledger: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[SandboxServer]:
     with platform(monkeypatch, projects=200, seed=4, systems=60, home=tmp_path / "sandbox") as server:
         yield server

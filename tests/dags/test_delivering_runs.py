@@ -12,7 +12,7 @@ from sqlalchemy import Engine
 from include.alerts import channel_states, incidents
 from include.alerts.incidents import Cause, Sighting
 from include.clock import now
-from include.ledger.database import migrate, open_ledger
+from include.ledger.database import open_ledger
 from tests.alerts.sending import message, put, row, states
 from tests.dags.test_judging_runs import states as task_states
 
@@ -27,8 +27,7 @@ def dag(dags: Any) -> Any:
 
 
 @pytest.fixture
-def ledger() -> Engine:
-    migrate()
+def ledger(own_ledger: None) -> Engine:
     return open_ledger()
 
 

@@ -10,7 +10,7 @@ import pytest
 from include.house_commands import TITLES
 from include.house_tasks import KINDS
 from include.landing.store import LandingStore
-from include.ledger.database import migrate, open_ledger
+from include.ledger.database import open_ledger
 from tests.dags.test_judging_runs import states
 from tests.house.household import Household, ago
 
@@ -18,8 +18,7 @@ pytestmark = [pytest.mark.airflow, pytest.mark.xdist_group("airflow"), pytest.ma
 
 
 @pytest.fixture
-def home(tmp_path: Path) -> Household:
-    migrate()
+def home(own_ledger: None, tmp_path: Path) -> Household:
     found = Household(open_ledger(), LandingStore(str(tmp_path / "landing")), tmp_path)
     found.land(ago(900), "old")
     found.land(ago(800), "newer", full=True)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from include.datasets.definitions import DATASETS
-from include.ledger.database import migrate, open_ledger
+from include.ledger.database import open_ledger
 from tests.dags.test_judging_runs import states
 from tests.datasets.made_rows import guard_them
 
@@ -21,9 +21,8 @@ def _current(tmp_path: Path) -> dict[str, Any]:
 
 
 def test_it_publishes_and_a_data_set_that_fails_fails_the_report_alone(
-    dags: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    dags: Any, own_ledger: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    migrate()
     guard_them(monkeypatch, tmp_path / "config", DATASETS)
     run = dags["publish_datasets"].test()
     assert str(run.state) == "success", states(run)

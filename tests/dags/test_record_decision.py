@@ -16,7 +16,7 @@ from sqlalchemy import Engine, event
 from include import decision_tasks
 from include.clock import now
 from include.errors import DecisionRefused
-from include.ledger.database import migrate, open_ledger
+from include.ledger.database import open_ledger
 from tests.findings.deciding import GROUND, OTHER, everything, handled, id_of, judge_by_hand, said
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -28,27 +28,22 @@ WAIVER = {
 }  # fmt: skip
 
 
-@pytest.fixture(scope="module")
-def database() -> None:
+@pytest.fixture(scope="module", autouse=True)
+def asking(database: None) -> None:
     import airflow.api_fastapi.core_api.routes.public.hitl  # noqa: F401  here: in a thread beside a running test it never ends
     from airflow.api_fastapi.app import init_auth_manager
-    from airflow.utils.db import initdb
 
-    initdb()
     init_auth_manager()
 
 
 @pytest.fixture
-def dag(database: None) -> Any:
-    from airflow.dag_processing.dagbag import DagBag
-
-    return DagBag(str(ROOT / "dags")).dags["record_decision"]
+def dag(dags: Any) -> Any:
+    return dags["record_decision"]
 
 
 @pytest.fixture
-def ledger() -> Engine:
+def ledger(own_ledger: None) -> Engine:
     """A ledger with one finding that fails."""
-    migrate()
     engine = open_ledger()
     judge_by_hand(engine, now().date(), said("fail"))
     return engine

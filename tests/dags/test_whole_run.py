@@ -8,22 +8,17 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
-from include.ledger.database import migrate, open_ledger
+from include.ledger.database import open_ledger
 from include.ledger.tables import project
-from tests.dags.conftest import without_deadlines
 from tests.platform import platform
 
 ROOT = Path(__file__).resolve().parents[2]
 pytestmark = [pytest.mark.airflow, pytest.mark.xdist_group("airflow"), pytest.mark.filterwarnings("default")]
 
 
-@pytest.fixture(scope="module")
-def dag() -> Any:
-    from airflow.dag_processing.dagbag import DagBag
-    from airflow.utils.db import initdb
-
-    initdb()
-    return without_deadlines(DagBag(str(ROOT / "dags")).dags)["sync_projects"]
+@pytest.fixture
+def dag(dags: Any, own_ledger: None) -> Any:
+    return dags["sync_projects"]
 
 
 def states(run: Any) -> dict[str, str]:
@@ -39,7 +34,6 @@ def rows_of(source: str) -> int:
 def test_one_failing_source_fails_the_run_at_once_and_stops_no_other(
     dag: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    migrate()
     with platform(monkeypatch, projects=200, seed=4, home=tmp_path / "sandbox") as server:
         monkeypatch.delenv("AIRFLOW_CONN_ZJ_PROJECTS")
         run = dag.test()
@@ -55,7 +49,6 @@ def test_one_failing_source_fails_the_run_at_once_and_stops_no_other(
 
 
 def test_a_dry_run_of_one_source_skips_the_others_and_writes_nothing(dag: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    migrate()
     with platform(monkeypatch, projects=200, seed=4):
         run = dag.test(run_conf={"source": "provincial_approval", "mode": "full", "dry_run": True})
     found = states(run)

@@ -11,7 +11,7 @@ from sqlalchemy import Engine, select
 
 from include.errors import ShuhengError
 from include.landing.store import LandingStore
-from include.ledger.database import migrate, open_ledger
+from include.ledger.database import open_ledger
 from include.ledger.merge import MergeResult
 from include.ledger.sync import land, merge_batch
 from include.ledger.tables import absence, project, project_change
@@ -38,7 +38,7 @@ def world() -> Iterator[tuple[SandboxServer, pytest.MonkeyPatch]]:
 
 @pytest.fixture
 def ledger(
-    world: tuple[SandboxServer, pytest.MonkeyPatch], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    world: tuple[SandboxServer, pytest.MonkeyPatch], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, own_ledger: None
 ) -> Iterator[tuple[SandboxServer, Engine, LandingStore]]:
     server, _ = world
     from tests.platform import connect
@@ -47,7 +47,6 @@ def ledger(
     paging = {"page_size": 50}
     overlay_card(monkeypatch, tmp_path / "config", "provincial_approval", paging=paging, limits=FAST)
     server.clear_faults()
-    migrate()
     yield server, open_ledger(), LandingStore(str(tmp_path / "landing"))
     server.clear_faults()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from datetime import date, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -266,10 +267,17 @@ def test_a_form_may_part_its_ids_as_people_do() -> None:
     assert set(FORM_BY_TWO) == {kind.value for kind in BY_TWO} | {RELEASE}
 
 
+@cache
+def _imports() -> list[tuple[Path, list[ast.AST]]]:
+    paths = [p for folder in ("include", "dags", "plugins") for p in (ROOT / folder).rglob("*.py")]
+    trees = ((path, ast.walk(ast.parse(path.read_text("utf-8")))) for path in paths)
+    return [(path, [n for n in nodes if isinstance(n, ast.Import | ast.ImportFrom)]) for path, nodes in trees]
+
+
 def _importers(module: str, name: str) -> set[str]:
     found = set()
-    for path in [p for folder in ("include", "dags", "plugins") for p in (ROOT / folder).rglob("*.py")]:
-        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+    for path, nodes in _imports():
+        for node in nodes:
             is_it = (
                 isinstance(node, ast.ImportFrom)
                 and node.module == module

@@ -37,15 +37,17 @@ class Town(Evidence):
         super().__init__(engine)
         self.chance, self.day, self.number = random.Random(seed), DAY, 0
         self.last: dict[str, str] = {}
-        self.read()
-        for n in range(PROJECTS):
-            self._found(n)
+        with self.together():
+            self.read()
+            for n in range(PROJECTS):
+                self._found(n)
 
     def read(self) -> None:
         """Read the sources of a day; now and then one of them fails, and its old reading grows older."""
-        for entity, source in self.sources.items():
-            if source not in self.last or self.chance.random() > 0.1:
-                self.last[source] = self.batch(source, entity, at(self.day, 2))
+        with self.together():
+            for entity, source in self.sources.items():
+                if source not in self.last or self.chance.random() > 0.1:
+                    self.last[source] = self.batch(source, entity, at(self.day, 2))
 
     def _fresh(self, source: str) -> str:
         """Return a batch of today: what was read on a day that was judged is not changed any more."""
@@ -80,9 +82,10 @@ class Town(Evidence):
     def live(self) -> None:
         """Let some days pass, and a few things happen."""
         self.day += timedelta(days=self.chance.choice((1, 1, 1, 3, 9)))
-        self.read()
-        for _ in range(self.chance.randrange(4)):
-            self.chance.choice((self._step, self._suspend, self._rectify, self._assess, self._vanish))()
+        with self.together():
+            self.read()
+            for _ in range(self.chance.randrange(4)):
+                self.chance.choice((self._step, self._suspend, self._rectify, self._assess, self._vanish))()
 
     def _step(self) -> None:
         name = self.chance.choice(

@@ -51,9 +51,10 @@ def everything(engine: Engine) -> list[list[dict[str, Any]]]:
 def list_services(engine: Engine, urls: dict[str, str], **changed: Any) -> None:
     """List published interfaces with these addresses, each of a system named as the service with `sys-` before it."""
     evidence = Evidence(engine)
-    batch = evidence.batch("exchange_services", "exchange_service", NOON + timedelta(seconds=next(_BATCHES)))
-    evidence.put(
-        "exchange_service", batch,
-        [{"service_code": code, "name": code, "system_code": f"sys-{code}", "kind": "api", "state": "published",
-          "endpoint": url} | changed for code, url in urls.items()],
-    )  # fmt: skip
+    with evidence.together():
+        batch = evidence.batch("exchange_services", "exchange_service", NOON + timedelta(seconds=next(_BATCHES)))
+        evidence.put(
+            "exchange_service", batch,
+            [{"service_code": code, "name": code, "system_code": f"sys-{code}", "kind": "api", "state": "published",
+              "endpoint": url} | changed for code, url in urls.items()],
+        )  # fmt: skip

@@ -41,10 +41,11 @@ class City(Evidence):
         super().__init__(engine)
         self.day = day
         self.last: dict[str, str] = {}
-        for source, entity, authority in BATCHES:
-            self.last[source] = self.batch(source, entity, at(day, 2), authority=authority)
-        self._registers()
-        self.show(days_before(day, DAYS))
+        with self.together():
+            for source, entity, authority in BATCHES:
+                self.last[source] = self.batch(source, entity, at(day, 2), authority=authority)
+            self._registers()
+            self.show(days_before(day, DAYS))
 
     def _registers(self) -> None:
         self.put("system", self.last["system_register"], [{"system_code": c} | row for c, row in SYSTEMS.items()])
@@ -97,8 +98,9 @@ class City(Evidence):
     def next_day(self, *, without: Iterable[str] = ()) -> date:
         """Let a day pass: all sources but some are read, and show the day that is over."""
         over, self.day = self.day, self.day + timedelta(days=1)
-        for source, _, _ in BATCHES:
-            if source not in set(without):
-                self.read_again(source, at(self.day, 2))
-        self.show([over], without=without)
+        with self.together():
+            for source, _, _ in BATCHES:
+                if source not in set(without):
+                    self.read_again(source, at(self.day, 2))
+            self.show([over], without=without)
         return self.day

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -38,11 +39,30 @@ def days_before(day: date, count: int) -> list[date]:
 
 
 class Evidence:
-    """Writes what merges would have written; every method is one committed transaction."""
+    """Writes what merges would have written; every method is one committed transaction, unless several are put together."""
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
         self._number = 0
+        self._open: Connection | None = None
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """Write all that follows in one transaction: a connection of its own for every row would take most of the time."""
+        if self._open is not None:
+            yield
+            return
+        with self.engine.begin() as self._open:
+            try:
+                yield
+            finally:
+                self._open = None
+
+    @contextmanager
+    def _writing(self) -> Iterator[Connection]:
+        with self.together():
+            assert self._open is not None
+            yield self._open
 
     def batch(
         self,
@@ -61,7 +81,7 @@ class Evidence:
         zero = dict.fromkeys(
             ("rows_received", "refused", "created", "changed", "unchanged", "repeated", "quarantined", "absent", "tombstoned"), 0
         )  # fmt: skip
-        with self.engine.begin() as connection:
+        with self._writing() as connection:
             connection.execute(
                 insert(batch).values(
                     batch_id=batch_id, source=source, entity=entity, is_full=full, is_complete=complete, filter_digest="f",
@@ -83,14 +103,14 @@ class Evidence:
             for row in rows
         ]  # fmt: skip
         if values:
-            with self.engine.begin() as connection:
+            with self._writing() as connection:
                 connection.execute(insert(table), values)
 
     def change(self, entity: str, batch_id: str, key: dict[str, Any], when: datetime, **fields: Any) -> None:
         """Change fields of a record as a later batch would, with the lines of the history."""
         table, change = ENTITIES[entity]
         this = (table.c.source == batch_id.rsplit("-", 2)[0]) & (table.c.record_key == _key(entity, key))
-        with self.engine.begin() as connection:
+        with self._writing() as connection:
             old = connection.execute(select(table).where(this)).mappings().one()
             for name, new in fields.items():
                 connection.execute(
@@ -109,7 +129,7 @@ class Evidence:
             {"source": source, "day": day, "batch_id": batch_id, "is_trusted": trusted, "rows": rows, "doubts": doubts}
             for day in days
         ]
-        with self.engine.begin() as connection:
+        with self._writing() as connection:
             connection.execute(insert(observed_day), values)
 
     def probed(
@@ -117,7 +137,7 @@ class Evidence:
     ) -> None:
         """Record the probes of a service on a day."""
         noon = at(day, 12)
-        with self.engine.begin() as connection:
+        with self._writing() as connection:
             connection.execute(
                 insert(probe_day).values(
                     service_code=service_code, day=day, probes=successes + failures + inconclusive, successes=successes,

@@ -47,14 +47,15 @@ class Lives(Evidence):
 
     def __init__(self, engine: Engine) -> None:
         super().__init__(engine)
-        self.last = {source: self.batch(source, entity, at(DAY, 2)) for source, entity in SOURCES.items()}
-        common = {"unit_name": "市教育局", "division_code": "230500", **STANDING}
-        self.add("platform", [
-            {"project_code": FULL, "name": "全项目", "managed_industry": "informatization", "nature": "extended",
-             "total_investment_yuan": Decimal("1234567.80"), **common},
-            {"project_code": BARE, "name": "空项目", "managed_industry": "informatization", **common},
-            {"project_code": ROAD, "name": "道路", "managed_industry": "other", **common},
-        ])  # fmt: skip
+        with self.together():
+            self.last = {source: self.batch(source, entity, at(DAY, 2)) for source, entity in SOURCES.items()}
+            common = {"unit_name": "市教育局", "division_code": "230500", **STANDING}
+            self.add("platform", [
+                {"project_code": FULL, "name": "全项目", "managed_industry": "informatization", "nature": "extended",
+                 "total_investment_yuan": Decimal("1234567.80"), **common},
+                {"project_code": BARE, "name": "空项目", "managed_industry": "informatization", **common},
+                {"project_code": ROAD, "name": "道路", "managed_industry": "other", **common},
+            ])  # fmt: skip
 
     def add(self, source: str, rows: list[dict[str, Any]], entity: str | None = None) -> None:
         """Add records to the last batch of a source."""

@@ -34,7 +34,10 @@ from include.rules.verdict import Fact, Verdict
 FOLDER = Path(__file__).parents[1] / "cases"
 FILES = sorted(p for p in FOLDER.glob("*.yaml") if p.stem != "interconnection")
 CASES = [
-    (c | {"rule": b["rule"]}, b) for f in FILES for b in yaml.safe_load_all(f.read_text("utf-8")) for c in b["cases"]
+    (c | {"rule": b["rule"]}, b)
+    for f in FILES
+    for b in yaml.load_all(f.read_text("utf-8"), yaml.CSafeLoader)
+    for c in b["cases"]
 ]
 RULES = {r.id: r for r in load_rules()}
 BOOK = ParameterBook.load()
