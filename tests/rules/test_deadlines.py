@@ -52,6 +52,7 @@ def test_the_day_on_which_it_was_done_decides() -> None:
         judged = by_deadline(term("2026-04-27", done), P, D("2026-06-01"))
         assert judged.reason == reason
         assert judged.holds_until is None
+        assert judged.figures["late_days"] == (1 if reason == "late" else 0)
     assert by_deadline(term("2026-04-27", "2026-05-25"), P, D("2026-06-01")).figures["late_days"] == 3
 
 
@@ -94,11 +95,18 @@ def test_suspensions_that_overlap_count_once(pauses: list[tuple[str, str | None]
     assert by_deadline(term("2026-04-27", None, *pauses), P, D("2026-06-01")).figures["due"] == "2026-05-25"
 
 
+def test_one_that_lies_apart_counts_beside_those_that_overlap() -> None:
+    """On 04-28 one day, from 05-11 to 05-14 three."""
+    pauses = (("2026-04-27", "2026-04-28"), ("2026-05-11", "2026-05-13"), ("2026-05-12", "2026-05-14"))
+    assert by_deadline(term("2026-04-27", None, *pauses), P, D("2026-06-01")).figures["due"] == "2026-05-26"
+
+
 def test_a_suspension_counts_only_within_the_term() -> None:
     before = by_deadline(term("2026-04-27", None, ("2026-04-20", "2026-04-28")), P, D("2026-06-01"))
     assert before.figures["due"] == "2026-05-21"  # only 04-28 lies in both
-    after = by_deadline(term("2026-04-27", None, ("2026-05-20", "2026-05-29")), P, D("2026-06-01"))
-    assert (after.reason, after.figures["due"]) == ("overdue", "2026-05-20")
+    for begun in ("2026-05-20", "2026-05-22"):
+        after = by_deadline(term("2026-04-27", None, (begun, "2026-05-29")), P, D("2026-06-01"))
+        assert (after.reason, after.figures["due"]) == ("overdue", "2026-05-20")
     empty = by_deadline(term("2026-04-27", None, ("2026-05-11", "2026-05-11")), P, D("2026-06-01"))
     assert empty.figures["due"] == "2026-05-20"
 
