@@ -86,6 +86,9 @@ def test_state_reason_and_outcome(case: dict[str, Any]) -> None:
     assert (found.state, found.reason) == (state, reason)
     assert any("单位申报" in step for step in verdict.steps)
     assert any("实际调用" in step for step in verdict.steps)
+    for name in ("connection_calls", "connection_probes"):
+        if name in facts:
+            assert f"最近成功 {facts[name].value.last_success_on or '无'}" in " ".join(verdict.steps)
 
 
 def test_a_day_that_could_not_be_observed_ages_nothing() -> None:
