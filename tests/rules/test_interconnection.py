@@ -91,6 +91,18 @@ def test_state_reason_and_outcome(case: dict[str, Any]) -> None:
             assert f"最近成功 {facts[name].value.last_success_on or '无'}" in " ".join(verdict.steps)
 
 
+def test_the_steps_say_since_when_it_is_asked_for_and_what_is_listed() -> None:
+    said = set()
+    for case in TABLE["cases"]:
+        steps = " ".join(judge(RULE, given(case), BOOK, ON).steps)
+        if "要求逐步联通" in steps or "验收前应联通" in steps:
+            assert ("办法施行后上线" in steps) is (case["live"] in ("new", "first")), case["name"]
+            said.add(case["live"])
+        for listed, words in (("application", "仅登记应用,无服务"), ("none", "交换平台登记:未列出")):
+            assert (words in steps) is (case["listed"] == listed), case["name"]
+    assert said >= {"old", "new", "first", "before"}
+
+
 def test_a_day_that_could_not_be_observed_ages_nothing() -> None:
     """The exchange down for a day: the same age in observed days, so the same state."""
     before = Calls(30, 30, 9, 9, 0, 0, ON - timedelta(days=30), 29, None, is_flat=False)
