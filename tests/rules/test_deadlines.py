@@ -52,6 +52,7 @@ def test_the_day_on_which_it_was_done_decides() -> None:
         judged = by_deadline(term("2026-04-27", done), P, D("2026-06-01"))
         assert judged.reason == reason
         assert judged.holds_until is None
+        assert judged.figures["late_days"] == (1 if reason == "late" else 0)
     assert by_deadline(term("2026-04-27", "2026-05-25"), P, D("2026-06-01")).figures["late_days"] == 3
 
 
@@ -59,6 +60,12 @@ def test_two_days_before_the_end_come_first_in_a_short_term() -> None:
     short = term("2026-11-02", days=8)  # due on 11-12; 80 % is day 7, two days before is day 6
     assert by_deadline(short, P, D("2026-11-09")).reason == "running"
     assert by_deadline(short, P, D("2026-11-10")).reason == "due_soon"
+
+
+def test_the_share_of_a_term_is_reckoned_in_hundredths() -> None:
+    long = term("2026-03-02", days=29)  # 80 % is day 24, the first that is not below 23.2
+    before, begins = (P.workdays.after(D("2026-03-02"), count).latest for count in (23, 24))
+    assert [by_deadline(long, P, day).reason for day in (before, begins)] == ["running", "due_soon"]
 
 
 def test_a_term_that_nobody_began_is_not_judged() -> None:
@@ -94,11 +101,22 @@ def test_suspensions_that_overlap_count_once(pauses: list[tuple[str, str | None]
     assert by_deadline(term("2026-04-27", None, *pauses), P, D("2026-06-01")).figures["due"] == "2026-05-25"
 
 
+def test_one_that_lies_apart_counts_beside_those_that_overlap() -> None:
+    """On 04-28 one day, from 05-11 to 05-14 three."""
+    pauses = (("2026-04-27", "2026-04-28"), ("2026-05-11", "2026-05-13"), ("2026-05-12", "2026-05-14"))
+    assert by_deadline(term("2026-04-27", None, *pauses), P, D("2026-06-01")).figures["due"] == "2026-05-26"
+
+
 def test_a_suspension_counts_only_within_the_term() -> None:
     before = by_deadline(term("2026-04-27", None, ("2026-04-20", "2026-04-28")), P, D("2026-06-01"))
     assert before.figures["due"] == "2026-05-21"  # only 04-28 lies in both
-    after = by_deadline(term("2026-04-27", None, ("2026-05-20", "2026-05-29")), P, D("2026-06-01"))
-    assert (after.reason, after.figures["due"]) == ("overdue", "2026-05-20")
+    for begun in ("2026-05-20", "2026-05-22"):
+        after = by_deadline(term("2026-04-27", None, (begun, "2026-05-29")), P, D("2026-06-01"))
+        assert (after.reason, after.figures["due"]) == ("overdue", "2026-05-20")
+    ended = by_deadline(
+        term("2026-04-27", None, ("2026-04-20", "2026-04-24"), ("2026-05-11", "2026-05-14")), P, D("2026-06-01")
+    )
+    assert ended.figures["due"] == "2026-05-25"
     empty = by_deadline(term("2026-04-27", None, ("2026-05-11", "2026-05-11")), P, D("2026-06-01"))
     assert empty.figures["due"] == "2026-05-20"
 
@@ -123,6 +141,13 @@ def test_a_year_without_a_calendar_never_fails() -> None:
         day += timedelta(days=1)
     assert list(reasons) == ["running", "due_soon", "calendar_unpublished", "probably_overdue"]
     assert reasons["calendar_unpublished"] < reasons["probably_overdue"]
+
+
+@pytest.mark.parametrize("begun", ["2027-01-07", "2027-01-09"])
+def test_a_suspension_that_may_have_begun_after_the_end_leaves_the_earliest_end_as_it_is(begun: str) -> None:
+    """From 12-20 at most fifteen working days lie before 01-07, at most seventeen before 01-09."""
+    paused = by_deadline(term("2026-12-20", None, (begun, "2027-01-12")), P, D("2027-01-31"))
+    assert paused.figures["due"].startswith("2027-01-07 至 ")
 
 
 def test_what_was_done_in_such_a_year_is_in_time_late_or_not_known() -> None:
@@ -176,7 +201,9 @@ def window(done: str | None, opens: str | None = "2026-07-01") -> Window:
     ],
 )
 def test_a_window_day_by_day(on: str, expected: tuple[str, str, date | None]) -> None:
-    assert said(in_window(window(None), P, D(on))) == expected
+    judged = in_window(window(None), P, D(on))
+    assert said(judged) == expected
+    assert (judged.figures["opens"], judged.figures["closes"]) == (D("2026-07-01"), D("2026-07-31"))
 
 
 def test_an_act_in_before_and_after_its_window() -> None:

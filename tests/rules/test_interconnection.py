@@ -86,6 +86,21 @@ def test_state_reason_and_outcome(case: dict[str, Any]) -> None:
     assert (found.state, found.reason) == (state, reason)
     assert any("单位申报" in step for step in verdict.steps)
     assert any("实际调用" in step for step in verdict.steps)
+    for name in ("connection_calls", "connection_probes"):
+        if name in facts:
+            assert f"最近成功 {facts[name].value.last_success_on or '无'}" in " ".join(verdict.steps)
+
+
+def test_the_steps_say_since_when_it_is_asked_for_and_what_is_listed() -> None:
+    said = set()
+    for case in TABLE["cases"]:
+        steps = " ".join(judge(RULE, given(case), BOOK, ON).steps)
+        if "要求逐步联通" in steps or "验收前应联通" in steps:
+            assert ("办法施行后上线" in steps) is (case["live"] in ("new", "first")), case["name"]
+            said.add(case["live"])
+        for listed, words in (("application", "仅登记应用,无服务"), ("none", "交换平台登记:未列出")):
+            assert (words in steps) is (case["listed"] == listed), case["name"]
+    assert said >= {"old", "new", "first", "before"}
 
 
 def test_a_day_that_could_not_be_observed_ages_nothing() -> None:

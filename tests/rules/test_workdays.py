@@ -100,7 +100,7 @@ def test_the_end_of_time_is_no_crash(day: date) -> None:
 
 @given(covered, counts)
 def test_day_zero_is_the_day_itself_and_the_end_is_worked(start: date, count: int) -> None:
-    assert CALENDAR.after(start, 0) == Due(start, start)
+    assert CALENDAR.after(start, 0) == CALENDAR.before(start, 0) == Due(start, start)
     due = CALENDAR.after(start, count)
     if due.is_certain and count:
         assert CALENDAR.is_workday(due.latest)
@@ -186,6 +186,12 @@ def test_every_span_of_23_years_of_notices_lies_in_its_bounds(known: int, length
 def test_an_interval_is_narrow_enough_to_be_of_use() -> None:
     far = [CALENDAR.after(date(2027, 1, 1) + n * DAY, 20) for n in range(700)]
     assert max((due.latest - due.earliest).days for due in far) <= 21
+
+
+def test_a_span_of_a_year_without_a_notice_is_bounded_by_the_most_that_may_be_off_and_made_up() -> None:
+    assert CALENDAR.span(LAST, date(2027, 1, 31)) == Count(13, 23)  # 20 weekdays but 1 January; 7 off, 3 made up
+    assert CALENDAR.span(LAST, date(2027, 2, 28)) == Count(32, 43)  # 40 weekdays: one more off
+    assert CALENDAR.span(date(2027, 12, 31), date(2028, 1, 2)) == Count(0, 1)  # Saturday 1 January is off by law
 
 
 def test_an_estimate_outside_is_the_weekdays_that_are_not_off_by_law() -> None:
