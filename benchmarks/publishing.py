@@ -1,4 +1,4 @@
-"""Publish a million rows of twenty columns: ours (both files, checked, hashed), pandas, a bare COPY; memory at three times that.
+"""Publish a million rows of twenty columns: ours (both files and each alone), pandas, a bare COPY; memory at three times that.
 
 As a module it is one contestant: `python -m benchmarks.publishing NAME LEDGER_URL FOLDER`. duckdb's scanners, the fastest known
 way, are no contestant: they come as extensions that are downloaded at run time, and their wheels are not in the lock.
@@ -32,7 +32,8 @@ TIMES = 3
 MEMORY_MIB, FLAT = 400, 1.1
 
 TITLES = {
-    "ours": "ours: Parquet and CSV, checked, hashed", "pandas_parquet": "pandas.read_sql + to_parquet",
+    "ours": "ours: Parquet and CSV, checked, hashed", "ours_parquet": "ours: Parquet alone", "ours_csv": "ours: CSV alone",
+    "pandas_parquet": "pandas.read_sql + to_parquet",
     "pandas_csv": "pandas.read_sql + to_csv", "bare_copy": "limit: bare COPY … TO STDOUT csv into a file",
 }  # fmt: skip
 
@@ -139,12 +140,12 @@ def dataset() -> Any:
     return Dataset(TABLE, 1, "基准", schema, ("code",))
 
 
-def _ours(engine: Engine, folder: Path) -> int:
+def _ours(engine: Engine, folder: Path, formats: tuple[str, ...]) -> int:
     from include.datasets.export import export
     from include.ledger.snapshot import glance
 
     with glance(engine) as connection:
-        found = export(connection, dataset(), folder)
+        found = export(connection, dataset(), folder, formats=formats)
     assert not found.problems and not found.failure, (found.problems, found.failure)
     return found.rows
 
@@ -174,35 +175,39 @@ def _bare_copy(engine: Engine, folder: Path) -> int:
 
 
 WAYS: dict[str, Callable[[Engine, Path], int]] = {
-    "ours": _ours, "bare_copy": _bare_copy,
+    "ours": partial(_ours, formats=("parquet", "csv")), "ours_parquet": partial(_ours, formats=("parquet",)),
+    "ours_csv": partial(_ours, formats=("csv",)), "bare_copy": _bare_copy,
     "pandas_parquet": partial(_pandas, write=lambda f, to: f.to_parquet(to / "rows.parquet", compression="zstd", index=False)),
     "pandas_csv": partial(_pandas, write=lambda f, to: f.to_csv(to / "rows.csv", encoding="utf-8-sig", index=False)),
 }  # fmt: skip
 
 
+WANTED = {
+    "postgres": (("ours_parquet", "pandas_parquet", 3), ("ours_csv", "pandas_csv", 8)),
+    "sqlite": (("ours_parquet", "pandas_parquet", 1.2),),
+}
+"""How many times as fast as whom each file alone must be."""
+
+AT_MOST = (("ours_parquet", 2.0), ("ours_csv", 1.3))
+"""How many times the wall of the bare COPY each file alone may take."""
+
+
 def goals(samples: list[Sample]) -> list[Goal]:
-    """Return the goals of W6. Ours makes both files in one pass, so each ratio is of less work than ours does."""
+    """Return the goals of W6; each is of one file."""
     found = []
     for database in sorted({s.database for s in samples}):
         mine = [s for s in samples if s.database == database]
         rows = min(s.rows for s in mine)
         walls = {n: median(s.wall for s in mine if (s.contestant, s.rows) == (n, rows)) for n in contestants(database)}
-        wanted = {"pandas_parquet": 3, "pandas_csv": 8} if database == "postgres" else {"pandas_parquet": 1.2}
-        for name, factor in wanted.items():
+        for ours, theirs, factor in WANTED[database]:
+            title = f"{database}, {TITLES[ours]} ≥ {factor}x {TITLES[theirs]}"
+            found.append(_ratio(title, walls[ours], walls[theirs], factor))
+        for ours, most in AT_MOST if "bare_copy" in walls else ():
+            ratio = walls[ours] / walls["bare_copy"]
+            title = f"{database}, {TITLES[ours]} ≤ {most}x the bare COPY"
             found.append(
-                _ratio(f"{database}, both files ≥ {factor}x {TITLES[name]}", walls["ours"], walls[name], factor)
+                Goal(title, f"{ratio:.2f}x ({walls[ours]:.1f} s to {walls['bare_copy']:.1f} s)", ratio <= most)
             )
-        found.append(
-            _ratio(
-                f"{database}, both files against both of pandas",
-                walls["ours"],
-                walls["pandas_parquet"] + walls["pandas_csv"],
-                3,
-            )
-        )
-        if "bare_copy" in walls:
-            ratio = walls["ours"] / walls["bare_copy"]
-            found.append(Goal(f"{database}, both files ≤ 2x the bare COPY", f"{ratio:.2f}x", ratio <= 2))
         few, many = (
             max(s.peak_mib for s in mine if s.contestant == "ours" and s.rows == n) for n in (rows, rows * TIMES)
         )

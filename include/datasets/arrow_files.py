@@ -6,6 +6,7 @@ import hashlib
 import os
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,9 @@ from include.datasets.snapshot_rows import TEXTS, Block
 
 ROW_GROUP = 131_072
 ROW_GROUP_BYTES = 64_000_000
+PARSED_BYTES = 512_000
+"""As much is parsed at once: what it becomes must still be in the processor's cache when it is taken up again."""
+
 REPEATS, JUDGED_ROWS = 8, 32_768
 """So many rows a value, among the first ones, and a column gets a dictionary."""
 
@@ -45,26 +49,34 @@ def arrow_schema(dataset: Dataset) -> pa.Schema:
     return pa.schema(fields, about)
 
 
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Rows as the files take them: the block they came in, its lines joined, and its columns."""
+
+    block: Block
+    content: bytes
+    table: pa.Table
+
+
 class BlockReader:
     """Turns lines into columns of the declared types; a value that is not of its type raises `pyarrow.ArrowInvalid`."""
 
     def __init__(self, schema: pa.Schema) -> None:
         self.schema = schema
-        self._read = arrow_csv.ReadOptions(column_names=schema.names)
-        self._parse = {broken: arrow_csv.ParseOptions(newlines_in_values=broken) for broken in (False, True)}
+        self._read = arrow_csv.ReadOptions(column_names=schema.names, use_threads=False, block_size=PARSED_BYTES)
+        self._parse = arrow_csv.ParseOptions(newlines_in_values=True)
         self._convert = arrow_csv.ConvertOptions(
             column_types={field.name: field.type for field in schema}, null_values=[""], strings_can_be_null=True,
             quoted_strings_can_be_null=False, true_values=["true"], false_values=["false"],
         )  # fmt: skip
 
-    def table(self, content: bytes, rows: int) -> pa.Table:
-        """Return the columns of a block."""
-        # Texts with lines of their own are rare, and looking out for them takes a fifth of the parsing.
-        parse = self._parse[content.count(b"\n") != rows or content.count(b"\r") != rows]
-        found = arrow_csv.read_csv(pa.BufferReader(content), self._read, parse, self._convert)
-        if found.num_rows != rows:
-            raise pa.ArrowInvalid(f"{rows} rows were sent and {found.num_rows} read")
-        return found
+    def read(self, block: Block) -> Rows:
+        """Return a block with its columns."""
+        content, sent = block.content(), len(block.lines)
+        table = arrow_csv.read_csv(pa.BufferReader(content), self._read, self._parse, self._convert)
+        if table.num_rows != sent:
+            raise pa.ArrowInvalid(f"{sent} rows were sent and {table.num_rows} read")
+        return Rows(block, content, table)
 
 
 class HashedFile:
@@ -118,16 +130,20 @@ class CsvFile:
         header = ",".join('"' + column.title.replace('"', '""') + '"' for column in dataset.columns)
         self.file.write(b"\xef\xbb\xbf" + header.encode() + b"\r\n")
 
-    def write(self, block: Block, content: bytes, table: pa.Table) -> None:
-        """Write a block; `content` is its lines as they are, `table` the same as columns."""
-        rows = formula_rows(table, self._texts)
-        if not rows:
-            self.file.write(content)
-            return
-        lines = list(block.lines)
-        for row in rows:
-            lines[row] = _OPENING.sub(rb"\1'", lines[row])
-        self.file.write(Block(lines, block.null).content())
+    def write(self, rows: Rows) -> None:
+        """Write rows."""
+        block, content = rows.block, rows.content
+        if formulas := formula_rows(rows.table, self._texts):
+            lines = list(block.lines)
+            for row in formulas:
+                lines[row] = _OPENING.sub(rb"\1'", lines[row])
+            block = Block(lines, block.null)
+            content = block.content()
+        self.file.write(block.for_spreadsheets(content))
+
+    def abandon(self) -> None:
+        """End the file as it is: nobody will read it."""
+        self.close()
 
     def close(self) -> None:
         """Bring everything to the disk."""
@@ -147,9 +163,10 @@ def formula_rows(table: pa.Table, columns: Sequence[int]) -> list[int]:
             _, offsets, data = chunk.buffers()
             if data is not None and data.size:
                 places = np.frombuffer(offsets, dtype=np.int32)[chunk.offset : chunk.offset + len(chunk) + 1]
-                filled = np.flatnonzero(places[1:] > places[:-1])
-                first = np.frombuffer(data, dtype=np.uint8)[places[filled]]
-                found.update((filled[is_formula[first]] + at).tolist())
+                # An empty text shows the first character of the next one, or the last of all.
+                first = np.frombuffer(data, dtype=np.uint8).take(places[:-1], mode="clip")
+                rows = np.flatnonzero(is_formula[first])
+                found.update((rows[places[rows + 1] > places[rows]] + at).tolist())
             at += len(chunk)
     return sorted(found)
 
@@ -162,29 +179,33 @@ def safe_text(value: str) -> str:
 class ParquetFile:
     """Row groups of even size, compressed with zstd; equal rows give equal files."""
 
-    def __init__(self, path: Path, schema: pa.Schema) -> None:
+    def __init__(self, path: Path, dataset: Dataset) -> None:
         self.file = HashedFile(path)
-        self._schema = schema
+        self._schema = arrow_schema(dataset)
+        # Least and greatest of texts in no order leave nothing out for whoever filters, and take a fifth of the writing.
+        self._bounded = [c.name for c in dataset.columns if c.type not in TEXTS or c.name in dataset.key] or False
         self._writer: Any = None
         self._waiting: list[pa.Table] = []
 
-    def write(self, table: pa.Table) -> None:
+    def write(self, rows: Rows) -> None:
         """Take rows; they are written when they fill a row group."""
-        self._waiting.append(table)
-        rows, size = (sum(getattr(t, name) for t in self._waiting) for name in ("num_rows", "nbytes"))
-        if rows >= ROW_GROUP or size >= ROW_GROUP_BYTES:
+        self._waiting.append(rows.table)
+        count, size = (sum(getattr(t, name) for t in self._waiting) for name in ("num_rows", "nbytes"))
+        if count >= ROW_GROUP or size >= ROW_GROUP_BYTES:
             self._flush()
 
     def _flush(self) -> None:
         # The reader calls every column nullable, and knows no titles.
-        rows = self._schema.empty_table()
-        if self._waiting:
+        if not self._waiting:
+            rows = self._schema.empty_table()
+        else:
             rows = pa.Table.from_arrays(pa.concat_tables(self._waiting).columns, schema=self._schema)
         if self._writer is None:
             repeating = _repeating(rows.slice(0, JUDGED_ROWS))
             self._writer = arrow_parquet.ParquetWriter(
-                self.file, self._schema, compression="zstd", compression_level=1, use_dictionary=repeating or False
-            )
+                self.file, self._schema, compression="zstd", compression_level=1, use_dictionary=repeating or False,
+                write_statistics=self._bounded,
+            )  # fmt: skip
         if rows.num_rows:
             self._writer.write_table(rows)
         self._waiting = []

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from functools import partial
+from operator import gt, lt
 from typing import Any
 
 import pyarrow as pa
@@ -26,8 +26,18 @@ SAMPLE = 40
 
 MOST_PROBLEMS = 20
 
-Check = Callable[..., Any]
-"""Takes a column and returns which values are wrong; null where it cannot tell."""
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One check of a column: whether any value is wrong, and which ones are (null where it cannot tell).
+
+    The first is asked of every block, and lets no value of Python's become one of Arrow's: that would import pandas, which takes
+    longer than publishing a small data set.
+    """
+
+    code: str
+    is_broken: Callable[[Any], bool]
+    which: Callable[[Any], Any]
 
 
 @dataclass(slots=True)
@@ -51,7 +61,7 @@ class Checker:
         self._columns = dataset.columns
         self._keys = list(dataset.key)
         specs = dataset.schema["properties"]
-        self._checks = [(c, code, check) for c in dataset.columns for code, check in _checks(c, specs[c.name])]
+        self._checks = [(c.name, check) for c in dataset.columns for check in _checks(c, specs[c.name])]
         self._sampled = _validator(dataset.schema)
         self._last: tuple[Any, ...] | None = None
         self._found: dict[tuple[str, str], Problem] = {}
@@ -63,11 +73,11 @@ class Checker:
 
     def add(self, table: pa.Table) -> None:
         """Check a block."""
-        for column, code, check in self._checks:
-            values = table.column(column.name)
-            wrong = pc.fill_null(check(values), False)
-            if rows := pc.sum(wrong).as_py() or 0:
-                self.note(column.name, code, rows, str(values.filter(wrong)[0].as_py()))
+        for name, check in self._checks:
+            values = table.column(name)
+            if check.is_broken(values):
+                wrong = check.which(values)
+                self.note(name, check.code, pc.sum(wrong).as_py(), str(values.filter(wrong)[0].as_py()))
         self._check_key(table)
         self._check_sample(table)
 
@@ -92,7 +102,7 @@ class Checker:
             for n in range(keys.num_columns):
                 equal = pc.equal(keys.column(n).slice(1), keys.column(n).slice(0, keys.num_rows - 1))
                 same = equal if same is None else pc.and_(same, equal)
-            rows = pc.indices_nonzero(pc.fill_null(same, False))
+            rows = pc.indices_nonzero(same)  # null, too, is none
             if len(rows) and not doubles:
                 example = tuple(keys.column(n)[rows[0].as_py()].as_py() for n in range(keys.num_columns))
             doubles += len(rows)
@@ -133,46 +143,78 @@ def _validator(schema: Mapping[str, Any]) -> Any:
     return jsonschema_rs.Draft202012Validator(dict(schema))
 
 
-def _checks(column: Column, spec: Mapping[str, Any]) -> Iterator[tuple[str, Check]]:
-    """Yield the checks of a column with their codes."""
+def _checks(column: Column, spec: Mapping[str, Any]) -> Iterator[Check]:
+    """Yield the checks of a column; what its type proves is not checked."""
     if not column.is_nullable:
-        yield "missing", pc.is_null
+        yield Check("missing", lambda values: values.null_count > 0, pc.is_null)
     if "enum" in spec:
-        values = pa.array([value for value in spec["enum"] if value is not None])
-        yield "not_in_enum", lambda array: pc.and_not(pc.is_valid(array), pc.is_in(array, values.cast(array.type)))
+        yield _enum([value for value in spec["enum"] if value is not None])
     if column.type in TEXTS:
         yield from _text_checks(spec)
-    for name, compare in (("minimum", pc.less), ("maximum", pc.greater)):
-        if name in spec and column.type in ("integer", "decimal(18,2)"):
-            yield name, partial(_beyond, compare, Decimal(str(spec[name])))
+    elif column.type in ("integer", "decimal(18,2)"):
+        for name, compare in (("minimum", lt), ("maximum", gt)):
+            if name in spec:
+                yield _bound(name, compare, Decimal(str(spec[name])))
 
 
-def _beyond(compare: Check, bound: Decimal, values: Any) -> Any:
-    return compare(values, pa.scalar(bound if pa.types.is_decimal(values.type) else float(bound)))
-
-
-def _text_checks(spec: Mapping[str, Any]) -> Iterator[tuple[str, Check]]:
+def _text_checks(spec: Mapping[str, Any]) -> Iterator[Check]:
     if "pattern" in spec:
-        yield "pattern", _pattern(spec["pattern"])
-    if "minLength" in spec:
-        yield "too_short", lambda array: pc.less(pc.utf8_length(array), spec["minLength"])
-    if "maxLength" in spec:
-        yield "too_long", lambda array: pc.greater(pc.utf8_length(array), spec["maxLength"])
+        yield _pattern(spec["pattern"])
+    for name, code, compare in (("minLength", "too_short", lt), ("maxLength", "too_long", gt)):
+        if name in spec:
+            yield _bound(code, compare, Decimal(spec[name]), pc.utf8_length)
 
 
-def _values(array: Any) -> list[str]:
-    return [value for value in array.unique().to_pylist() if value is not None]
+def _enum(allowed: Sequence[Any]) -> Check:
+    known = {None, *allowed}
+
+    def which(values: Any) -> Any:
+        return pc.and_not(pc.is_valid(values), pc.is_in(values, pa.array(allowed).cast(values.type)))
+
+    return Check("not_in_enum", lambda values: not known.issuperset(values.unique().to_pylist()), which)
+
+
+def _bound(
+    code: str,
+    compare: Callable[[Any, Any], bool],
+    bound: Decimal,
+    measured: Callable[[Any], Any] = lambda values: values,
+) -> Check:
+    """Return the check that no value, or what is `measured` of it, lies beyond a bound."""
+    beyond = {lt: pc.less, gt: pc.greater}[compare]
+
+    def is_broken(values: Any) -> bool:
+        ends = pc.min_max(measured(values)).as_py()
+        return any(end is not None and compare(end, bound) for end in ends.values())
+
+    def which(values: Any) -> Any:
+        found = measured(values)
+        return beyond(found, pa.scalar(bound if pa.types.is_decimal(found.type) else float(bound)))
+
+    return Check(code, is_broken, which)
 
 
 def _pattern(pattern: str) -> Check:
     try:
-        pc.match_substring_regex(pa.array(["x"]), pattern)
+        pc.match_substring_regex(pa.nulls(1, pa.string()), pattern)
     except pa.ArrowInvalid:  # looking ahead or back is beyond RE2: Python's own, once for each value
-        expression = re.compile(pattern)
-        return lambda array: pc.is_in(
-            array, pa.array([v for v in _values(array) if not expression.search(v)], pa.string())
+        search = re.compile(pattern).search
+
+        def bad(values: Any) -> list[str]:
+            return [value for value in values.unique().to_pylist() if value is not None and not search(value)]
+
+        return Check(
+            "pattern",
+            lambda values: bool(bad(values)),
+            lambda values: pc.is_in(values, pa.array(bad(values), pa.string())),
         )
-    return lambda array: pc.invert(pc.match_substring_regex(array, pattern))
+
+    def matches(values: Any) -> Any:
+        return pc.match_substring_regex(values, pattern)
+
+    return Check(
+        "pattern", lambda values: pc.all(matches(values)).as_py() is False, lambda values: pc.invert(matches(values))
+    )
 
 
 def words_of(problem: Problem, dataset: Dataset) -> str:

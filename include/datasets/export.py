@@ -1,6 +1,6 @@
-"""Write one data set into a folder: one reading of its view gives both files, checked on the way.
+"""Write one data set into a folder: one reading of its view gives every file, checked on the way.
 
-The database writes lines while the lines before are parsed, checked and written on a thread beside it.
+The database writes lines while the lines before are parsed and checked on one thread and written on one more for each file.
 """
 
 from __future__ import annotations
@@ -8,17 +8,18 @@ from __future__ import annotations
 import json
 import logging
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import closing, suppress
+from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from types import TracebackType
+from typing import Any, Generic, Self, TypeVar
 
 import pyarrow as pa
 from sqlalchemy import Connection
 
-from include.datasets.arrow_files import BlockReader, CsvFile, HashedFile, ParquetFile, arrow_schema
+from include.datasets.arrow_files import BlockReader, CsvFile, HashedFile, ParquetFile, Rows, arrow_schema
 from include.datasets.checks import Checker, Problem
 from include.datasets.definitions import Dataset
 from include.datasets.snapshot_rows import Block, ViewFailed, blocks_of
@@ -27,8 +28,12 @@ log = logging.getLogger(__name__)
 
 Progress = Callable[[str, int, int | None], None]
 
+FORMATS: Mapping[str, type[CsvFile | ParquetFile]] = {"parquet": ParquetFile, "csv": CsvFile}
+
 _AHEAD = 2
-"""Blocks that may wait for the thread: more would only be memory."""
+"""Pieces that may wait for a thread: more would only be memory."""
+
+T = TypeVar("T")
 
 
 @dataclass(slots=True)
@@ -47,10 +52,15 @@ class Exported:
 
 
 def export(
-    connection: Connection, dataset: Dataset, folder: Path, progress: Progress = lambda step, done, total: None
+    connection: Connection,
+    dataset: Dataset,
+    folder: Path,
+    progress: Progress = lambda step, done, total: None,
+    *,
+    formats: Collection[str] = tuple(FORMATS),
 ) -> Exported:
-    """Write `<name>.v<version>` as Parquet, CSV and schema; what is wrong with its rows is told, never raised."""
-    writing = _Writing(dataset, folder)
+    """Write `<name>.v<version>` in these formats, and its schema; what is wrong with its rows is told, never raised."""
+    writing = _Writing(dataset, folder, formats)
     try:
         with connection.begin_nested() as point:
             try:
@@ -70,51 +80,79 @@ def export(
 
 
 def _run(connection: Connection, dataset: Dataset, writing: _Writing, progress: Progress) -> None:
-    with ThreadPoolExecutor(1) as thread, closing(blocks_of(connection, dataset)) as blocks:
-        pending: deque[Future[int]] = deque()
-        for block in blocks:
-            pending.append(thread.submit(writing.take, block))
-            if len(pending) > _AHEAD:
-                progress(f"导出 {dataset.title}", pending.popleft().result(), None)
-        for taken in pending:
-            progress(f"导出 {dataset.title}", taken.result(), None)
+    with ExitStack() as threads:
+        files = [threads.enter_context(_Beside(file.write)) for file in writing.files.values()]
+
+        def take(block: Block) -> None:
+            rows = writing.take(block)
+            for file in files:
+                file.give(rows)
+
+        taking = threads.enter_context(_Beside(take))
+        with closing(blocks_of(connection, dataset)) as blocks:
+            for block in blocks:
+                taking.give(block)
+                progress(f"导出 {dataset.title}", writing.result.rows, None)
+            taking.finish()
+            for file in files:
+                file.finish()
+        progress(f"导出 {dataset.title}", writing.result.rows, None)
+
+
+class _Beside(Generic[T]):
+    """A thread that works on one piece after the other; who gives it more than it can do waits, and hears what it raised."""
+
+    def __init__(self, work: Callable[[T], None]) -> None:
+        self._work = work
+        self._thread = ThreadPoolExecutor(1)
+        self._pending: deque[Future[None]] = deque()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, _: type[BaseException] | None, __: BaseException | None, ___: TracebackType | None) -> None:
+        self._thread.shutdown(cancel_futures=True)
+
+    def give(self, piece: T) -> None:
+        """Let it work on a piece."""
+        self._pending.append(self._thread.submit(self._work, piece))
+        if len(self._pending) > _AHEAD:
+            self._pending.popleft().result()
+
+    def finish(self) -> None:
+        """Wait until all is done."""
+        while self._pending:
+            self._pending.popleft().result()
 
 
 class _Writing:
     """The files of one data set while they are written."""
 
-    def __init__(self, dataset: Dataset, folder: Path) -> None:
-        stem, schema = dataset.id, arrow_schema(dataset)
+    def __init__(self, dataset: Dataset, folder: Path, formats: Collection[str]) -> None:
         self.result = Exported()
         self.checker = Checker(dataset)
-        self._reader = BlockReader(schema)
-        self._parquet = ParquetFile(folder / f"{stem}.parquet", schema)
-        self._csv = CsvFile(folder / f"{stem}.csv", dataset)
-        said = json.dumps(dataset.schema, ensure_ascii=False, indent=1) + "\n"
-        self._schema_file = folder / f"{stem}.schema.json"
-        self._schema_text = said.encode()
+        self._reader = BlockReader(arrow_schema(dataset))
+        self.files = {kind: FORMATS[kind](folder / f"{dataset.id}.{kind}", dataset) for kind in formats}
+        self._schema_file = folder / f"{dataset.id}.schema.json"
+        self._schema_text = (json.dumps(dataset.schema, ensure_ascii=False, indent=1) + "\n").encode()
 
-    def take(self, block: Block) -> int:
-        """Parse, check and write a block; return how many rows there are so far."""
-        content = block.content()
-        table = self._reader.table(content, len(block.lines))
-        self.checker.add(table)
-        self._csv.write(block, content, table)
-        self._parquet.write(table)
+    def take(self, block: Block) -> Rows:
+        """Parse and check a block."""
+        rows = self._reader.read(block)
+        self.checker.add(rows.table)
         self.result.rows += len(block.lines)
-        return self.result.rows
+        return rows
 
     def close(self) -> Exported:
         """Bring everything to the disk and return what there is."""
         schema = HashedFile(self._schema_file)
         schema.write(self._schema_text)
+        schema.close()
         self.result.problems = self.checker.problems
-        if self.result.problems or self.result.failure:
-            self._parquet.abandon()
-        else:
-            self._parquet.close()
-        for file in (self._csv, schema):
-            file.close()
-        for kind, written in (("parquet", self._parquet.file), ("csv", self._csv.file), ("schema", schema)):
-            self.result.files[kind] = {"file": written.path.name, "sha256": written.sha256, "bytes": written.size}
+        is_good = not self.result.problems and not self.result.failure
+        for file in self.files.values():
+            file.close() if is_good else file.abandon()
+        written = {kind: file.file for kind, file in self.files.items()} | {"schema": schema}
+        for kind, one in written.items():
+            self.result.files[kind] = {"file": one.path.name, "sha256": one.sha256, "bytes": one.size}
         return self.result

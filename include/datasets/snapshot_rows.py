@@ -24,20 +24,29 @@ BLOCK_ROWS = 32_768
 TEXTS = ("text", "json")
 """Types of columns that are written in quotes."""
 
-_FETCH = 4_096
+_FETCH = 512
+"""Lines that are taken from the database at once."""
 
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """Lines without their ends; `null` is how a missing value is written in them where that is not nothing."""
+    """Lines, each ended by a line feed; `null` is how a missing value is written in them where that is not nothing."""
 
     lines: list[bytes]
     null: bytes = b""
 
     def content(self) -> bytes:
-        """Return the lines as they stand in the file."""
-        joined = b"\r\n".join(self.lines) + b"\r\n"
+        """Return the lines joined."""
+        joined = b"".join(self.lines)
         return joined.replace(self.null, b"") if self.null else joined
+
+    def for_spreadsheets(self, content: bytes) -> bytes:
+        """Return `content`, which is that of the block, with the ends of lines that RFC 4180 asks for."""
+        ended = content.replace(b"\n", b"\r\n")
+        if len(ended) == len(content) + len(self.lines):
+            return ended
+        # Texts with lines of their own are rare, and only then it must be looked at where a line ends.
+        return Block([line[:-1] + b"\r\n" for line in self.lines], self.null).content()
 
 
 class ViewFailed(Exception):
@@ -57,12 +66,12 @@ def blocks_of(connection: Connection, dataset: Dataset) -> Generator[Block, None
     yield from (Block(block, null) for block in _in_blocks(lines))
 
 
-def _in_blocks(lines: Iterable[bytes]) -> Iterator[list[bytes]]:
+def _in_blocks(some: Iterable[list[bytes]]) -> Iterator[list[bytes]]:
     block: list[bytes] = []
     size = 0
-    for line in lines:
-        block.append(line)
-        size += len(line)
+    for lines in some:
+        block += lines
+        size += sum(map(len, lines))
         if size >= BLOCK_BYTES or len(block) >= BLOCK_ROWS:
             yield block
             block, size = [], 0
@@ -104,8 +113,8 @@ def _postgres_value(column: Column) -> str:
             return name
 
 
-def _postgres_lines(connection: Connection, query: str) -> Iterator[bytes]:
-    """Yield each line. libpq's own call: a line costs a fifth of what it costs through the driver's cursor."""
+def _postgres_lines(connection: Connection, query: str) -> Iterator[list[bytes]]:
+    """Yield lines, some at once. libpq's own call: a line costs half of what it costs through the driver's cursor."""
     from psycopg.pq import ExecStatus
 
     link: Any = connection.connection.driver_connection
@@ -113,27 +122,37 @@ def _postgres_lines(connection: Connection, query: str) -> Iterator[bytes]:
     begun = server.exec_(query.encode())
     if begun.status != ExecStatus.COPY_OUT:
         raise _failed(server, begun)
-    get, is_open = server.get_copy_data, True
-    with selectors.DefaultSelector() as waiting:
-        waiting.register(server.socket, selectors.EVENT_READ)
-        try:
-            while is_open:
-                size, data = get(1)
-                if size > 0:
-                    yield bytes(data[:-1])
-                elif size == 0:
-                    waiting.select()
-                    server.consume_input()
-                else:
-                    is_open = False
-        finally:
-            # Whoever stops early leaves the transaction usable: the rest is read and thrown away.
-            while is_open and get(0)[0] > 0:
-                pass
-            results = list(iter(server.get_result, None))
+    is_open = True
+    try:
+        while is_open:
+            lines, is_open = _arrived(server)
+            yield lines
+    finally:
+        # Whoever stops early leaves the transaction usable: the rest is read and thrown away.
+        while is_open and server.get_copy_data(0)[0] > 0:
+            pass
+        results = list(iter(server.get_result, None))
     for result in results:
         if result.status != ExecStatus.COMMAND_OK:
             raise _failed(server, result)
+
+
+def _arrived(server: Any) -> tuple[list[bytes], bool]:
+    """Return the next `_FETCH` lines, fewer at the end, and whether there may be more."""
+    get = server.get_copy_data
+    lines: list[bytes] = []
+    with selectors.DefaultSelector() as waiting:
+        waiting.register(server.socket, selectors.EVENT_READ)
+        while len(lines) < _FETCH:
+            size, data = get(1)
+            if size > 0:
+                lines.append(bytes(data))
+            elif size < 0:
+                return lines, False
+            else:
+                waiting.select()
+                server.consume_input()
+    return lines, True
 
 
 def _failed(server: Any, result: Any) -> Exception:
@@ -147,7 +166,7 @@ def _failed(server: Any, result: Any) -> Exception:
 
 def _sqlite_query(dataset: Dataset, mark: str) -> str:
     formats, values = zip(*(_sqlite_value(column, mark) for column in dataset.columns), strict=True)
-    line = f"printf('{','.join(formats)}', {', '.join(values)})"
+    line = f"printf('{','.join(formats)}\n', {', '.join(values)})"
     return f"SELECT CAST({line} AS BLOB) FROM {_quoted(dataset.name)} AS v{_order(dataset)}"
 
 
@@ -170,7 +189,7 @@ def _sqlite_value(column: Column, mark: str) -> tuple[str, str]:
             return "%s", name
 
 
-def _sqlite_lines(connection: Connection, query: str) -> Iterator[bytes]:
+def _sqlite_lines(connection: Connection, query: str) -> Iterator[list[bytes]]:
     import sqlite3
 
     link: Any = connection.connection.driver_connection
@@ -178,7 +197,7 @@ def _sqlite_lines(connection: Connection, query: str) -> Iterator[bytes]:
     try:
         cursor.execute(query)
         while rows := cursor.fetchmany(_FETCH):
-            yield from [line for (line,) in rows]
+            yield [line for (line,) in rows]
     except sqlite3.Error as error:
         raise ViewFailed(str(error)) from error
     finally:

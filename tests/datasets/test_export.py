@@ -121,6 +121,7 @@ def test_blocks_of_any_size_give_the_same_files(
     plant(engine, [row(f"{n:03}", name="=x" if n % 7 == 0 else "y\nz") for n in range(100)])
     whole = exported(engine, tmp_path)
     for rows, size in ((1, 10**9), (7, 10**9), (10**6, 300)):
+        monkeypatch.setattr(snapshot_rows, "_FETCH", 1)
         monkeypatch.setattr(snapshot_rows, "BLOCK_ROWS", rows)
         monkeypatch.setattr(snapshot_rows, "BLOCK_BYTES", size)
         found = exported(engine, tmp_path)
@@ -152,6 +153,7 @@ def test_an_error_in_the_middle_ends_the_reading_and_not_the_transaction(
     engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     plant(engine, [row(f"{n:04}") for n in range(3000)])
+    monkeypatch.setattr(snapshot_rows, "_FETCH", 10)
     monkeypatch.setattr(snapshot_rows, "BLOCK_ROWS", 10)
 
     def take(self: Any, block: Any) -> int:
@@ -163,6 +165,33 @@ def test_an_error_in_the_middle_ends_the_reading_and_not_the_transaction(
             export(connection, made_dataset(), tmp_path)
         assert connection.execute(text("SELECT count(*) FROM shops")).scalar() == 3000
         assert export(connection, made_dataset(), tmp_path).rows == 3000
+
+
+@pytest.mark.parametrize("kind", ["csv", "parquet"])
+def test_a_file_that_cannot_be_written_is_heard_of(
+    engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    plant(engine, [row(f"{n:04}") for n in range(50)])
+
+    def write(self: Any, rows: Any) -> None:
+        raise OSError("disk full")
+
+    monkeypatch.setattr(exporting.FORMATS[kind], "write", write)
+    with glance(engine) as connection:
+        with pytest.raises(OSError, match="disk full"):
+            export(connection, made_dataset(), tmp_path)
+        assert connection.execute(text("SELECT count(*) FROM shops")).scalar() == 50
+
+
+@pytest.mark.parametrize("kind", ["csv", "parquet"])
+def test_a_format_alone_holds_the_same(engine: Engine, tmp_path: Path, kind: str) -> None:
+    plant(engine, [row(f"{n:03}", name="=x" if n % 7 == 0 else "y") for n in range(100)])
+    both = exported(engine, tmp_path)
+    (tmp_path / "alone").mkdir()
+    with glance(engine) as connection:
+        alone = export(connection, made_dataset(), tmp_path / "alone", formats=(kind,))
+    assert alone.files == {name: both.files[name] for name in (kind, "schema")} and alone.rows == 100
+    assert sorted(path.name for path in (tmp_path / "alone").iterdir()) == [f"shops.v1.{kind}", "shops.v1.schema.json"]
 
 
 def test_a_judged_city_comes_out_of_the_parquet_as_the_views_show_it(engine: Engine, tmp_path: Path) -> None:
