@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
 
 import orjson
-from sqlalchemy import ColumnElement, and_, case, func, select
+from sqlalchemy import ColumnElement, case, func, select
 
 from include.alerts.office_hours import people_work
 from include.board.compliance import trend
-from include.board.findings import SEVERITIES, count_by
+from include.board.findings import SEVERITIES
 from include.board.looking import Look
 from include.board.sources import list_sources
 from include.board.state_models import DepartmentRow, Overview, RateRow, ScopeRow
@@ -31,12 +31,12 @@ def read_overview(look: Look) -> Overview:
     """Return the overview."""
     newest = _newest(look)
     scopes = [_scope(look, row) for row in newest]
-    counts = _counts(look)
+    totals = _totals(look)
     return Overview(
-        rates=_rates(look, newest), scopes=scopes, severities=_by_severity(look), handlings=count_by(look, "handling"),
-        ages=_ages(look), departments=_departments(look), trend=trend(look),
+        rates=_rates(newest, totals), scopes=scopes, severities=totals.severities, handlings=totals.handlings,
+        ages=totals.ages, open=totals.open, overdue=totals.overdue, departments=_departments(look), trend=trend(look),
         old=[s for s in list_sources(look).items if s.is_enabled and s.evidence not in ("pass", None)],
-        never_judged=[name for name in SCOPES if name not in {row["scope"] for row in newest}], **counts,
+        never_judged=[name for name in SCOPES if name not in {row["scope"] for row in newest}], **_troubles(look),
     )  # fmt: skip
 
 
@@ -69,36 +69,60 @@ def _due_day(look: Look) -> date:
     return day
 
 
-def _rates(look: Look, newest: list[Mapping[Any, Any]]) -> list[RateRow]:
+def _rates(newest: list[Mapping[Any, Any]], totals: _Totals) -> list[RateRow]:
     rules = {name: rule for name, _, rule, _ in RATES}
-    waived = _waived(look)
     return [
-        RateRow(**rate, scope=row["scope"], day=row["day"], waived=waived.get(rules.get(rate["name"], ""), 0))
+        RateRow(**rate, scope=row["scope"], day=row["day"], waived=totals.waived.get(rules.get(rate["name"], ""), 0))
         for row in newest
         for rate in orjson.loads(row["rates"])
     ]
 
 
-def _waived(look: Look) -> dict[str, int]:
-    """Return how many open findings of each rule are waived: the rate counts them as what they are."""
-    mine = (finding.c.state == "open", finding.c.handling == "waived")
-    query = select(finding.c.rule, func.count()).where(*mine).group_by(finding.c.rule)
-    return dict(look.connection.execute(query).tuples().all())
+@dataclass(slots=True)
+class _Totals:
+    """Open findings by severity, handling and age, how many are overdue, and the waived ones by rule.
+
+    A rate counts what is waived as what it is, so it stands beside it.
+    """
+
+    severities: dict[str, int] = field(default_factory=lambda: dict.fromkeys(SEVERITIES, 0))
+    handlings: dict[str, int] = field(default_factory=dict)
+    ages: dict[str, int] = field(default_factory=lambda: {title: 0 for title, _ in AGES})
+    waived: dict[str, int] = field(default_factory=dict)
+    overdue: int = 0
+
+    @property
+    def open(self) -> int:
+        """Return how many findings are open."""
+        return sum(self.ages.values())
 
 
-def _by_severity(look: Look) -> dict[str, int]:
-    found = count_by(look, "severity")
-    return {name: found.get(name, 0) for name in SEVERITIES}
+def _totals(look: Look) -> _Totals:
+    """Count the open findings at one reading: each reading of them costs more than all the sums."""
+    f = finding
+    kinds = select(
+        f.c.rule, f.c.severity, f.c.handling, _age(look).label("age"),
+        case((f.c.overdue_since.is_not(None), 1), else_=0).label("late"),
+    ).where(f.c.state == "open").subquery()  # fmt: skip
+    found, totals = select(*kinds.c, func.count()).group_by(*kinds.c), _Totals()
+    for rule, severity, handling, age, late, count in look.connection.execute(found).tuples():
+        if severity in totals.severities:
+            totals.severities[severity] += count
+        totals.handlings[handling] = totals.handlings.get(handling, 0) + count
+        totals.ages[AGES[age][0]] += count
+        totals.overdue += count * late
+        if handling == "waived":
+            totals.waived[rule] = totals.waived.get(rule, 0) + count
+    return totals
 
 
-def _ages(look: Look) -> dict[str, int]:
-    sums, newer = [], look.today + timedelta(days=1)
-    for _, days in AGES:
-        oldest = look.today - timedelta(days=days) if days is not None else date.min
-        sums.append(_sum(and_(finding.c.first_seen_on >= oldest, finding.c.first_seen_on < newer)))
-        newer = oldest
-    row = look.connection.execute(select(*sums).where(finding.c.state == "open")).one()
-    return {title: int(count or 0) for (title, _), count in zip(AGES, row, strict=True)}
+def _age(look: Look) -> ColumnElement[int]:
+    """Return the place in `AGES` of a finding."""
+    first = finding.c.first_seen_on
+    younger = [
+        (first >= look.today - timedelta(days=days), place) for place, (_, days) in enumerate(AGES) if days is not None
+    ]
+    return case(*younger, else_=len(younger))
 
 
 def _departments(look: Look) -> list[DepartmentRow]:
@@ -139,11 +163,9 @@ def _sum(condition: ColumnElement[bool]) -> ColumnElement[int]:
     return func.sum(case((condition, 1), else_=0))
 
 
-def _counts(look: Look) -> dict[str, int]:
-    """Return what is open, overdue, held, dead and out of order."""
+def _troubles(look: Look) -> dict[str, int]:
+    """Return how many pipelines are out of order, and how many messages are dead or held."""
     of = {
-        "open": select(func.count()).select_from(finding).where(finding.c.state == "open"),
-        "overdue": select(func.count()).where(finding.c.state == "open", finding.c.overdue_since.is_not(None)),
         "incidents": select(func.count()).select_from(incident).where(incident.c.resolved_at.is_(None)),
         "dead": select(func.count()).select_from(outbox).where(outbox.c.state == "dead"),
         "holds": select(func.count()).select_from(alert_hold).where(alert_hold.c.state == "held"),
