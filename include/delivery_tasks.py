@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -35,6 +35,16 @@ UNKNOWN_BEGIN = timedelta(hours=1)
 """How far back is looked for what tells more of a failed run, where Airflow does not say when it began."""
 
 _LONGEST_REASON = 300
+
+_RUN_WORDS = {
+    "task_failure": "有任务失败而未说明原因,如进程被强制结束、内存不足",
+    "timed_out": "超过运行时限,已终止",
+    "all_tasks_deadlocked": "任务相互等待,无法继续",
+}
+"""Airflow's reasons why a run failed, as people read them."""
+
+_OVER = ("success", "failed")
+"""The states in which a run has come to its end."""
 
 
 def watch(at: datetime | None = None, board: Switchboard | None = None) -> dict[str, Any]:
@@ -202,7 +212,7 @@ def note_failed_run(pipeline: str, reason: str, since: datetime | None) -> None:
         began = since or now() - UNKNOWN_BEGIN
         known = [one for one in incidents.open_incidents(connection) if one.pipeline == pipeline]
         if not any(one.last_seen_at >= began for one in known):
-            words = f"运行失败({reason[:_LONGEST_REASON]}),详见运行日志"
+            words = f"{_RUN_WORDS.get(reason, reason[:_LONGEST_REASON])},详见运行日志"
             incidents.see(connection, [Sighting(pipeline, Cause.FAILED, "", words)], now())
 
     if load_watched()[pipeline].expects:
@@ -220,21 +230,22 @@ def note_success(pipeline: str) -> None:
     _quietly(f"the success of {pipeline}", work)
 
 
-async def note_late(pipeline: str, minutes: int) -> None:
+async def note_late(pipeline: str, minutes: int, context: Mapping[str, Any] | None = None) -> None:
     """Write down that a run has been going on for longer than it should: the callback of its deadline, in the triggerer.
 
-    Airflow keeps the deadline of a run that failed before it: where the failure is known there is nothing to add.
+    Airflow keeps the deadline of a run that failed before it; how the run stands is in the `context` that it hands over.
     """
     from include.alerts import incidents
     from include.alerts.incidents import Cause, Sighting
 
-    def work(connection: Connection) -> None:
-        began = now() - timedelta(minutes=minutes + 1)
-        known = [one for one in incidents.open_incidents(connection) if one.pipeline == pipeline]
-        if not any(one.cause == Cause.FAILED and one.last_seen_at >= began for one in known):
-            late = Sighting(pipeline, Cause.LATE, "", f"启动 {minutes} 分钟后仍未完成")
-            incidents.see(connection, [late], now())
+    if ((context or {}).get("dag_run") or {}).get("state") in _OVER:
+        return
+    late = Sighting(pipeline, Cause.LATE, "", f"启动 {minutes} 分钟后仍未完成")
 
+    def work(connection: Connection) -> None:
+        incidents.see(connection, [late], now())
+
+    # The triggerer has one loop for all that waits in it: a ledger that is slow must not stop it.
     await asyncio.to_thread(_quietly, f"the lateness of {pipeline}", work)
 
 
@@ -259,4 +270,4 @@ def words_of(error: BaseException | str | None) -> str | None:
         return f"{type(error).__name__}: {error}"
     if isinstance(error, BaseException):
         return f"{type(error).__name__},详见任务日志"
-    return "原因详见任务日志"
+    return "原因详见任务日志" if error else "进程失去联系或被强制结束,详见任务日志"

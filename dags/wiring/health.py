@@ -12,7 +12,7 @@ from airflow.sdk import BaseNotifier
 from airflow.sdk.definitions.callback import AsyncCallback
 from airflow.sdk.definitions.deadline import DeadlineAlert, DeadlineReference
 
-from include import delivery_tasks
+from include import delivery_tasks, tasks
 from include.alerts.pipelines import late_after
 
 
@@ -29,17 +29,15 @@ class NoteFailure(Note):
     def notify(self, context: Any) -> None:
         """Write it down: of a task with its error, of a run only where none of its tasks said anything."""
         dag_id = context["dag"].dag_id
-        if "exception" in context:
-            task = context["task_instance"]
-            shown = getattr(task, "rendered_map_index", None)
-            part = f"{task.task_id} {shown}" if shown else task.task_id
-            words = delivery_tasks.words_of(context["exception"])
-            if words:
-                delivery_tasks.note_failure(dag_id, part, words)
+        if "reason" in context:  # Airflow gives one for a run alone
+            since = getattr(context.get("dag_run"), "start_date", None)
+            delivery_tasks.note_failed_run(dag_id, context["reason"], since)
             return
-        run = context.get("dag_run")
-        since = getattr(run, "start_date", None)
-        delivery_tasks.note_failed_run(dag_id, str(context.get("reason") or ""), since)
+        task = context["task_instance"]
+        shown = getattr(task, "rendered_map_index", None)
+        # Of a task whose worker has died the scheduler speaks, which knows no error.
+        if words := delivery_tasks.words_of(context.get("exception")):
+            delivery_tasks.note_failure(dag_id, f"{task.task_id} {shown}" if shown else task.task_id, words)
 
 
 class NoteSuccess(Note):
@@ -73,3 +71,10 @@ def watched(dag_id: str) -> dict[str, Any]:
             ),
         )
     return given
+
+
+def refuse_lost(context: Any) -> None:
+    """Raise `TasksFailed` in the last task of a run where another failed; for reports that would not tell by their results."""
+    run = context["dag_run"]
+    states = context["task_instance"].get_task_states(dag_id=run.dag_id, run_ids=[run.run_id])
+    tasks.refuse_failed(states[run.run_id])

@@ -135,7 +135,8 @@ def test_a_run_that_died_without_a_word_of_its_tasks_is_an_incident_of_the_run(p
     began = now() - timedelta(minutes=5)
     context = {"dag": parsed["watch_systems"], "reason": "timed_out", "dag_run": SimpleNamespace(start_date=began)}
     parsed["watch_systems"].on_failure_callback(context)
-    assert [(one.key, one.times) for one in open_ones()] == [(("watch_systems", "failed", ""), 1)]
+    (one,) = open_ones()
+    assert (one.key, one.times, one.detail) == (("watch_systems", "failed", ""), 1, "超过运行时限,已终止,详见运行日志")
     parsed["watch_systems"].on_failure_callback(context)  # what was just said is not said again
     assert [one.times for one in open_ones()] == [1]
     parsed["watch_systems"].on_success_callback({"dag": parsed["watch_systems"], "reason": "success"})
@@ -151,6 +152,30 @@ def test_a_task_that_broke_is_named_and_of_an_error_of_others_only_its_kind(pars
     )
     (one,) = open_ones()
     assert (one.part, one.detail) == ("probe 分片 1/2", "ValueError,详见任务日志")
+
+
+def test_a_task_whose_worker_died_is_told_of_by_the_scheduler_which_knows_no_error(parsed: Any) -> None:
+    migrate()
+    dag = parsed["watch_systems"]
+    task = SimpleNamespace(task_id="judge", rendered_map_index=None)
+    callback_of(dag.get_task("judge"))({"dag": dag, "task_instance": task})
+    (one,) = open_ones()
+    assert (one.part, one.detail) == ("judge", "进程失去联系或被强制结束,详见任务日志")
+
+
+def test_a_task_that_its_runs_report_does_not_miss_fails_the_run_all_the_same(
+    dags: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The report of the sources has what it needs; without the failed reconciliation the run would be a success."""
+    migrate()
+    (tmp_path / "config").mkdir()
+    (tmp_path / "config" / "reconciliation.yaml").write_text("platform: provincial_approval\n", "utf-8")
+    monkeypatch.setenv("SHUHENG_CONFIG", str(tmp_path / "config"))
+    with platform(monkeypatch, projects=60, seed=4, home=tmp_path / "sandbox"):
+        assert str(dags["sync_projects"].test(run_conf={"source": "annual_plan"}).state) == "failed"
+    found = {one.part: one.detail for one in open_ones()}
+    assert found["reconcile"].startswith("CardError: ")
+    assert found["report"] == "TasksFailed: failed: reconcile; see the log of each for the cause"
 
 
 @pytest.mark.parametrize("error", [DecisionRefused("no second person"), NotDelivered("nothing gets through")])
@@ -181,18 +206,43 @@ def test_a_late_run_is_an_incident_when_its_deadline_says_so(parsed: Any) -> Non
     migrate()
     deadline = parsed["evaluate_rules"].deadline
     deadline = deadline[0] if isinstance(deadline, list) else deadline
-    trigger = CallbackTrigger(deadline.callback.path, {**deadline.callback.kwargs, "context": {"dag_run": {}}})
 
-    async def run() -> list[Any]:
-        return [event async for event in trigger.run()]
+    async def pass_deadline(state: str) -> str:
+        context = {"dag_run": {"state": state}}
+        trigger = CallbackTrigger(deadline.callback.path, {**deadline.callback.kwargs, "context": context})
+        return str([event async for event in trigger.run()][-1].payload["state"])
 
-    assert asyncio.run(run())[-1].payload["state"] == "success"
+    assert asyncio.run(pass_deadline("failed")) == "success"
+    assert open_ones() == []  # it ended in time; that it failed is told, and may have been mended since
+    assert asyncio.run(pass_deadline("running")) == "success"
     assert [(one.key, one.detail) for one in open_ones()] == [
         (("evaluate_rules", "late", ""), "启动 120 分钟后仍未完成")
     ]
-    delivery_tasks.note_failure("watch_systems", "judge", "x")
-    asyncio.run(delivery_tasks.note_late("watch_systems", 120))  # it failed in time, and that is known
-    assert {one.key[:2] for one in open_ones()} == {("evaluate_rules", "late"), ("watch_systems", "failed")}
+
+
+def test_airflow_says_of_a_run_whose_deadline_passed_how_it_stands(dags: Any) -> None:
+    """It keeps the deadline of a run that failed, and hands over the state by which the callback tells."""
+    from airflow.models.dagrun import DagRun
+    from airflow.models.deadline import Deadline
+    from airflow.utils.session import create_session
+
+    migrate()
+    run = dags["deliver_alerts"].test(run_conf={})
+    with create_session() as session:
+        stored = session.get(DagRun, run.id)
+        stored.state = "failed"
+        session.flush()
+        passed = Deadline(
+            deadline_time=now(),
+            callback=dags["deliver_alerts"].deadline[0].callback,
+            dagrun_id=run.id,
+            deadline_alert_id=None,
+        )
+        session.add(passed)
+        session.flush()
+        passed.handle_miss(session)
+        assert passed.callback.data["kwargs"]["context"]["dag_run"]["state"] == "failed"
+        session.rollback()
 
 
 def test_a_stored_dag_keeps_its_deadline_and_a_run_by_hand_gets_it(parsed: Any) -> None:
