@@ -41,6 +41,12 @@ def callback_of(task: Any) -> Any:
     return only
 
 
+def deadline_of(dag: Any) -> Any:
+    """Return the one deadline of a DAG."""
+    (only,) = dag.deadline if isinstance(dag.deadline, list) else [dag.deadline]
+    return only
+
+
 def open_ones() -> list[Incident]:
     with open_ledger().connect() as connection:
         return incidents.open_incidents(connection)
@@ -204,8 +210,7 @@ def test_a_late_run_is_an_incident_when_its_deadline_says_so(parsed: Any) -> Non
     from airflow.triggers.callback import CallbackTrigger
 
     migrate()
-    deadline = parsed["evaluate_rules"].deadline
-    deadline = deadline[0] if isinstance(deadline, list) else deadline
+    deadline = deadline_of(parsed["evaluate_rules"])
 
     async def pass_deadline(state: str) -> str:
         context = {"dag_run": {"state": state}}
@@ -227,17 +232,11 @@ def test_airflow_says_of_a_run_whose_deadline_passed_how_it_stands(dags: Any) ->
     from airflow.utils.session import create_session
 
     migrate()
-    run = dags["deliver_alerts"].test(run_conf={})
+    dag = dags["deliver_alerts"]
+    run = dag.test()
     with create_session() as session:
-        stored = session.get(DagRun, run.id)
-        stored.state = "failed"
-        session.flush()
-        passed = Deadline(
-            deadline_time=now(),
-            callback=dags["deliver_alerts"].deadline[0].callback,
-            dagrun_id=run.id,
-            deadline_alert_id=None,
-        )
+        session.get(DagRun, run.id).state = "failed"
+        passed = Deadline(now(), deadline_of(dag).callback, run.id, None)
         session.add(passed)
         session.flush()
         passed.handle_miss(session)

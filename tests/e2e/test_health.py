@@ -94,7 +94,7 @@ def heard(stack: Stack) -> Iterator[Heard]:
         faults(stack, "DELETE")
         assert stack.api.wait(KILLED, run, 120, lambda _: stack.processes.check()) == "failed"
         early = delivered(stack)
-        assert stack.run_dag(KILLED, seconds=120, source="annual_plan") == "success"
+        assert stack.run_dag(KILLED, seconds=120) == "success"
         awaited(lambda: incidents_of(ledger, Cause.LATE), "nothing came of the deadline")
         (failed,) = awaited(lambda: [f for f in incidents_of(ledger, Cause.FAILED) if f["resolved_at"]], "still open")
         let_time_pass(ledger, failed)
