@@ -12,7 +12,6 @@ from include.alerts.channels.channel import ChannelCard
 from include.alerts.inhibition import Inhibition
 from include.alerts.office_hours import OfficeHours
 from include.alerts.routing import (
-    OPERATOR,
     BlastGuard,
     Escalation,
     Receiver,
@@ -21,6 +20,7 @@ from include.alerts.routing import (
     Routing,
     Topic,
 )
+from include.alerts.switchboard import OPERATOR
 from include.rules.rule import Rule
 from include.sources.card_files import Outline, outline_cards
 from include.sources.own_files import EVERY_DEPTH, LaidOver, Place, read_laid_over

@@ -225,18 +225,17 @@ def test_a_late_run_is_an_incident_when_its_deadline_says_so(parsed: Any) -> Non
     ]
 
 
-def test_airflow_says_of_a_run_whose_deadline_passed_how_it_stands(dags: Any) -> None:
+def test_airflow_says_of_a_run_whose_deadline_passed_how_it_stands(dags: Any, parsed: Any) -> None:
     """It keeps the deadline of a run that failed, and hands over the state by which the callback tells."""
     from airflow.models.dagrun import DagRun
     from airflow.models.deadline import Deadline
     from airflow.utils.session import create_session
 
     migrate()
-    dag = dags["deliver_alerts"]
-    run = dag.test()
+    run = dags["deliver_alerts"].test()
     with create_session() as session:
         session.get(DagRun, run.id).state = "failed"
-        passed = Deadline(now(), deadline_of(dag).callback, run.id, None)
+        passed = Deadline(now(), deadline_of(parsed["deliver_alerts"]).callback, run.id, None)
         session.add(passed)
         session.flush()
         passed.handle_miss(session)

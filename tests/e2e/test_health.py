@@ -27,7 +27,7 @@ from include.sandbox.stack import Stack, StackOptions
 from include.settings import ROOT
 from tests.e2e.free_ports import free_ports
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(280), pytest.mark.xdist_group("heavy")]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600), pytest.mark.xdist_group("heavy")]
 KILLED, HUNG, PAUSED = "sync_projects", "keep_house", "harvest_catalogues"
 WITHOUT_RETRIES = '''"""The project's own DAG; only its retries are left out, which would mend it in minutes."""
 from airflow.sdk import DAG
