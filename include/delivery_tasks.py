@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from include.alerts.channels.channel import ChannelCard
+    from include.alerts.incidents import Incident
     from include.alerts.switchboard import Switchboard
 
 log = logging.getLogger(__name__)
@@ -42,6 +44,11 @@ _RUN_WORDS = {
     "all_tasks_deadlocked": "任务相互等待,无法继续",
 }
 """Airflow's reasons why a run failed, as people read them."""
+
+KILLED = "进程失去联系或被强制结束,如内存不足,详见任务日志"
+"""What people read of a task that failed and left no error."""
+
+_INDEX = re.compile(r"_\d+$")
 
 _OVER = ("success", "failed")
 """The states in which a run has come to its end."""
@@ -209,14 +216,37 @@ def note_failed_run(pipeline: str, reason: str, since: datetime | None) -> None:
     from include.alerts.pipelines import load_watched
 
     def work(connection: Connection) -> None:
-        began = since or now() - UNKNOWN_BEGIN
-        known = [one for one in incidents.open_incidents(connection) if one.pipeline == pipeline]
-        if not any(one.last_seen_at >= began for one in known):
+        if not _known(connection, pipeline, since):
             words = f"{_RUN_WORDS.get(reason, reason[:_LONGEST_REASON])},详见运行日志"
             incidents.see(connection, [Sighting(pipeline, Cause.FAILED, "", words)], now())
 
     if load_watched()[pipeline].expects:
         _quietly(f"the failed run of {pipeline}", work)
+
+
+def note_killed(pipeline: str, failed: Collection[str], since: datetime | None) -> None:
+    """Write down the tasks of a run that failed `since` it began and left no word: a process that is killed runs no callback.
+
+    `failed` are their names as Airflow has them, a mapped one with its index. Never raises.
+    """
+    from include.alerts import incidents
+    from include.alerts.incidents import Cause, Sighting
+
+    def work(connection: Connection) -> None:
+        parts = {one.part for one in _known(connection, pipeline, since)}
+        silent = {_INDEX.sub("", name) for name in failed} - {part.split(" ")[0] for part in parts}
+        incidents.see(connection, [Sighting(pipeline, Cause.FAILED, name, KILLED) for name in sorted(silent)], now())
+
+    if failed:
+        _quietly(f"the killed tasks of {pipeline}", work)
+
+
+def _known(connection: Connection, pipeline: str, since: datetime | None) -> list[Incident]:
+    """Return what is open of a pipeline and was seen since a run of it began."""
+    from include.alerts import incidents
+
+    began = since or now() - UNKNOWN_BEGIN
+    return [o for o in incidents.open_incidents(connection) if o.pipeline == pipeline and o.last_seen_at >= began]
 
 
 def note_success(pipeline: str) -> None:
@@ -270,4 +300,4 @@ def words_of(error: BaseException | str | None) -> str | None:
         return f"{type(error).__name__}: {error}"
     if isinstance(error, BaseException):
         return f"{type(error).__name__},详见任务日志"
-    return "原因详见任务日志" if error else "进程失去联系或被强制结束,详见任务日志"
+    return "原因详见任务日志" if error else KILLED

@@ -38,6 +38,9 @@ class NoteFailure(Note):
         # Of a task whose worker has died the scheduler speaks, which knows no error.
         if words := delivery_tasks.words_of(context.get("exception")):
             delivery_tasks.note_failure(dag_id, f"{task.task_id} {shown}" if shown else task.task_id, words)
+        if "exception" in context and "dag_run" in context:  # within the task, which can ask how the others fared
+            failed = [name for name, state in _states(context).items() if state == "failed"]
+            delivery_tasks.note_killed(dag_id, failed, context["dag_run"].start_date)
 
 
 class NoteSuccess(Note):
@@ -75,6 +78,12 @@ def watched(dag_id: str) -> dict[str, Any]:
 
 def refuse_lost(context: Any) -> None:
     """Raise `TasksFailed` in the last task of a run where another failed; for reports that would not tell by their results."""
+    tasks.refuse_failed(_states(context))
+
+
+def _states(context: Any) -> dict[str, str]:
+    """Return the states of the tasks of a run; the name of a mapped one ends with its index."""
     run = context["dag_run"]
     states = context["task_instance"].get_task_states(dag_id=run.dag_id, run_ids=[run.run_id])
-    tasks.refuse_failed(states[run.run_id])
+    found: dict[str, str] = states[run.run_id]
+    return found

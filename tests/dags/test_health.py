@@ -166,7 +166,25 @@ def test_a_task_whose_worker_died_is_told_of_by_the_scheduler_which_knows_no_err
     task = SimpleNamespace(task_id="judge", rendered_map_index=None)
     callback_of(dag.get_task("judge"))({"dag": dag, "task_instance": task})
     (one,) = open_ones()
-    assert (one.part, one.detail) == ("judge", "进程失去联系或被强制结束,详见任务日志")
+    assert (one.part, one.detail) == ("judge", delivery_tasks.KILLED)
+
+
+def test_a_task_that_was_killed_is_named_by_the_next_that_fails_and_one_that_spoke_is_not(parsed: Any) -> None:
+    migrate()
+    began = now() - timedelta(minutes=5)
+    states = {"zj.land_0": "failed", "zj.land_1": "success", "plan.land_0": "failed", "plan.merge_0": "upstream_failed",
+              "reconcile": "success", "report": "running"}  # fmt: skip
+    task = SimpleNamespace(
+        task_id="report", rendered_map_index=None, get_task_states=lambda dag_id, run_ids: {run_ids[0]: states}
+    )
+    dag = parsed["sync_projects"]
+    run = SimpleNamespace(dag_id=dag.dag_id, run_id="r", start_date=began)
+    delivery_tasks.note_failure("sync_projects", "plan.land 年度计划", "SourceRefused: no")
+    context = {"dag": dag, "task_instance": task, "exception": SourceRefused("zj"), "dag_run": run}
+    callback_of(dag.get_task("report"))(context)
+    assert {one.part: one.detail for one in open_ones()} == {
+        "plan.land 年度计划": "SourceRefused: no", "zj.land": delivery_tasks.KILLED, "report": "SourceRefused: zj",
+    }  # fmt: skip
 
 
 def test_a_task_that_its_runs_report_does_not_miss_fails_the_run_all_the_same(
