@@ -12,7 +12,7 @@ from airflow.sdk import BaseNotifier
 from airflow.sdk.definitions.callback import AsyncCallback
 from airflow.sdk.definitions.deadline import DeadlineAlert, DeadlineReference
 
-from include import delivery_tasks, tasks
+from include import health_notes, tasks
 from include.alerts.pipelines import late_after
 
 
@@ -31,16 +31,16 @@ class NoteFailure(Note):
         dag_id = context["dag"].dag_id
         if "reason" in context:  # Airflow gives one for a run alone
             since = getattr(context.get("dag_run"), "start_date", None)
-            delivery_tasks.note_failed_run(dag_id, context["reason"], since)
+            health_notes.note_failed_run(dag_id, context["reason"], since)
             return
         task = context["task_instance"]
         shown = getattr(task, "rendered_map_index", None)
         # Of a task whose worker has died the scheduler speaks, which knows no error.
-        if words := delivery_tasks.words_of(context.get("exception")):
-            delivery_tasks.note_failure(dag_id, f"{task.task_id} {shown}" if shown else task.task_id, words)
+        if words := health_notes.words_of(context.get("exception")):
+            health_notes.note_failure(dag_id, f"{task.task_id} {shown}" if shown else task.task_id, words)
         if "exception" in context and "dag_run" in context:  # within the task, which can ask how the others fared
             failed = [name for name, state in _states(context).items() if state == "failed"]
-            delivery_tasks.note_killed(dag_id, failed, context["dag_run"].start_date)
+            health_notes.note_killed(dag_id, failed, context["dag_run"].start_date)
 
 
 class NoteSuccess(Note):
@@ -48,7 +48,7 @@ class NoteSuccess(Note):
 
     def notify(self, context: Any) -> None:
         """Write it down."""
-        delivery_tasks.note_success(context["dag"].dag_id)
+        health_notes.note_success(context["dag"].dag_id)
 
 
 ON_TASK_FAILURE = NoteFailure()
@@ -69,7 +69,7 @@ def watched(dag_id: str) -> dict[str, Any]:
             interval=late,
             name=f"{dag_id} 超时未完成",
             callback=AsyncCallback(
-                "include.delivery_tasks.note_late",
+                "include.health_notes.note_late",
                 kwargs={"pipeline": dag_id, "minutes": late // timedelta(minutes=1)},
             ),
         )

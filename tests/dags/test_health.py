@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from include import delivery_tasks
+from include import health_notes
 from include.alerts import incidents
 from include.alerts.incidents import Incident
 from include.alerts.pipelines import Result, load_pipelines
@@ -166,7 +166,7 @@ def test_a_task_whose_worker_died_is_told_of_by_the_scheduler_which_knows_no_err
     task = SimpleNamespace(task_id="judge", rendered_map_index=None)
     callback_of(dag.get_task("judge"))({"dag": dag, "task_instance": task})
     (one,) = open_ones()
-    assert (one.part, one.detail) == ("judge", delivery_tasks.KILLED)
+    assert (one.part, one.detail) == ("judge", health_notes.KILLED)
 
 
 def test_a_task_that_was_killed_is_named_by_the_next_that_fails_and_one_that_spoke_is_not(parsed: Any) -> None:
@@ -179,11 +179,11 @@ def test_a_task_that_was_killed_is_named_by_the_next_that_fails_and_one_that_spo
     )
     dag = parsed["sync_projects"]
     run = SimpleNamespace(dag_id=dag.dag_id, run_id="r", start_date=began)
-    delivery_tasks.note_failure("sync_projects", "plan.land 年度计划", "SourceRefused: no")
+    health_notes.note_failure("sync_projects", "plan.land 年度计划", "SourceRefused: no")
     context = {"dag": dag, "task_instance": task, "exception": SourceRefused("zj"), "dag_run": run}
     callback_of(dag.get_task("report"))(context)
     assert {one.part: one.detail for one in open_ones()} == {
-        "plan.land 年度计划": "SourceRefused: no", "zj.land": delivery_tasks.KILLED, "report": "SourceRefused: zj",
+        "plan.land 年度计划": "SourceRefused: no", "zj.land": health_notes.KILLED, "report": "SourceRefused: zj",
     }  # fmt: skip
 
 
@@ -210,17 +210,17 @@ def test_what_is_a_persons_concern_or_told_already_is_no_incident(parsed: Any, e
     callback_of(dag.get_task("record"))({"dag": dag, "task_instance": task, "exception": error})
     assert dag.on_failure_callback is None
     assert open_ones() == []
-    assert delivery_tasks.words_of(SourceRefused("E1: no")) == "SourceRefused: E1: no"
+    assert health_notes.words_of(SourceRefused("E1: no")) == "SourceRefused: E1: no"
 
 
 def test_callbacks_never_raise_where_the_ledger_is_gone(
     parsed: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setenv("LEDGER_URL", f"sqlite:///{tmp_path / 'never-migrated.db'}")
-    delivery_tasks.note_failure("sync_projects", "land", "x")
-    delivery_tasks.note_failed_run("sync_projects", "x", None)
-    delivery_tasks.note_success("sync_projects")
-    asyncio.run(delivery_tasks.note_late("sync_projects", 3))
+    health_notes.note_failure("sync_projects", "land", "x")
+    health_notes.note_failed_run("sync_projects", "x", None)
+    health_notes.note_success("sync_projects")
+    asyncio.run(health_notes.note_late("sync_projects", 3))
     assert caplog.text.count("could not be written down: LedgerNotMigrated") == 4
 
 
@@ -271,6 +271,6 @@ def test_a_stored_dag_keeps_its_deadline_and_a_run_by_hand_gets_it(parsed: Any) 
         text = str(stored["dag"].get("deadline"))
         if load_pipelines()[dag.dag_id].late_after:
             assert "DagRunQueuedAtDeadline" in text, dag.dag_id
-            assert "include.delivery_tasks.note_late" in text
+            assert "include.health_notes.note_late" in text
             kept += 1
     assert kept >= 6

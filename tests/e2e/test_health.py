@@ -20,7 +20,7 @@ from sqlalchemy import Engine, select, update
 from include.alerts.incidents import STEADY, Cause
 from include.alerts.pipelines import SHIPPED
 from include.alerts.watchdog import WATCH
-from include.delivery_tasks import KILLED as KILLED_WORDS
+from include.health_notes import KILLED as KILLED_WORDS
 from include.ledger.alert_tables import incident
 from include.ledger.database import open_ledger
 from include.sandbox.airflow_home import Home
