@@ -182,7 +182,7 @@ def test_a_task_killed_while_it_read_is_told_once_with_cause_and_runbook_and_its
     assert missing.startswith("运行失败(report):SourcesFailed: could not sync provincial_approval")
     assert heard.messages == 1
     mine = heard.of("同步投资项目")
-    assert [line for line in mine if line[0] == "新发现"] == [(topic, text, remedy) for topic, _, text, remedy in early]
+    assert sorted(text for topic, text, _ in mine if topic == "新发现") == [killed, missing]
     assert sorted(text.split(":")[0] for topic, text, _ in mine if topic == "已恢复" and "已恢复,历时约" in text) == [
         "运行失败(provincial_approval.land)", "运行失败(report)",
     ]  # fmt: skip
