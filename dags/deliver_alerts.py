@@ -11,7 +11,7 @@ from typing import Any
 from airflow.sdk import AssetOrTimeSchedule, CronTriggerTimetable, TriggerRule, dag, get_current_context, task
 
 from dags.wiring.assets import FINDINGS
-from dags.wiring.health import watched
+from dags.wiring.health import refuse_lost, watched
 from dags.wiring.lanes import DEFAULTS
 from include import delivery_tasks, tasks
 
@@ -59,7 +59,9 @@ def deliver_alerts() -> None:
 
     @task(task_display_name="汇总", trigger_rule=TriggerRule.ALL_DONE)
     def report(told: Any, delivered: Any) -> dict[str, Any]:
-        return delivery_tasks.report(told, tasks.flatten([delivered]))
+        done = delivery_tasks.report(told, tasks.flatten([delivered]))
+        refuse_lost(get_current_context())
+        return done
 
     told, listed = tell(), channels()
     told >> listed

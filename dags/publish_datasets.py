@@ -11,7 +11,7 @@ from typing import Any
 from airflow.sdk import Asset, Param, TriggerRule, dag, get_current_context, task
 
 from dags.wiring.assets import FINDINGS, INTERCONNECTIONS, PROJECTS, RESOURCES, SYSTEMS, USAGE
-from dags.wiring.health import watched
+from dags.wiring.health import refuse_lost, watched
 from dags.wiring.lanes import DEFAULTS, skip_unless
 from include import publishing_tasks
 
@@ -75,7 +75,9 @@ def publish_datasets() -> None:
 
     @task(task_display_name="汇报", trigger_rule=TriggerRule.ALL_DONE)
     def report(published: Any, appended: Any, written: Any) -> dict[str, Any]:
-        return publishing_tasks.report_published(published)
+        done = publishing_tasks.report_published(published)
+        refuse_lost(get_current_context())
+        return done
 
     appended = append()
     published = publish(appended)

@@ -8,10 +8,10 @@ from __future__ import annotations
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
-from airflow.sdk import CronTriggerTimetable, Param, TriggerRule, dag, task
+from airflow.sdk import CronTriggerTimetable, Param, TriggerRule, dag, get_current_context, task
 
 from dags.wiring.assets import PROJECTS
-from dags.wiring.health import watched
+from dags.wiring.health import refuse_lost, watched
 from dags.wiring.lanes import DEFAULTS, skip_unless, sync_lanes
 from include import tasks
 
@@ -70,7 +70,9 @@ def sync_projects() -> None:
 
     @task(task_display_name="汇总", trigger_rule=TriggerRule.ALL_DONE)
     def report(merged: list[Any], params: Any = None) -> dict[str, Any]:
-        return tasks.report_run(tasks.choose_sources("projects", source=params["source"]), tasks.flatten(merged))
+        done = tasks.report_run(tasks.choose_sources("projects", source=params["source"]), tasks.flatten(merged))
+        refuse_lost(get_current_context())
+        return done
 
     merged = sync_lanes(CARDS, asked)
     reconcile(merged) >> report(merged)

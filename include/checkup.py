@@ -15,7 +15,6 @@ from include.clock import now
 from include.connections import get_connection
 from include.errors import ConfigurationError, ShuhengError
 from include.house.operator_message import ways_to_operator
-from include.house.removal import location
 from include.house.retention import load_retention
 from include.landing.store import LandingStore
 from include.ledger.alert_tables import incident, outbox
@@ -27,6 +26,7 @@ from include.rules.rule_book import load_articles, load_rules
 from include.rules.workdays import Workdays
 from include.settings import load_settings
 from include.sources.card_files import card_paths, read_card
+from include.sources.location import location
 from include.sources.probing.policy import load_policy
 
 OLDEST_DAYS = 4

@@ -42,7 +42,7 @@ def deliver(options: argparse.Namespace) -> int:
 
 
 def _once(options: argparse.Namespace) -> int:
-    from include import delivery_tasks
+    from include import delivery_tasks, health_notes
     from include.alerts.pipelines import DELIVERY
     from include.alerts.switchboard import load_switchboard
 
@@ -50,7 +50,7 @@ def _once(options: argparse.Namespace) -> int:
     fared = delivery_tasks.fared([delivery_tasks.deliver(name, board) for name in sorted(board.channels)], board=board)
     code = exit_code(fared)
     if code == DONE:
-        delivery_tasks.note_success(DELIVERY)  # as the DAG does when a run succeeds
+        health_notes.note_success(DELIVERY)  # as the DAG does when a run succeeds
     if options.json:
         say(dumps(told | {"channels": fared.channels, "down": fared.down, "given_up": fared.given_up}))
     else:

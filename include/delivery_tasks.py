@@ -1,8 +1,7 @@
-"""What the tasks of `deliver_alerts` and the callbacks of every DAG do, as plain functions: counts go in and out, never names."""
+"""What the tasks of `deliver_alerts` do, as plain functions: counts go in and out, never names."""
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
@@ -10,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from include.clock import now
-from include.errors import ConfigurationError, DecisionRefused, NotDelivered, ShuhengError
+from include.errors import ConfigurationError, NotDelivered
 from include.ledger.database import open_ledger
 from include.settings import load_settings
 
@@ -30,11 +29,6 @@ DEAD_DAYS = 7
 
 GONE_AFTER = timedelta(days=1)
 """How long a message waits for a channel that is switched off before it is given up."""
-
-UNKNOWN_BEGIN = timedelta(hours=1)
-"""How far back is looked for what tells more of a failed run, where Airflow does not say when it began."""
-
-_LONGEST_REASON = 300
 
 
 def watch(at: datetime | None = None, board: Switchboard | None = None) -> dict[str, Any]:
@@ -178,85 +172,3 @@ def report(told: dict[str, Any] | None, delivered: list[dict[str, Any]]) -> dict
             "it was not decided who is told of what; see the tell task for the cause. What was decided was sent"
         )
     return told | {"channels": done.channels}
-
-
-def note_failure(pipeline: str, part: str, words: str) -> None:
-    """Write down that a task of a pipeline failed. Never raises: whoever calls it has an error of its own to hand on."""
-    from include.alerts import incidents
-    from include.alerts.incidents import Cause, Sighting
-
-    sighting = Sighting(pipeline, Cause.FAILED, part, words[:_LONGEST_REASON])
-    _quietly(f"the failure of {pipeline}", lambda connection: incidents.see(connection, [sighting], now()))
-
-
-def note_failed_run(pipeline: str, reason: str, since: datetime | None) -> None:
-    """Write down that a run failed, unless something seen `since` it began tells more of it. Never raises.
-
-    `reason` is Airflow's word. A run of people's decisions fails where somebody is told no, which is no incident.
-    """
-    from include.alerts import incidents
-    from include.alerts.incidents import Cause, Sighting
-    from include.alerts.pipelines import load_watched
-
-    def work(connection: Connection) -> None:
-        began = since or now() - UNKNOWN_BEGIN
-        known = [one for one in incidents.open_incidents(connection) if one.pipeline == pipeline]
-        if not any(one.last_seen_at >= began for one in known):
-            words = f"运行失败({reason[:_LONGEST_REASON]}),详见运行日志"
-            incidents.see(connection, [Sighting(pipeline, Cause.FAILED, "", words)], now())
-
-    if load_watched()[pipeline].expects:
-        _quietly(f"the failed run of {pipeline}", work)
-
-
-def note_success(pipeline: str) -> None:
-    """Write down that a run came to its end, and close what its failure or lateness had opened. Never raises."""
-    from include.alerts import incidents
-
-    def work(connection: Connection) -> None:
-        incidents.resolve(connection, pipeline, incidents.ENDED_BY_SUCCESS, now())
-        incidents.beat(connection, pipeline, now())
-
-    _quietly(f"the success of {pipeline}", work)
-
-
-async def note_late(pipeline: str, minutes: int) -> None:
-    """Write down that a run has been going on for longer than it should: the callback of its deadline, in the triggerer.
-
-    Airflow keeps the deadline of a run that failed before it: where the failure is known there is nothing to add.
-    """
-    from include.alerts import incidents
-    from include.alerts.incidents import Cause, Sighting
-
-    def work(connection: Connection) -> None:
-        began = now() - timedelta(minutes=minutes + 1)
-        known = [one for one in incidents.open_incidents(connection) if one.pipeline == pipeline]
-        if not any(one.cause == Cause.FAILED and one.last_seen_at >= began for one in known):
-            late = Sighting(pipeline, Cause.LATE, "", f"启动 {minutes} 分钟后仍未完成")
-            incidents.see(connection, [late], now())
-
-    await asyncio.to_thread(_quietly, f"the lateness of {pipeline}", work)
-
-
-def _quietly(what: str, work: Callable[[Connection], Any]) -> None:
-    try:
-        with open_ledger().begin() as connection:
-            work(connection)
-    except (
-        Exception
-    ) as error:  # the border of the callbacks: the watchdog sees by what is missing that something is wrong
-        log.error("%s could not be written down: %s", what, type(error).__name__)
-
-
-def words_of(error: BaseException | str | None) -> str | None:
-    """Return what an incident says of an error; None where it is a person's own concern and none of the pipelines.
-
-    Ours say nothing secret. The words of others may hold an address with its key, or a record: of them only the kind is kept.
-    """
-    if isinstance(error, DecisionRefused | NotDelivered):
-        return None  # a person was told no; or the channels have incidents of their own
-    if isinstance(error, ShuhengError):
-        return f"{type(error).__name__}: {error}"
-    if isinstance(error, BaseException):
-        return f"{type(error).__name__},详见任务日志"
-    return "原因详见任务日志"

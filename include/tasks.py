@@ -6,7 +6,7 @@ Returns ids and counts, never records: what is returned here lies in Airflow's o
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import date, datetime
 from typing import Any
@@ -31,6 +31,10 @@ DOSSIERS_SCOPE = "regulation"
 
 class SourcesFailed(Permanent):
     """Some sources could not be synced; the others were."""
+
+
+class TasksFailed(Permanent):
+    """Tasks of a run failed of which no other report tells."""
 
 
 class NotProbed(Permanent):
@@ -124,6 +128,15 @@ def report_run(chosen: list[str], done: list[dict[str, Any]]) -> dict[str, Any]:
     if missing:
         raise SourcesFailed(f"could not sync {', '.join(missing)}; see the land and merge tasks of each for the cause")
     return total
+
+
+def refuse_failed(states: Mapping[str, str]) -> None:
+    """Raise `TasksFailed` where a task of a run failed, by the states of its tasks.
+
+    Airflow takes the state of a run from its last task alone, and a success closes the incident of the task that failed.
+    """
+    if failed := sorted(task for task, state in states.items() if state in ("failed", "upstream_failed")):
+        raise TasksFailed(f"failed: {', '.join(failed)}; see the log of each for the cause")
 
 
 def day_of_run(context: Any) -> date:

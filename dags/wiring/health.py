@@ -12,7 +12,7 @@ from airflow.sdk import BaseNotifier
 from airflow.sdk.definitions.callback import AsyncCallback
 from airflow.sdk.definitions.deadline import DeadlineAlert, DeadlineReference
 
-from include import delivery_tasks
+from include import health_notes, tasks
 from include.alerts.pipelines import late_after
 
 
@@ -29,17 +29,18 @@ class NoteFailure(Note):
     def notify(self, context: Any) -> None:
         """Write it down: of a task with its error, of a run only where none of its tasks said anything."""
         dag_id = context["dag"].dag_id
-        if "exception" in context:
-            task = context["task_instance"]
-            shown = getattr(task, "rendered_map_index", None)
-            part = f"{task.task_id} {shown}" if shown else task.task_id
-            words = delivery_tasks.words_of(context["exception"])
-            if words:
-                delivery_tasks.note_failure(dag_id, part, words)
+        if "reason" in context:  # Airflow gives one for a run alone
+            since = getattr(context.get("dag_run"), "start_date", None)
+            health_notes.note_failed_run(dag_id, context["reason"], since)
             return
-        run = context.get("dag_run")
-        since = getattr(run, "start_date", None)
-        delivery_tasks.note_failed_run(dag_id, str(context.get("reason") or ""), since)
+        task = context["task_instance"]
+        shown = getattr(task, "rendered_map_index", None)
+        # Of a task whose worker has died the scheduler speaks, which knows no error.
+        if words := health_notes.words_of(context.get("exception")):
+            health_notes.note_failure(dag_id, f"{task.task_id} {shown}" if shown else task.task_id, words)
+        if "exception" in context and "dag_run" in context:  # within the task, which can ask how the others fared
+            failed = [name for name, state in _states(context).items() if state == "failed"]
+            health_notes.note_killed(dag_id, failed, context["dag_run"].start_date)
 
 
 class NoteSuccess(Note):
@@ -47,7 +48,7 @@ class NoteSuccess(Note):
 
     def notify(self, context: Any) -> None:
         """Write it down."""
-        delivery_tasks.note_success(context["dag"].dag_id)
+        health_notes.note_success(context["dag"].dag_id)
 
 
 ON_TASK_FAILURE = NoteFailure()
@@ -68,8 +69,21 @@ def watched(dag_id: str) -> dict[str, Any]:
             interval=late,
             name=f"{dag_id} 超时未完成",
             callback=AsyncCallback(
-                "include.delivery_tasks.note_late",
+                "include.health_notes.note_late",
                 kwargs={"pipeline": dag_id, "minutes": late // timedelta(minutes=1)},
             ),
         )
     return given
+
+
+def refuse_lost(context: Any) -> None:
+    """Raise `TasksFailed` in the last task of a run where another failed; for reports that would not tell by their results."""
+    tasks.refuse_failed(_states(context))
+
+
+def _states(context: Any) -> dict[str, str]:
+    """Return the states of the tasks of a run; the name of a mapped one ends with its index."""
+    run = context["dag_run"]
+    states = context["task_instance"].get_task_states(dag_id=run.dag_id, run_ids=[run.run_id])
+    found: dict[str, str] = states[run.run_id]
+    return found

@@ -13,11 +13,12 @@ from typing import Any
 import yaml
 
 from include.errors import ConfigurationError, ShuhengError
-from include.settings import load_settings
-from include.sources.checked_yaml import PlainLoader, read_checked, wrong
+from include.sources.checked_yaml import PlainLoader
+from include.sources.own_files import LaidOver, files_of, read_laid_over, read_layer
 
 SHIPPED = Path(__file__).parent / "pipelines.yaml"
 NAME = SHIPPED.name
+SCHEMA, REFERENCE = "pipelines.v1.json", f"include/alerts/{NAME}"
 
 DELIVERY = "deliver_alerts"
 """The pipeline of the alerts themselves."""
@@ -71,12 +72,9 @@ class Pipelines:
 
 def load_pipelines() -> Pipelines:
     """Return them, with the bureau's own laid over; raise `CardError` with file, line and fix for the first thing wrong."""
-    data = _read(SHIPPED)
-    folder = load_settings().config_dir
-    if folder and (folder / NAME).is_file():
-        own = _read(folder / NAME)
-        data = {**data, **own, "pipelines": {**data["pipelines"], **own.get("pipelines", {})}}
-    return _built(data)
+    laid = read_laid_over(SHIPPED, SCHEMA, REFERENCE)
+    _check(laid)
+    return _built(laid.data)
 
 
 def load_watched() -> Pipelines:
@@ -84,7 +82,7 @@ def load_watched() -> Pipelines:
     try:
         return load_pipelines()
     except ShuhengError as error:
-        shipped = _built(_read(SHIPPED))
+        shipped = _built(read_layer(SHIPPED, SCHEMA, REFERENCE).data)
         return Pipelines(shipped.by_id, shipped.grace, str(error))
 
 
@@ -102,17 +100,16 @@ def late_after(pipeline_id: str) -> timedelta | None:
 
 def _files() -> list[Path]:
     try:
-        folder = load_settings().config_dir
+        return files_of(SHIPPED)
     except ConfigurationError:
-        folder = None
-    return [SHIPPED, folder / NAME] if folder and (folder / NAME).is_file() else [SHIPPED]
+        return [SHIPPED]
 
 
-def _read(path: Path) -> dict[str, Any]:
-    data, root = read_checked(path, "pipelines.v1.json", f"include/alerts/{NAME}")
-    for name, entry in data.get("pipelines", {}).items():
+def _check(laid: LaidOver) -> None:
+    """Raise `CardError` for what a schema cannot say."""
+    for name, entry in laid.data["pipelines"].items():
         for number, one in enumerate(entry["expects"]):
-            refuse = partial(wrong, path, root, ["pipelines", name, "expects", number])
+            refuse = partial(laid.wrong, ["pipelines", name, "expects", number])
             needs_names = one["result"] in (Result.READ, Result.JUDGED)
             if needs_names and "of" not in one:
                 raise refuse(f"{one['result']} of what?", "name groups of cards, or scopes of rules, in `of`")
@@ -120,7 +117,6 @@ def _read(path: Path) -> dict[str, Any]:
                 raise refuse(f"{one['result']} is of the pipeline itself", "leave `of` out")
             if one["result"] == Result.JUDGED and "by" not in one:
                 raise refuse("what is judged is a day, not a moment", "give `by` instead of `within_minutes`")
-    return data
 
 
 def _built(data: Mapping[str, Any]) -> Pipelines:

@@ -14,9 +14,6 @@ from include.rules.rule import Rule
 from include.rules.rule_book import load_rules
 from include.sources.card_files import Outline
 
-OPERATOR = "operator"
-"""The receiver of what the pipelines have to say about themselves; there always is one."""
-
 
 class Labels(NamedTuple):
     """What routes look at."""

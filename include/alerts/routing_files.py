@@ -8,13 +8,10 @@ from datetime import time
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from include.alerts.channels.channel import ChannelCard
 from include.alerts.inhibition import Inhibition
 from include.alerts.office_hours import OfficeHours
 from include.alerts.routing import (
-    OPERATOR,
     BlastGuard,
     Escalation,
     Receiver,
@@ -23,82 +20,29 @@ from include.alerts.routing import (
     Routing,
     Topic,
 )
-from include.errors import CardError
+from include.alerts.switchboard import OPERATOR
 from include.rules.rule import Rule
-from include.settings import load_settings
 from include.sources.card_files import Outline, outline_cards
-from include.sources.checked_yaml import read_checked, wrong
+from include.sources.own_files import EVERY_DEPTH, LaidOver, Place, read_laid_over
 
 SHIPPED = Path(__file__).parent / "routing.yaml"
 REFERENCE = "schemas/config/routing.v1.json"
 WITH_SOURCE = "source"
 
-Path_ = Sequence[str | int]
-
 
 def read_routing(rules: Sequence[Rule]) -> Routing:
     """Return the routing over some rules; raise `CardError` for the first thing that is wrong."""
-    files, cards, by_id = _Files.read(), tuple(outline_cards()), {rule.id: rule for rule in rules}
+    files = read_laid_over(SHIPPED, "routing.v1.json", REFERENCE, EVERY_DEPTH)
+    cards, by_id = tuple(outline_cards()), {rule.id: rule for rule in rules}
     _Check(files, by_id, frozenset(card.group for card in cards)).run()
     return _built(files.data, by_id, cards)
-
-
-@dataclass(frozen=True, slots=True)
-class _Layer:
-    file: Path
-    data: Mapping[str, Any]
-    root: yaml.Node
-
-
-@dataclass(frozen=True, slots=True)
-class _Files:
-    """The files in the order in which they lie over one another, and what they come to."""
-
-    layers: Sequence[_Layer]
-    data: Mapping[str, Any]
-
-    @classmethod
-    def read(cls) -> _Files:
-        own, layers = load_settings().config_dir, []
-        data: Mapping[str, Any] = {}
-        for file in (SHIPPED, *([own / SHIPPED.name] if own else [])):
-            if file.is_file():
-                found, root = read_checked(file, "routing.v1.json", REFERENCE)
-                layers.append(_Layer(file, found, root))
-                data = _laid_over(data, found)
-        return cls(layers, data)
-
-    def wrong(self, at: Path_, problem: str, fix: str) -> CardError:
-        """Return the error for a place, in the last file that has it."""
-        for layer in reversed(self.layers):
-            if _has(layer.data, at):
-                return wrong(layer.file, layer.root, list(at), problem, fix)
-        return self.wrong(at[:-1], problem, fix)
-
-
-def _laid_over(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
-    """Join maps by key, at every depth; of all else take what lies above."""
-    joined = dict(below)
-    for name, value in above.items():
-        both = isinstance(value, dict) and isinstance(below.get(name), dict)
-        joined[name] = _laid_over(below[name], value) if both else value
-    return joined
-
-
-def _has(data: Any, at: Path_) -> bool:
-    for step in at:
-        is_there = step in data if isinstance(data, dict) else isinstance(data, list) and step in range(len(data))
-        if not is_there:
-            return False
-        data = data[step]
-    return True
 
 
 @dataclass(frozen=True, slots=True)
 class _Check:
     """What a schema cannot say: that all there must be is there, and that names lead somewhere."""
 
-    files: _Files
+    files: LaidOver
     rules: Mapping[str, Rule]
     groups: frozenset[str]
 
@@ -106,7 +50,7 @@ class _Check:
         for at, problem, fix in self._problems():
             raise self.files.wrong(at, problem, fix)
 
-    def _problems(self) -> Iterator[tuple[Path_, str, str]]:
+    def _problems(self) -> Iterator[tuple[Place, str, str]]:
         yield from self._of_parts()
         yield from self._of_times()
         yield from self._of_topics()
@@ -116,7 +60,7 @@ class _Check:
             yield from self._of_inhibition(["inhibitions", index], entry)
         yield from self._of_circles()
 
-    def _of_parts(self) -> Iterator[tuple[Path_, str, str]]:
+    def _of_parts(self) -> Iterator[tuple[Place, str, str]]:
         needed = {"channels": ("title", "kind"), "receivers": ("title", "channels"), "topics": ("title", "rules")}
         for part, names in needed.items():
             for key, entry in self.files.data[part].items():
@@ -124,7 +68,7 @@ class _Check:
                     if name not in entry:
                         yield [part, key, name], f"{part}.{key} has no {name}", f"add {name}"
 
-    def _of_times(self) -> Iterator[tuple[Path_, str, str]]:
+    def _of_times(self) -> Iterator[tuple[Place, str, str]]:
         hours, days = self.files.data["office_hours"], self.files.data["reminders"]["workdays"]
         if hours["from"] >= hours["to"]:
             yield (
@@ -135,7 +79,7 @@ class _Check:
         if days != sorted(days):
             yield ["reminders", "workdays"], "the working days of reminders do not rise", "sort them"
 
-    def _of_topics(self) -> Iterator[tuple[Path_, str, str]]:
+    def _of_topics(self) -> Iterator[tuple[Place, str, str]]:
         homes: dict[str, str] = {}
         for name, topic in self.files.data["topics"].items():
             for index, rule in enumerate(topic["rules"]):
@@ -147,7 +91,7 @@ class _Check:
         if missing := [rule for rule in self.rules if rule not in homes]:
             yield ["topics"], f"the rule {missing[0]} is in no topic", "add it to the rules of one"
 
-    def _of_receivers(self) -> Iterator[tuple[Path_, str, str]]:
+    def _of_receivers(self) -> Iterator[tuple[Place, str, str]]:
         receivers, channels = self.files.data["receivers"], self.files.data["channels"]
         for name, entry in receivers.items():
             for index, channel in enumerate(entry["channels"]):
@@ -159,7 +103,7 @@ class _Check:
                 if role not in receivers:
                     yield ["receivers"], f"nobody is the receiver {role!r}, whom {rule.id} tells", "add it"
 
-    def _of_routes(self) -> Iterator[tuple[Path_, str, str]]:
+    def _of_routes(self) -> Iterator[tuple[Place, str, str]]:
         data = self.files.data
         known: dict[str, set[str]] = {
             "topic": set(data["topics"]), "rule": set(self.rules), "scope": {r.scope for r in self.rules.values()},
@@ -174,7 +118,7 @@ class _Check:
                 if value not in there:
                     yield ["routes", number, *at], f"there is no {at[-1]} {value!r}", f"use some of {_some(there)}"
 
-    def _of_inhibition(self, at: Path_, entry: Mapping[str, Any]) -> Iterator[tuple[Path_, str, str]]:
+    def _of_inhibition(self, at: Place, entry: Mapping[str, Any]) -> Iterator[tuple[Place, str, str]]:
         causes, consequences = _causes(entry, self.rules), _consequences(entry, self.files.data)
         for name in (*causes, *consequences):
             if name not in self.rules:
@@ -193,7 +137,7 @@ class _Check:
         if (WITH_SOURCE in entry["equal"] or group) and kinds[0] != {"source"}:
             yield [*at, "equal"], "the cause judges no source, so it has none that could be equal", "leave source out"
 
-    def _of_circles(self) -> Iterator[tuple[Path_, str, str]]:
+    def _of_circles(self) -> Iterator[tuple[Place, str, str]]:
         """Yield rules that would keep each other, or themselves, from being told."""
         after: dict[str, set[str]] = {}
         for index, entry in enumerate(self.files.data["inhibitions"]):

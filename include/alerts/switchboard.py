@@ -13,6 +13,7 @@ from include.errors import ShuhengError
 from include.findings.titles import ROLES
 
 OPERATOR = "operator"
+"""The receiver of what the pipelines have to say about themselves; there always is one."""
 
 SPOOL = ChannelCard("spool", "本地文件", "spool", True)
 """The last way: a folder of our own, that needs neither connection nor network."""

@@ -22,8 +22,9 @@ from include.alerts.gathering import gather
 from include.alerts.holds import Hold, end_holds, keep_holds, too_many, waiting
 from include.alerts.message import Reason
 from include.alerts.outbox import put
-from include.alerts.routing import OPERATOR, Receiver, Routing, load_routing
+from include.alerts.routing import Receiver, Routing, load_routing
 from include.alerts.subjects import UNREGISTERED, Subjects
+from include.alerts.switchboard import OPERATOR
 from include.alerts.told_rows import Changes, Known, is_known, read_told, write_told
 from include.errors import CardError
 from include.rules.rule import Rule

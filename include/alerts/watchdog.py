@@ -22,6 +22,7 @@ from include.errors import ShuhengError
 from include.ledger.tables import batch, evaluation
 from include.rules.workdays import Workdays
 from include.sources.card_files import Outline
+from include.sources.location import location
 
 log = logging.getLogger(__name__)
 
@@ -166,12 +167,10 @@ def _note_configuration(connection: Connection, problems: Mapping[str, str], at:
 
 def last_published(datasets_url: str) -> datetime | None:
     """Return when the published data sets were last looked at, by `current.json`; None where nobody can say."""
-    from upath import UPath
-
     try:
-        checked = json.loads((UPath(datasets_url) / "current.json").read_text("utf-8"))["checked_at"]
+        checked = json.loads((location(datasets_url) / "current.json").read_text("utf-8"))["checked_at"]
         moment = datetime.fromisoformat(checked)
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (ShuhengError, OSError, ValueError, KeyError, TypeError) as error:
         log.info("no current data sets at DATASETS_URL: %s", type(error).__name__)
         return None
     return moment if moment.tzinfo else moment.replace(tzinfo=SHANGHAI)

@@ -9,7 +9,8 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+
+from include.sources.location import is_local, location
 
 
 class NewFile:
@@ -46,12 +47,7 @@ class Folder:
 
     def __init__(self, url: str) -> None:
         self.url = url
-        self._target: Any = Path(url)
-        self._is_local = "://" not in url
-        if not self._is_local:
-            from upath import UPath  # slow to import, and a local folder needs none of it
-
-            self._target = UPath(url)
+        self._target, self._is_local = location(url), is_local(url)
 
     @contextmanager
     def writing(self, *names: str) -> Iterator[list[NewFile]]:

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any
 from include.datasets.definitions import Dataset
 from include.datasets.inputs import MISSING, Input
 from include.errors import ConfigurationError
-from include.settings import load_settings
-from include.sources.checked_yaml import read_checked, wrong
+from include.sources.own_files import read_laid_over
 
 if TYPE_CHECKING:
     from include.datasets.export import Exported
@@ -68,34 +67,23 @@ def load_guards(names: Collection[str]) -> dict[str, Guard]:
 
     Raises `CardError` with file, line and fix for what is wrong in a file, `ConfigurationError` for a data set that has no guard.
     """
-    data = _laid_over()
+    laid = read_laid_over(SHIPPED, "guards.v1.json", REFERENCE)
+    data = laid.data
     inputs = {group: InputLimit(**limit) for group, limit in data["inputs"].items()}
     if unguarded := sorted(set(names) - set(data["datasets"])):
         raise ConfigurationError(
             f"{REFERENCE} says nothing of {', '.join(unguarded)}: name under datasets what they depend on"
         )
+    for name, said in data["datasets"].items():
+        if unknown := sorted(set(said["depends_on"]) - set(inputs)):
+            problem = f"{name} depends on {unknown[0]!r}, of which inputs says nothing"
+            raise laid.wrong(["datasets", name], problem, f"use one of {', '.join(sorted(inputs))}")
     change, found = data["change"], {}
     for name in names:
         said = data["datasets"][name]
         limits = {group: inputs[group] for group in said["depends_on"]}
         found[name] = Guard(limits, Change(**said.get("change", change)))
     return found
-
-
-def _laid_over() -> dict[str, Any]:
-    folder = load_settings().config_dir
-    files = [SHIPPED, *([folder / "guards.yaml"] if folder and (folder / "guards.yaml").is_file() else [])]
-    data: dict[str, Any] = {"inputs": {}, "datasets": {}}
-    for file in files:
-        read, root = read_checked(file, "guards.v1.json", REFERENCE)
-        data["change"] = read.get("change") or data["change"]
-        for key in ("inputs", "datasets"):
-            data[key] |= read.get(key, {})
-        for name, said in read.get("datasets", {}).items():
-            for group in set(said["depends_on"]) - set(data["inputs"]):
-                problem = f"{name} depends on {group!r}, of which inputs says nothing"
-                raise wrong(file, root, ["datasets", name], problem, f"use one of {', '.join(sorted(data['inputs']))}")
-    return data
 
 
 def held_by_inputs(guard: Guard, inputs: Iterable[Input]) -> Iterator[Hold]:

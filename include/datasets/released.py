@@ -38,12 +38,6 @@ def breaks(released: Form, now: Form) -> list[str]:
     return [f"{problem}: make v2" for problem in found]
 
 
-def unrecorded(released: Form, now: Form) -> list[str]:
-    """Return the names of columns that were added and are not recorded yet."""
-    known = {column["name"] for column in released["columns"]}
-    return [column["name"] for column in now["columns"] if column["name"] not in known]
-
-
 def record() -> list[str]:
     """Record versions and columns that are new; return what was recorded. Raises `ValueError` where readers would break."""
     released, recorded = load_released() if LOCK.exists() else {}, []

@@ -24,6 +24,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from include.sources.location import is_local, location
+
 log = logging.getLogger(__name__)
 
 CURRENT = "current.json"
@@ -41,12 +43,7 @@ class Releases:
 
     def __init__(self, url: str) -> None:
         self.url = url
-        self.is_local = "://" not in url
-        self._root: Any = Path(url)
-        if not self.is_local:
-            from upath import UPath  # slow to import, and a local folder needs none of it
-
-            self._root = UPath(url)
+        self._root, self.is_local = location(url), is_local(url)
 
     @contextmanager
     def staging(self) -> Iterator[Path]:

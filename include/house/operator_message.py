@@ -10,7 +10,8 @@ from sqlalchemy import Engine
 from include.alerts.message import Item, Message, Reason, Section, message_id
 from include.alerts.office_hours import people_work
 from include.alerts.outbox import put
-from include.alerts.routing import OPERATOR, load_routing
+from include.alerts.routing import load_routing
+from include.alerts.switchboard import OPERATOR
 from include.clock import SHANGHAI
 from include.findings.held import FINDINGS
 from include.house.review import TITLES, Review

@@ -9,7 +9,6 @@ import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from pathlib import Path
 from typing import Any
 
 import orjson
@@ -105,12 +104,3 @@ def hash_of_rows(rows: Sequence[Mapping[str, Any]]) -> str:
     """Return the hash of rows of the ledger in their order: whoever has them elsewhere can tell that they are those."""
     lines = (orjson.dumps({str(k): v for k, v in row.items()}, option=orjson.OPT_SORT_KEYS) for row in rows)
     return hashlib.sha256(b"\n".join(lines)).hexdigest()
-
-
-def location(url: str) -> Any:
-    """Return a folder or an fsspec URL as a path; both have the same methods."""
-    if "://" in url:
-        from upath import UPath  # slow to import, and a local folder needs none of it
-
-        return UPath(url)
-    return Path(url)

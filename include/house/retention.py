@@ -6,14 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Any
-
-import yaml
 
 from include.ledger.call_sums import LOOK_BACK
 from include.rules.parameters import ParameterBook
-from include.settings import load_settings
-from include.sources.checked_yaml import read_checked, wrong
+from include.sources.own_files import LaidOver, read_laid_over
 
 SHIPPED = Path(__file__).parent / "retention.yaml"
 SCHEMA = "retention.v1.json"
@@ -60,32 +56,21 @@ class Retention:
 
 def load_retention() -> Retention:
     """Return the retention that counts; raise `CardError` with file, line and fix for what is wrong in it."""
-    data, file, root = _read(SHIPPED)
-    folder = load_settings().config_dir
-    if folder and (folder / "retention.yaml").is_file():
-        own, file, root = _read(folder / "retention.yaml")
-        days = data["keep_days"] | own.pop("keep_days", {})
-        data |= own | {"keep_days": days}
-    holds = tuple(_hold(file, root, n, entry) for n, entry in enumerate(data["legal_holds"]))
+    laid = read_laid_over(SHIPPED, SCHEMA, REFERENCE)
+    data = laid.data
+    holds = tuple(_hold(laid, n, entry) for n, entry in enumerate(data["legal_holds"]))
     found = Retention(data["keep_days"], data["replay_days"], data["last_releases"], data["last_of_month"], holds)
-    _check_probes(file, root, found)
+    _check_probes(laid, found)
     return found
 
 
-def _read(path: Path) -> tuple[dict[str, Any], Path, yaml.Node]:
-    data, root = read_checked(path, SCHEMA, REFERENCE)
-    return data, path, root
-
-
-def _hold(file: Path, root: yaml.Node, number: int, entry: dict[str, str]) -> LegalHold:
+def _hold(laid: LaidOver, number: int, entry: dict[str, str]) -> LegalHold:
     try:
         until, first, last = (_day(entry.get(name)) for name in ("until", "from", "to"))
     except ValueError as error:
-        raise wrong(file, root, ["legal_holds", number], f"a day of the hold: {error}", 'write "2027-12-31"') from error
+        raise laid.wrong(["legal_holds", number], f"a day of the hold: {error}", 'write "2027-12-31"') from error
     if first and last and first > last:
-        raise wrong(
-            file, root, ["legal_holds", number], f"the span ends on {last}, before it begins", "swap from and to"
-        )
+        raise laid.wrong(["legal_holds", number], f"the span ends on {last}, before it begins", "swap from and to")
     assert until is not None  # noqa: S101 - the schema requires it
     return LegalHold(
         entry["ground"], until, entry.get("source"), entry.get("subject"), entry.get("finding"), first, last
@@ -96,14 +81,14 @@ def _day(text: str | None) -> date | None:
     return date.fromisoformat(text) if text else None
 
 
-def _check_probes(file: Path, root: yaml.Node, found: Retention) -> None:
+def _check_probes(laid: LaidOver, found: Retention) -> None:
     """Refuse days of probes that a day still to be judged again would miss: it would come to another result."""
     values = ParameterBook.load().values[PROBE_WINDOW]
     window = max(v.value for v in values if isinstance(v.value, int)) * LOOK_BACK
     needed = found.replay_days + window
     if found.keep_days["probe_days"] < needed:
-        raise wrong(
-            file, root, ["keep_days", "probe_days"],
+        raise laid.wrong(
+            ["keep_days", "probe_days"],
             f"probe_days is {found.keep_days['probe_days']}, and days of {found.replay_days} days ago look {window} days back",
             f"keep them for at least {needed} days, or lower replay_days",
         )  # fmt: skip

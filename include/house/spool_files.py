@@ -12,8 +12,9 @@ from sqlalchemy import select
 
 from include.house.legal_holds import Held, resolve
 from include.house.messages import is_held
-from include.house.removal import House, Plan, Thing, location
+from include.house.removal import House, Plan, Thing
 from include.ledger.alert_tables import outbox
+from include.sources.location import is_local, location
 
 KIND = "spool_files"
 _NUMBER = re.compile(r"[0-9a-f]{8,32}(?=\.|$)")
@@ -76,5 +77,5 @@ def remove_spool(house: House, things: Sequence[Thing]) -> None:
         path.unlink(missing_ok=True)
         folders |= set(path.parents) - {root, *root.parents}
     for folder in sorted(folders, key=lambda path: -len(path.parts)):
-        if "://" not in house.spool_url and folder.is_dir() and not any(folder.iterdir()):
+        if is_local(house.spool_url) and folder.is_dir() and not any(folder.iterdir()):
             folder.rmdir()

@@ -16,6 +16,7 @@ from typing import Any
 import zstandard
 
 from include.errors import LandingCorrupt
+from include.sources.location import location
 from include.sources.page import canonical_lines
 
 _LEVEL = 1  # a page compresses about 6:1 at level 1 in 3 ms; higher levels cost more than the read itself
@@ -25,11 +26,7 @@ class LandingStore:
     """The landing zone at a folder or an fsspec URL."""
 
     def __init__(self, url: str) -> None:
-        self._root: Any = Path(url)
-        if "://" in url:
-            from upath import UPath  # slow to import, and a local folder needs none of it
-
-            self._root = UPath(url)
+        self._root = location(url)
 
     def put_page(self, source: str, rows: list[dict[str, Any]]) -> str:
         """Store the rows of a page and return the hash that is its name."""

@@ -6,7 +6,6 @@ a pair. "Missing" is only said where the side that lacks it was read complete.
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,18 +13,16 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-import yaml
 from sqlalchemy import Connection, Engine, Row, select
 
 from include.clock import now
-from include.errors import CardError
 from include.ledger.database import writing
 from include.ledger.last_batch import last_full
 from include.ledger.question import Question, settle_questions
 from include.ledger.tables import plan_entry, project, project_alias
-from include.settings import load_settings
-from include.sources.checked_yaml import SCHEMAS
+from include.sources.own_files import read_laid_over
 
+SHIPPED = Path(__file__).with_name("reconciliation.yaml")
 KINDS = (
     "plan_not_on_platform", "platform_not_in_plan", "plan_without_code", "amount_disagrees", "name_disagrees",
     "code_check_failed", "same_project_two_codes", "void_code_in_plan",
@@ -46,17 +43,8 @@ class Scope:
 
 
 def load_scope() -> Scope:
-    """Read reconciliation.yaml, the bureau's own if there is one."""
-    own = load_settings().config_dir
-    path = own / "reconciliation.yaml" if own and (own / "reconciliation.yaml").exists() else None
-    path = path or Path(__file__).with_name("reconciliation.yaml")
-    data = yaml.safe_load(path.read_text("utf-8"))
-    import jsonschema
-
-    schema = json.loads((SCHEMAS / "config" / "reconciliation.v1.json").read_text("utf-8"))
-    for error in jsonschema.Draft202012Validator(schema).iter_errors(data):
-        where = ".".join(map(str, error.path)) or "the file"
-        raise CardError(str(path), 1, f"{where}: {error.message}", error.schema.get("description", "see the schema"))
+    """Return it; raise `CardError` with file, line and fix for what is wrong in the bureau's own, which names everything."""
+    data = read_laid_over(SHIPPED, "reconciliation.v1.json", "include/ledger/reconciliation.yaml").data
     return Scope(
         data["platform"], data["plan"], tuple(data["digital_industries"]), tuple(data["project_types"]),
         data["division_prefix"], Decimal(str(data["amount_tolerance"])), data["years_before_plan"],

@@ -13,9 +13,9 @@ from typing import Any
 import yaml
 
 from include.errors import ConfigurationError
-from include.settings import load_settings
 from include.sources.card import Card, Cursor, build_card, canonical_schema
 from include.sources.checked_yaml import read_checked, wrong
+from include.sources.own_files import files_in
 from include.sources.rate import parse_rate
 
 SHIPPED = Path(__file__).parent / "cards"
@@ -25,11 +25,7 @@ _DAY_FORMAT = re.compile(r"%Y([-/.]?)%m\1%d")
 
 def card_paths() -> dict[str, Path]:
     """Return the card file of every source; files in `$SHUHENG_CONFIG/sources/` replace shipped ones of the same name."""
-    folders = [SHIPPED]
-    own = load_settings().config_dir
-    if own and (own / "sources").is_dir():
-        folders.append(own / "sources")
-    return {path.stem: path for folder in folders for path in sorted(folder.glob("*.y*ml"))}
+    return {path.stem: path for path in files_in(SHIPPED, "sources")}
 
 
 def load_card(source: str) -> Card:

@@ -191,37 +191,8 @@ class OffsetPager(_Counted):
         return rows or self._largest or self._paging.page_size
 
 
-class CursorPager:
-    """By an opaque value of the last answer."""
-
-    survives_faults = False
-
-    def __init__(self, paging: Paging) -> None:
-        """Take the card's paging."""
-        self._paging = paging
-        self._used: set[str] = set()
-
-    def first(self) -> Step:
-        """Return the first page's parameters, without a cursor."""
-        return Step(_size(self._paging))
-
-    def after(self, seen: Seen) -> Step | None:
-        """Return the next cursor, or the end where the answer has none."""
-        cursor = seen.next_cursor
-        if cursor is None:
-            return None
-        if str(cursor) in self._used:
-            raise SourceMalformed("the platform gives a cursor that it gave before; its paging goes in a circle")
-        self._used.add(str(cursor))
-        return Step({self._paging.number: cursor, **_size(self._paging)})
-
-    def after_fault(self) -> Step | None:
-        """Return the end: the next cursor stood in the page that failed."""
-        return None
-
-
-class LinkPager:
-    """By the address of the next page that the Link header or the document names, on the same scheme, host and port only."""
+class _GivenPager:
+    """By the way on that the last answer gives; where that page failed, there is none."""
 
     survives_faults = False
 
@@ -234,6 +205,31 @@ class LinkPager:
         """Return the first page's parameters."""
         return Step(_size(self._paging))
 
+    def after_fault(self) -> Step | None:
+        """Return the end."""
+        return None
+
+    def _use(self, way: str, problem: str) -> None:
+        if way in self._used:
+            raise SourceMalformed(f"{problem}; its paging goes in a circle")
+        self._used.add(way)
+
+
+class CursorPager(_GivenPager):
+    """By an opaque value of the last answer."""
+
+    def after(self, seen: Seen) -> Step | None:
+        """Return the next cursor, or the end where the answer has none."""
+        cursor = seen.next_cursor
+        if cursor is None:
+            return None
+        self._use(str(cursor), "the platform gives a cursor that it gave before")
+        return Step({self._paging.number: cursor, **_size(self._paging)})
+
+
+class LinkPager(_GivenPager):
+    """By the address of the next page that the Link header or the document names, on the same scheme, host and port only."""
+
     def after(self, seen: Seen) -> Step | None:
         """Return the linked URL, or the end where the answer links to none."""
         link = seen.next_link
@@ -244,14 +240,8 @@ class LinkPager:
                 f"the next page is linked on {urlsplit(link).netloc!r} and not on {urlsplit(seen.url).netloc!r}; "
                 "links to another host are not followed, ask the platform"
             )
-        if link in self._used:
-            raise SourceMalformed("the platform links to a page that it linked to before; its paging goes in a circle")
-        self._used.add(link)
+        self._use(link, "the platform links to a page that it linked to before")
         return Step(url=link)
-
-    def after_fault(self) -> Step | None:
-        """Return the end: the next link stood in the page that failed."""
-        return None
 
 
 def _is_declared(seen: Seen) -> bool:

@@ -1,17 +1,14 @@
-"""A pass: what is told once, to whom, in how many messages, and that neither repetition nor kill -9 changes it."""
+"""A pass: what is told once, to whom, in how many messages, and again never. Kills: `test_telling_killed`."""
 
 from __future__ import annotations
 
-from collections import Counter
 from datetime import timedelta
 
 from sqlalchemy import Engine
 
 from include.alerts.message import Reason
 from include.findings.story import Kind
-from include.ledger.database import open_ledger
 from tests.alerts.town import CONNECTED, MONDAY, PAID, USE, Town, id_of, moment, reasons, said
-from tests.findings.killed import killed_before
 
 TUESDAY = MONDAY + timedelta(days=1)
 
@@ -127,31 +124,6 @@ def test_a_critical_finding_is_told_at_night_and_goes_to_the_head_at_once(town: 
     assert reasons(town.lines("unit")) == ["opened 资金 1: P"]
     town.tell(moment(TUESDAY))
     assert reasons(town.lines("unit")) == ["opened 资金 1: P", "opened 使用情况 1: A"]
-
-
-def _work(engine: Engine) -> None:
-    town = Town(engine)
-    warns = [said("warn", "A", CONNECTED), said("fail", "B", CONNECTED)]
-    town.judge(moment(TUESDAY), said("pass", "A"), said("fail", "B"), *warns)
-    town.tell(moment(TUESDAY, 10))
-
-
-def test_killed_before_any_statement_the_outbox_is_that_of_one_calm_run(town: Town, ledger_url: str) -> None:
-    town.plant({"A": "教育局", "B": "水务局"})
-    town.judge(moment(MONDAY), said("fail", "A"))
-    statement = 0
-    while killed_before(ledger_url, statement, _work):
-        statement += 7
-        assert statement < 500
-    assert statement > 14
-    after = town.everything()
-    assert len(after["outbox"]) == 4
-    assert Counter(reasons(town.lines())) == {
-        "opened 使用情况 1: A": 1, "resolved 使用情况 1: A": 1, "opened 互联互通 1: A": 1, "opened 互联互通 2: A B": 1,
-        "opened 互联互通 1: B": 1, "opened 使用情况 1: B": 1,
-    }  # fmt: skip
-    _work(open_ledger(ledger_url))
-    assert town.everything() == after
 
 
 def test_a_decision_and_its_silence_are_one_transaction(town: Town) -> None:

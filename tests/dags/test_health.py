@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from include import delivery_tasks
+from include import health_notes
 from include.alerts import incidents
 from include.alerts.incidents import Incident
 from include.alerts.pipelines import Result, load_pipelines
@@ -38,6 +38,12 @@ def callback_of(task: Any) -> Any:
     """Return what a task calls when it failed for good; a mapped one keeps it bare."""
     found = task.on_failure_callback
     (only,) = found if isinstance(found, list | tuple) else [found]
+    return only
+
+
+def deadline_of(dag: Any) -> Any:
+    """Return the one deadline of a DAG."""
+    (only,) = dag.deadline if isinstance(dag.deadline, list) else [dag.deadline]
     return only
 
 
@@ -135,7 +141,8 @@ def test_a_run_that_died_without_a_word_of_its_tasks_is_an_incident_of_the_run(p
     began = now() - timedelta(minutes=5)
     context = {"dag": parsed["watch_systems"], "reason": "timed_out", "dag_run": SimpleNamespace(start_date=began)}
     parsed["watch_systems"].on_failure_callback(context)
-    assert [(one.key, one.times) for one in open_ones()] == [(("watch_systems", "failed", ""), 1)]
+    (one,) = open_ones()
+    assert (one.key, one.times, one.detail) == (("watch_systems", "failed", ""), 1, "超过运行时限,已终止,详见运行日志")
     parsed["watch_systems"].on_failure_callback(context)  # what was just said is not said again
     assert [one.times for one in open_ones()] == [1]
     parsed["watch_systems"].on_success_callback({"dag": parsed["watch_systems"], "reason": "success"})
@@ -153,6 +160,48 @@ def test_a_task_that_broke_is_named_and_of_an_error_of_others_only_its_kind(pars
     assert (one.part, one.detail) == ("probe 分片 1/2", "ValueError,详见任务日志")
 
 
+def test_a_task_whose_worker_died_is_told_of_by_the_scheduler_which_knows_no_error(parsed: Any) -> None:
+    migrate()
+    dag = parsed["watch_systems"]
+    task = SimpleNamespace(task_id="judge", rendered_map_index=None)
+    callback_of(dag.get_task("judge"))({"dag": dag, "task_instance": task})
+    (one,) = open_ones()
+    assert (one.part, one.detail) == ("judge", health_notes.KILLED)
+
+
+def test_a_task_that_was_killed_is_named_by_the_next_that_fails_and_one_that_spoke_is_not(parsed: Any) -> None:
+    migrate()
+    began = now() - timedelta(minutes=5)
+    states = {"zj.land_0": "failed", "zj.land_1": "success", "plan.land_0": "failed", "plan.merge_0": "upstream_failed",
+              "reconcile": "success", "report": "running"}  # fmt: skip
+    task = SimpleNamespace(
+        task_id="report", rendered_map_index=None, get_task_states=lambda dag_id, run_ids: {run_ids[0]: states}
+    )
+    dag = parsed["sync_projects"]
+    run = SimpleNamespace(dag_id=dag.dag_id, run_id="r", start_date=began)
+    health_notes.note_failure("sync_projects", "plan.land 年度计划", "SourceRefused: no")
+    context = {"dag": dag, "task_instance": task, "exception": SourceRefused("zj"), "dag_run": run}
+    callback_of(dag.get_task("report"))(context)
+    assert {one.part: one.detail for one in open_ones()} == {
+        "plan.land 年度计划": "SourceRefused: no", "zj.land": health_notes.KILLED, "report": "SourceRefused: zj",
+    }  # fmt: skip
+
+
+def test_a_task_that_its_runs_report_does_not_miss_fails_the_run_all_the_same(
+    dags: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The report of the sources has what it needs; without the failed reconciliation the run would be a success."""
+    migrate()
+    (tmp_path / "config").mkdir()
+    (tmp_path / "config" / "reconciliation.yaml").write_text("platform: provincial_approval\n", "utf-8")
+    monkeypatch.setenv("SHUHENG_CONFIG", str(tmp_path / "config"))
+    with platform(monkeypatch, projects=60, seed=4, home=tmp_path / "sandbox"):
+        assert str(dags["sync_projects"].test(run_conf={"source": "annual_plan"}).state) == "failed"
+    found = {one.part: one.detail for one in open_ones()}
+    assert found["reconcile"].startswith("CardError: ")
+    assert found["report"] == "TasksFailed: failed: reconcile; see the log of each for the cause"
+
+
 @pytest.mark.parametrize("error", [DecisionRefused("no second person"), NotDelivered("nothing gets through")])
 def test_what_is_a_persons_concern_or_told_already_is_no_incident(parsed: Any, error: Exception) -> None:
     migrate()
@@ -161,17 +210,17 @@ def test_what_is_a_persons_concern_or_told_already_is_no_incident(parsed: Any, e
     callback_of(dag.get_task("record"))({"dag": dag, "task_instance": task, "exception": error})
     assert dag.on_failure_callback is None
     assert open_ones() == []
-    assert delivery_tasks.words_of(SourceRefused("E1: no")) == "SourceRefused: E1: no"
+    assert health_notes.words_of(SourceRefused("E1: no")) == "SourceRefused: E1: no"
 
 
 def test_callbacks_never_raise_where_the_ledger_is_gone(
     parsed: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setenv("LEDGER_URL", f"sqlite:///{tmp_path / 'never-migrated.db'}")
-    delivery_tasks.note_failure("sync_projects", "land", "x")
-    delivery_tasks.note_failed_run("sync_projects", "x", None)
-    delivery_tasks.note_success("sync_projects")
-    asyncio.run(delivery_tasks.note_late("sync_projects", 3))
+    health_notes.note_failure("sync_projects", "land", "x")
+    health_notes.note_failed_run("sync_projects", "x", None)
+    health_notes.note_success("sync_projects")
+    asyncio.run(health_notes.note_late("sync_projects", 3))
     assert caplog.text.count("could not be written down: LedgerNotMigrated") == 4
 
 
@@ -179,20 +228,37 @@ def test_a_late_run_is_an_incident_when_its_deadline_says_so(parsed: Any) -> Non
     from airflow.triggers.callback import CallbackTrigger
 
     migrate()
-    deadline = parsed["evaluate_rules"].deadline
-    deadline = deadline[0] if isinstance(deadline, list) else deadline
-    trigger = CallbackTrigger(deadline.callback.path, {**deadline.callback.kwargs, "context": {"dag_run": {}}})
+    deadline = deadline_of(parsed["evaluate_rules"])
 
-    async def run() -> list[Any]:
-        return [event async for event in trigger.run()]
+    async def pass_deadline(state: str) -> str:
+        context = {"dag_run": {"state": state}}
+        trigger = CallbackTrigger(deadline.callback.path, {**deadline.callback.kwargs, "context": context})
+        return str([event async for event in trigger.run()][-1].payload["state"])
 
-    assert asyncio.run(run())[-1].payload["state"] == "success"
+    assert asyncio.run(pass_deadline("failed")) == "success"
+    assert open_ones() == []  # it ended in time; that it failed is told, and may have been mended since
+    assert asyncio.run(pass_deadline("running")) == "success"
     assert [(one.key, one.detail) for one in open_ones()] == [
         (("evaluate_rules", "late", ""), "启动 120 分钟后仍未完成")
     ]
-    delivery_tasks.note_failure("watch_systems", "judge", "x")
-    asyncio.run(delivery_tasks.note_late("watch_systems", 120))  # it failed in time, and that is known
-    assert {one.key[:2] for one in open_ones()} == {("evaluate_rules", "late"), ("watch_systems", "failed")}
+
+
+def test_airflow_says_of_a_run_whose_deadline_passed_how_it_stands(dags: Any, parsed: Any) -> None:
+    """It keeps the deadline of a run that failed, and hands over the state by which the callback tells."""
+    from airflow.models.dagrun import DagRun
+    from airflow.models.deadline import Deadline
+    from airflow.utils.session import create_session
+
+    migrate()
+    run = dags["deliver_alerts"].test()
+    with create_session() as session:
+        session.get(DagRun, run.id).state = "failed"
+        passed = Deadline(now(), deadline_of(parsed["deliver_alerts"]).callback, run.id, None)
+        session.add(passed)
+        session.flush()
+        passed.handle_miss(session)
+        assert passed.callback.data["kwargs"]["context"]["dag_run"]["state"] == "failed"
+        session.rollback()
 
 
 def test_a_stored_dag_keeps_its_deadline_and_a_run_by_hand_gets_it(parsed: Any) -> None:
@@ -205,6 +271,6 @@ def test_a_stored_dag_keeps_its_deadline_and_a_run_by_hand_gets_it(parsed: Any) 
         text = str(stored["dag"].get("deadline"))
         if load_pipelines()[dag.dag_id].late_after:
             assert "DagRunQueuedAtDeadline" in text, dag.dag_id
-            assert "include.delivery_tasks.note_late" in text
+            assert "include.health_notes.note_late" in text
             kept += 1
     assert kept >= 6

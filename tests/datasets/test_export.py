@@ -22,10 +22,10 @@ from include.datasets import snapshot_rows
 from include.datasets.checks import json_row
 from include.datasets.definitions import DATASETS
 from include.datasets.export import Exported, export
-from include.datasets.row_values import json_rows
 from include.ledger.snapshot import glance
 from tests.datasets.made_rows import AT, PROPERTIES, made_dataset, plant, row
 from tests.datasets.planted import planted
+from tests.datasets.schema_rows import json_rows
 
 HOSTILE = [
     "", "'", '"', '""', ",", "a,b", 'x,"=1', "一行\r\n两行", "\r\n", "=1+1", "+86", "-", "@SUM(A1)", "\tx", "\rx", "'=1",

@@ -12,11 +12,11 @@ from sqlalchemy import Engine
 
 from include.datasets.compliance import UNREGISTERED
 from include.datasets.definitions import DATASETS
-from include.datasets.row_values import json_rows
 from include.findings.decisions import decide
 from include.findings.story import Kind
 from include.ledger.snapshot import glance
 from tests.datasets.planted import FORMER, HOSTILE, PROJECT, appended, lead_by_hand, planted
+from tests.datasets.schema_rows import json_rows
 from tests.findings.deciding import id_of, wanted
 from tests.rules.evidence import DAY, at
 

@@ -21,8 +21,9 @@ from include.alerts.rendering.html import as_html
 from include.alerts.rendering.rows import as_csv
 from include.clock import SHANGHAI
 from include.connections import Connection
-from include.errors import ChannelUnreachable, ConfigurationError
+from include.errors import ChannelUnreachable
 from include.settings import load_settings
+from include.sources.location import location
 
 PAGE_LIMIT = 10_000_000
 EVERYBODY = "全部单位"
@@ -42,7 +43,7 @@ class Spool:
         """Take the place; it is made with the first message."""
         self._title = f"the channel {card.id} (files)"
         url = str(connection.extra.get("path") or "") if connection else ""
-        self.root: Any = _root(url or load_settings().spool_url)
+        self.root: Any = location(url or load_settings().spool_url)
 
     def send(self, message: Message) -> str:
         """Write the files of a message and return the page's place; see `Channel.send`."""
@@ -112,19 +113,6 @@ def safe_name(text: str) -> str:
     if name == text and not _RESERVED.fullmatch(name) and name:
         return name
     return f"{name or '_'}-{hashlib.blake2b(text.encode('utf-8', 'replace'), digest_size=4).hexdigest()}"
-
-
-def _root(url: str) -> Any:
-    if "://" not in url:
-        return Path(url)
-    from upath import UPath  # slow to import, and a local folder needs none of it
-
-    try:
-        return UPath(url)
-    except (ValueError, ImportError) as error:
-        raise ConfigurationError(
-            f"SPOOL_URL cannot be used ({type(error).__name__}); give a folder or an fsspec URL"
-        ) from None
 
 
 def _shown(path: Any) -> str:

@@ -9,9 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from include.settings import load_settings
 from include.sources.address import AddressPolicy
-from include.sources.checked_yaml import read_checked, wrong
+from include.sources.own_files import LaidOver, read_laid_over
 from include.sources.probing.target import UrlRefused, place_of
 
 DEFAULTS = Path(__file__).parent.parent / "probing.yaml"
@@ -43,50 +42,41 @@ class ProbePolicy:
     user_agent: str
 
 
-def load_policy(own: Path | None = None) -> ProbePolicy:
-    """Return the policy; raise `CardError` with file, line and fix for what is wrong in it.
-
-    `own` is the bureau's file; left out, `$SHUHENG_CONFIG/probing.yaml` if there is one.
-    """
-    values = dict(_read(DEFAULTS))
-    folder = load_settings().config_dir
-    path = own or (folder / "probing.yaml" if folder else None)
-    if path is not None and path.exists():
-        values |= _read(path)
-        _check_times(path, values)
-    return _policy(values)
-
-
-def _read(path: Path) -> dict[str, Any]:
-    data, root = read_checked(path, SCHEMA, REFERENCE)
+def load_policy() -> ProbePolicy:
+    """Return the policy; raise `CardError` with file, line and fix for what is wrong in it."""
+    laid = read_laid_over(DEFAULTS, SCHEMA, REFERENCE)
     for key, (check, fix) in _CHECKS.items():
-        for index, item in enumerate(data.get(key, [])):
+        for index, item in enumerate(laid.data[key]):
             try:
                 check(item)
             except ValueError as error:
-                raise wrong(path, root, [key, index], f"{key}: {item!r}: {error}", fix) from error
-    if data.get("ca_file"):
-        data["ca_file"] = path.parent / data["ca_file"]
-        try:
-            ssl.create_default_context().load_verify_locations(cafile=data["ca_file"])
-        except OSError as error:  # ssl.SSLError is one
-            problem = f"ca_file: {data['ca_file']}: {error.strerror or 'no certificate in it'}"
-            raise wrong(path, root, ["ca_file"], problem, "name a PEM file, absolute or beside this one") from error
-    return data
+                raise laid.wrong([key, index], f"{key}: {item!r}: {error}", fix) from error
+    _check_times(laid)
+    return _policy({**laid.data, "ca_file": _ca_file(laid)})
 
 
-def _check_times(path: Path, values: dict[str, Any]) -> None:
+def _ca_file(laid: LaidOver) -> Path | None:
+    """Return the file of the authority, which may stand beside the file that names it."""
+    layer = laid.layers[-1]
+    if not layer.data.get("ca_file"):
+        return None
+    path: Path = layer.file.parent / layer.data["ca_file"]
+    try:
+        ssl.create_default_context().load_verify_locations(cafile=path)
+    except OSError as error:  # ssl.SSLError is one
+        problem = f"ca_file: {path}: {error.strerror or 'no certificate in it'}"
+        raise laid.wrong(["ca_file"], problem, "name a PEM file, absolute or beside this one") from error
+    return path
+
+
+def _check_times(laid: LaidOver) -> None:
     """Refuse a probe that could not end within its sweep; the keys may stand in either file."""
-    _, root = read_checked(path, SCHEMA, REFERENCE)
+    values = laid.data
     for shorter, longer in (("connect_seconds", "total_seconds"), ("total_seconds", "sweep_seconds")):
         if values[shorter] > values[longer]:
             problem = f"{shorter} ({values[shorter]:g}) is longer than {longer} ({values[longer]:g})"
-            at = [shorter] if _has(root, shorter) else [longer]
-            raise wrong(path, root, at, problem, f"make {shorter} the smaller one, or raise {longer}")
-
-
-def _has(root: Any, key: str) -> bool:
-    return any(k.value == key for k, _ in root.value)
+            at = [shorter] if shorter in laid.layers[-1].data else [longer]
+            raise laid.wrong(at, problem, f"make {shorter} the smaller one, or raise {longer}")
 
 
 def _statuses(text: str | int) -> range:

@@ -26,7 +26,7 @@ def test_the_defaults_name_every_key() -> None:
 
 def test_a_bureaus_file_is_laid_over(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("SHUHENG_CONFIG", str(tmp_path))
-    assert load_policy() == load_policy(tmp_path / "absent.yaml"), "a folder without the file changes nothing"
+    assert load_policy().per_host == 4, "a folder without the file changes nothing"
     text = (
         'networks: [10.20.0.0/16]\nper_host: 2\ngood_statuses: ["200-204", 401, "403"]\ncanaries: [http://10.20.0.1/]\n'
     )
@@ -61,20 +61,24 @@ def test_a_bureaus_file_is_laid_over(monkeypatch: pytest.MonkeyPatch, tmp_path: 
         ("concurrency: [", "indentation"),
     ],
 )
-def test_what_is_wrong_is_named_with_its_line_and_fix(tmp_path: Path, line: str, says: str) -> None:
+def test_what_is_wrong_is_named_with_its_line_and_fix(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, line: str, says: str
+) -> None:
+    monkeypatch.setenv("SHUHENG_CONFIG", str(tmp_path))
     path = tmp_path / "probing.yaml"
     path.write_text(f"# ours\nper_host: 2\n{line}\n", "utf-8")
     with pytest.raises(CardError) as caught:
-        load_policy(path)
+        load_policy()
     assert caught.value.file == str(path)
     assert caught.value.line in (3, 4), str(caught.value)
     assert says in str(caught.value)
 
 
-def test_the_authority_lies_beside_the_file(tmp_path: Path) -> None:
+def test_the_authority_lies_beside_the_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("SHUHENG_CONFIG", str(tmp_path))
     from include.sandbox.certificates import Authority
 
     Authority(tmp_path)
     path = tmp_path / "probing.yaml"
     path.write_text("ca_file: gateway-ca.pem\n")
-    assert load_policy(path).ca_file == tmp_path / "gateway-ca.pem"
+    assert load_policy().ca_file == tmp_path / "gateway-ca.pem"

@@ -1,4 +1,4 @@
-"""Values of a data set's rows as JSON has them, the same from either database: what its schema is checked against."""
+"""Rows of a data set as its schema describes them, the same from either database: what the published files are compared with."""
 
 from __future__ import annotations
 
