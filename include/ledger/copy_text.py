@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache
+from types import NoneType
 from typing import Any
 
 Values = list[Any]
@@ -20,6 +21,20 @@ def copy_text(rows: list[Values], width: int) -> str:
         text = "\n".join("\t".join("" if v is None else _escape(str(v)) for v in row) for row in rows)
         return text + "\n"
     return text.replace("\\", "\\\\") + "\n"
+
+
+def copy_columns(columns: list[list[Any]]) -> str:
+    """Return rows that are given by column in PostgreSQL's COPY text form."""
+    texts = [[value or "" for value in c] if _is_text(c) else ["" if v is None else str(v) for v in c] for c in columns]
+    text = "\n".join(map("\t".join, zip(*texts, strict=True)))
+    count = len(columns[0])
+    if text.count("\t") != count * (len(columns) - 1) or text.count("\n") != count - 1 or "\r" in text:
+        return copy_text([list(row) for row in zip(*columns, strict=True)], len(columns))
+    return text.replace("\\", "\\\\") + "\n"
+
+
+def _is_text(column: list[Any]) -> bool:
+    return {str, NoneType}.issuperset(map(type, column))
 
 
 @cache

@@ -18,6 +18,9 @@ DERIVED: dict[str, dict[str, str]] = {
 OWNERS = {"approval_item": "project_code", "resource_item": "resource_id"}
 """Of nested entities the column that says whose they are; it bears the name and the value of the owner's own."""
 
+NO_HASH = "0" * 32
+"""The hash of no line; several records may bear it."""
+
 
 def _step(state: int, digit: int) -> int:
     return ((state + digit) % 10 or 10) * 2 % 11
