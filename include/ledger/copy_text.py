@@ -25,7 +25,7 @@ def copy_text(rows: list[Values], width: int) -> str:
 
 def copy_columns(columns: list[list[Any]]) -> str:
     """Return rows that are given by column in PostgreSQL's COPY text form."""
-    texts = [[value or "" for value in c] if _is_text(c) else ["" if v is None else str(v) for v in c] for c in columns]
+    texts = list(map(_texts, columns))
     text = "\n".join(map("\t".join, zip(*texts, strict=True)))
     count = len(columns[0])
     if text.count("\t") != count * (len(columns) - 1) or text.count("\n") != count - 1 or "\r" in text:
@@ -33,8 +33,13 @@ def copy_columns(columns: list[list[Any]]) -> str:
     return text.replace("\\", "\\\\") + "\n"
 
 
-def _is_text(column: list[Any]) -> bool:
-    return {str, NoneType}.issuperset(map(type, column))
+def _texts(column: list[Any]) -> list[str]:
+    kinds = set(map(type, column))
+    if kinds == {str}:
+        return column
+    if kinds <= {str, NoneType}:
+        return [value or "" for value in column]
+    return ["" if value is None else str(value) for value in column]
 
 
 @cache

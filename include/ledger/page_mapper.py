@@ -19,7 +19,7 @@ from include.sources.mapping import CardMapper, Mapped
 PAGE_FACTOR = 1_000_000
 """seq = page × this + line: more lines than any page may have."""
 
-_CHUNK = 200
+_CHUNK = 100
 """Lines that are mapped at once: enough to spread the cost of a column, and still within the fast caches."""
 
 Lines = list[tuple[int, bytes, bytes]]

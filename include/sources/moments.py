@@ -36,9 +36,13 @@ _EXCEL_SERIALS = (40_000, 60_000)
 
 def read_datetime(value: object) -> str | None:
     """Return ISO text in +08:00; fractions of a second are cut off."""
-    if type(value) is str and (plain_form := _day_and_clock(value)):
-        day, clock = plain_form
-        return f"{day}T{clock}+08:00" if day else None
+    if type(value) is str:
+        if len(value) == 19 and value[10] in " T" and value[11:16] in _MINUTES and value[16:] in _SECONDS:
+            if day := _day(value[:10]):
+                return f"{day}T{value[11:]}+08:00"
+        if plain_form := _day_and_clock(value):
+            day, clock = plain_form
+            return f"{day}T{clock}+08:00" if day else None
     moment = _moment(value)
     return None if moment is None else moment.isoformat(timespec="seconds") + "+08:00"
 
