@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from operator import itemgetter
 from types import NoneType
 from typing import Any
 
 import jsonschema_rs
 
 from include.sources.card import Card, FieldRule, canonical_schema
+from include.sources.conversions import converter_of_many
 from include.sources.kinds import kind_schemas
 from include.sources.mapping import CardMapper, RecordMapper
 from include.sources.straight import fields_of, written
@@ -21,6 +23,7 @@ from include.sources.straight import fields_of, written
 Row = dict[str, Any]
 Values = list[Any]
 Convert = Callable[[object], Any]
+OfMany = Callable[[Values], Values | None]
 
 _LEFT = object()
 """Stands for a value that the careful way has to look at."""
@@ -28,8 +31,7 @@ _LEFT = object()
 _MOST_KNOWN = 500
 """Distinct values that a column keeps in mind from page to page; one with more of them hardly repeats itself."""
 
-_EXACT = frozenset({str, NoneType, int})
-"""Types whose equal values mean the same: True and 1.0 equal 1 as well, and are written otherwise."""
+_KEPT = frozenset({str, NoneType})
 
 
 @dataclass(slots=True)
@@ -140,7 +142,8 @@ class _Field:
     def __init__(self, rule: FieldRule, convert: Convert, specs: dict[str, Any]) -> None:
         self.rule = rule
         self._is_word = bool(rule.raw) and rule.converter == "enum"
-        self._column = _Column(rule.map.__getitem__ if self._is_word else convert, specs[rule.name])
+        many = converter_of_many(rule.converter)
+        self._column = _Column(rule.map.__getitem__ if self._is_word else convert, specs[rule.name], many)
         self._raw = _Column(_as_word if self._is_word else written, specs[rule.raw]) if rule.raw else None
 
     def map(self, places: dict[str, list[Row]], found: dict[str, Values], doubtful: set[int]) -> None:
@@ -166,41 +169,54 @@ class _Field:
 class _Column:
     """What each raw value of a column becomes, learned as values come."""
 
-    def __init__(self, convert: Convert, spec: dict[str, Any]) -> None:
-        self._convert = convert
+    def __init__(self, convert: Convert, spec: dict[str, Any], of_many: OfMany | None = None) -> None:
+        self._convert, self._of_many = convert, of_many
         self._are_valid = jsonschema_rs.Draft202012Validator({"type": "array", "items": spec}).is_valid
         self._blank = None if self._are_valid([None]) else _LEFT
-        self._forget()
+        self._known = self._blanks()
+        self._has_left = self._blank is _LEFT
+        self._hardly_repeats = False
 
     def of(self, raws: Values, doubtful: set[int]) -> Values:
         """Return what raw values become; add the indexes of those that the careful way has to look at."""
-        if not _EXACT.issuperset(map(type, raws)):
-            values = [self._blank if raw is None or raw == "" else self._one(raw) for raw in raws]
-            doubtful.update(i for i, value in enumerate(values) if value is _LEFT)
+        if self._hardly_repeats and None not in raws and "" not in raws and (values := self._sure(raws)):
             return values
-        if new := set(raws) - self._known.keys():
-            self._learn(list(new))
-        values = list(map(self._known.__getitem__, raws))
-        if not self._left.isdisjoint(raws):
+        try:
+            values = list(map(self._known.__getitem__, raws))
+        except (KeyError, TypeError):
+            values = self._learn(raws)
+        if self._has_left:
             doubtful.update(i for i, value in enumerate(values) if value is _LEFT)
-        if len(self._known) > _MOST_KNOWN:
-            self._forget()
         return values
 
-    def _forget(self) -> None:
-        self._known: dict[Any, Any] = {None: self._blank, "": self._blank}
-        self._left = set(self._known) if self._blank is _LEFT else set()
+    def _learn(self, raws: Values) -> Values:
+        """Return what raw values become, and keep in mind what texts do; True and 1.0 equal 1, so nothing else is kept."""
+        if set(map(type, raws)) - _KEPT:
+            self._has_left = True
+            return [self._blank if raw is None or raw == "" else self._one(raw) for raw in raws]
+        if len(self._known) > _MOST_KNOWN:
+            self._known = self._blanks()
+        new = list(set(raws) - self._known.keys())
+        found = self._sure(new)
+        if found is None:
+            self._has_left = True
+            found = list(map(self._one, new))
+        self._known.update(zip(new, found, strict=True))
+        self._hardly_repeats = 2 * len(new) > len(raws)
+        return list(map(self._known.__getitem__, raws))
 
-    def _learn(self, raws: Values) -> None:
+    def _blanks(self) -> dict[str | None, Any]:
+        return {None: self._blank, "": self._blank}
+
+    def _sure(self, raws: Values) -> Values | None:
+        """Return what raw values become, or None where one of them is doubtful."""
         try:
-            values = list(map(self._convert, raws))
-            is_sure = self._are_valid(values)
+            values = self._of_many(raws) if self._of_many else None
+            if values is None:
+                values = list(map(self._convert, raws))
+            return values if self._are_valid(values) else None
         except (ValueError, TypeError, KeyError):
-            is_sure = False
-        if not is_sure:
-            values = list(map(self._one, raws))
-            self._left.update(raw for raw, value in zip(raws, values, strict=True) if value is _LEFT)
-        self._known.update(zip(raws, values, strict=True))
+            return None
 
     def _one(self, raw: object) -> Any:
         try:
@@ -221,7 +237,11 @@ def _reach(source: str, places: dict[str, list[Row]]) -> Values:
     if source == ".":
         return places[""]
     path, _, name = source.rpartition(".")
-    return [place.get(name) for place in _objects(path, places)]
+    rows = _objects(path, places)
+    try:
+        return list(map(itemgetter(name), rows))  # nearly always every row has the field, and this is faster
+    except KeyError:
+        return [row.get(name) for row in rows]
 
 
 def _objects(path: str, places: dict[str, list[Row]]) -> list[Row]:

@@ -208,7 +208,10 @@ class CardMapper:
         for path in self._paths:
             found = [row.get(path) for row in rows]
             items = [one for inner in found for one in (inner if inner.__class__ is list else (inner,))]
-            self._note_shapes(path, Counter(tuple(_named(one)) for one in items if one.__class__ is dict))
+            shapes = Counter(tuple(one) for one in items if one.__class__ is dict)
+            if any("key" in shape and "value" in shape for shape in shapes):
+                shapes = Counter(tuple(_named(one)) for one in items if one.__class__ is dict)
+            self._note_shapes(path, shapes)
 
     def _note_shapes(self, path: str, shapes: Counter[tuple[str, ...]]) -> None:
         for shape, count in shapes.items():
