@@ -22,7 +22,7 @@ from include.sources.straight import fields_of, written
 
 Row = dict[str, Any]
 Values = list[Any]
-Convert = Callable[[object], Any]
+Convert = Callable[[Any], Any]
 OfMany = Callable[[Values], Values | None]
 
 _LEFT = object()

@@ -54,7 +54,8 @@ def read_datetimes(values: list[Any]) -> list[str] | None:
     if set(map(type, values)) != {str}:
         return None
     text = "\n".join(values)
-    if not _PLAIN_LINES.fullmatch(text) or not all(map(_day, set(map(_FIRST_TEN, values)))):
+    is_plain = text.count("\n") == len(values) - 1 and _PLAIN_LINES.fullmatch(text)
+    if not is_plain or not all(map(_day, set(map(_FIRST_TEN, values)))):
         return None
     if "." in text:
         text = _FRACTIONS.sub("", text)
