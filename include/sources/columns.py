@@ -31,6 +31,11 @@ _LEFT = object()
 _MOST_KNOWN = 500
 """Distinct values that a column keeps in mind from page to page; one with more of them hardly repeats itself."""
 
+_BY_FIELD = frozenset(
+    ("$schema", "$id", "title", "description", "type", "additionalProperties", "required", "properties")
+)
+"""Keywords of a schema that says nothing of several fields at once: a record is valid when each of its fields is."""
+
 _KEPT = frozenset({str, NoneType})
 
 
@@ -72,8 +77,9 @@ class CardColumns:
     @staticmethod
     def fits(card: Card) -> bool:
         """Return whether the card's rows are plain: no remarks of a reader, no key to be made, no schema across fields."""
-        is_marked = card.files or card.document or card.fallback or kind_schemas(card.entity)
-        return not is_marked and all("." not in nested.rows for nested in card.nested)
+        is_marked = card.files or card.document or card.fallback or any("." in nested.rows for nested in card.nested)
+        entities = (card.entity, *(nested.entity for nested in card.nested))
+        return not is_marked and all(canonical_schema(e).keys() <= _BY_FIELD and not kind_schemas(e) for e in entities)
 
     def map(self, rows: list[Row]) -> MappedRows:
         """Map the rows of a page."""
