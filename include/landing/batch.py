@@ -149,7 +149,7 @@ def _landed(source: str, page: Page, store: LandingStore, high_water: HighWater)
     if page.known:
         return page.known.page, page.known.rows, page.known.high_water
     if page.lines:
-        return store.put_lines(source, page.lines.content), page.lines.rows, page.lines.high_water
+        return store.put_packed(source, page.lines.packed), page.lines.rows, page.lines.high_water
     return store.put_page(source, page.rows), len(page.rows), high_water(page.rows, None)
 
 

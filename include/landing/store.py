@@ -17,9 +17,7 @@ import zstandard
 
 from include.errors import LandingCorrupt
 from include.sources.location import location
-from include.sources.page import canonical_lines
-
-_LEVEL = 1  # a page compresses about 6:1 at level 1 in 3 ms; higher levels cost more than the read itself
+from include.sources.page import PackedLines, canonical_lines, pack
 
 
 class LandingStore:
@@ -30,17 +28,16 @@ class LandingStore:
 
     def put_page(self, source: str, rows: list[dict[str, Any]]) -> str:
         """Store the rows of a page and return the hash that is its name."""
-        return self.put_lines(source, canonical_lines(rows))
+        return self.put_packed(source, pack(canonical_lines(rows)))
 
-    def put_lines(self, source: str, content: bytes) -> str:
-        """Store a page that stands as canonical lines already."""
-        name = hashlib.sha256(content).hexdigest()
-        path = self._page(source, name)
+    def put_packed(self, source: str, lines: PackedLines) -> str:
+        """Store a page that is packed already."""
+        path = self._page(source, lines.name)
         if not path.exists():
-            self._write(path, zstandard.compress(content, _LEVEL))
+            self._write(path, lines.content)
         elif isinstance(path, Path):
             os.utime(path)  # in use again: whoever sweeps old pages away sees that a batch is about to name it
-        return name
+        return lines.name
 
     def has_page(self, source: str, name: str) -> bool:
         """Return whether a page is landed."""
@@ -82,7 +79,7 @@ class LandingStore:
 
     def put_proof(self, day: str, lines: list[bytes]) -> None:
         """Write the list of what was removed on a day: JSON lines with hash and reason."""
-        self._write(self._root / "removed" / f"{day}.jsonl.zst", zstandard.compress(b"\n".join(lines), _LEVEL))
+        self._write(self._root / "removed" / f"{day}.jsonl.zst", pack(b"\n".join(lines)).content)
 
     def get_proof(self, day: str) -> list[bytes]:
         """Return the lines of what was removed on a day; none where nothing was."""

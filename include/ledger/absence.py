@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, text
 
 from include.landing.batch import Reason
-from include.ledger.identity import OWNERS
+from include.ledger.identity import NO_HASH, OWNERS
 from include.ledger.last_batch import last_full
 from include.ledger.stage import Stage
 from include.ledger.statements import EntityStatements
@@ -56,11 +56,7 @@ def settle_absent(
     if is_new_question:
         _note(connection, bind | {"batch": f"{OUTSIDE}{bind['batch']}"})
         return 0, 0, None
-    total = _run(
-        connection,
-        f"SELECT count(*) FROM {card.entity} WHERE source = :source AND tombstoned_at IS NULL AND created_batch <> :batch",
-        bind,
-    ).scalar_one()
+    total = _count_living(connection, card, bind) if absent else 0
     if is_too_many(absent, total, card):
         sentence = (
             f"{absent} of {total} known records are missing from a complete batch; nothing was noted or tombstoned"
@@ -69,6 +65,11 @@ def settle_absent(
     tombstoned = _tombstone(connection, card, bind)
     _note(connection, bind)
     return absent, tombstoned, None
+
+
+def _count_living(connection: Connection, card: Card, bind: Bind) -> int:
+    living = f"SELECT count(*) FROM {card.entity} WHERE source = :source AND tombstoned_at IS NULL AND created_batch <> :batch"
+    return int(_run(connection, living, bind).scalar_one())
 
 
 def is_too_many(gone: int, total: int, card: Card) -> bool:
@@ -85,10 +86,26 @@ def stage_unseen(stage: Stage, card: Card, unseen: set[bytes]) -> None:
     stage.finish()
 
 
+def take_out_staged(connection: Connection, card: Card, bind: Bind) -> None:
+    """Take the hashes of records that came in another row out of those that were not seen; call before the rows are merged.
+
+    Then nearly always none is left, and nobody need look through the whole ledger for the records that bear them.
+    """
+    join = "JOIN" if connection.dialect.name == "postgresql" else "CROSS JOIN"
+    _run(
+        connection,
+        f"DELETE FROM stage_unseen WHERE source_hash IN (SELECT t.source_hash FROM stage_{card.entity} s {join} {card.entity} t "
+        f"ON t.source = :source AND t.record_key = s.record_key) AND source_hash <> '{NO_HASH}'",
+        bind,
+    )
+
+
 def _stage_absent(connection: Connection, stage: Stage, card: Card, bind: Bind, is_new_question: bool) -> int:
     """Stage the living records that the batch lacks, without those in quarantine and those outside the question."""
     stage.create_table("stage_absent", card.entity, ["record_key"])
     stage.finish()
+    if not connection.exec_driver_sql("SELECT 1 FROM stage_unseen LIMIT 1").first():
+        return 0
     outside = (
         ""
         if is_new_question

@@ -216,6 +216,8 @@ class BatchMerge:
     def _merge_rows(self, feed: Feed) -> None:
         card, result = self._card, self._result
         if feed.counts.staged:
+            if result.is_full:
+                absence.take_out_staged(self._connection, card, self._bind)
             how = {"is_forced": self._is_forced}
             own = merge.merge_entity(self._connection, card.entity, self._bind, is_child=False, **how)
             result.created, result.changed, result.restored = own.created, own.changed, own.restored

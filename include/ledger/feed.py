@@ -20,7 +20,10 @@ from include.ledger.second_mapper import SecondMapper
 from include.ledger.stage import Stage
 from include.sources.card import Card
 from include.sources.mapping import Oddities
-from include.sources.second_process import AHEAD, WORTH_A_PROCESS
+from include.sources.second_process import WORTH_A_PROCESS
+
+AHEAD = 3
+"""Pages given to the second mapper before one is done here: while the server is waited for, it has enough to do."""
 
 QUARANTINE_COLUMNS = ["record_hash", "record_key", "page", "line", "problems", "raw", "new_key"]
 

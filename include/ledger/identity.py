@@ -18,6 +18,9 @@ DERIVED: dict[str, dict[str, str]] = {
 OWNERS = {"approval_item": "project_code", "resource_item": "resource_id"}
 """Of nested entities the column that says whose they are; it bears the name and the value of the owner's own."""
 
+NO_HASH = "0" * 32
+"""The hash of no line; several records may bear it."""
+
 
 def _step(state: int, digit: int) -> int:
     return ((state + digit) % 10 or 10) * 2 % 11
@@ -26,12 +29,14 @@ def _step(state: int, digit: int) -> int:
 # Two digits at a time: 100,000 codes cost 0.05 s instead of 0.6 s. A test compares it with python-stdnum.
 _PAIRS = [{f"{pair:02d}": _step(_step(state, pair // 10), pair % 10) for pair in range(100)} for state in range(11)]
 
+_SLICES = [slice(at, at + 2) for at in range(0, 18, 2)]
+
 
 def has_check_digit(digits: str) -> bool:
     """Return whether 20 digits satisfy ISO 7064 MOD 11,10."""
     state = 10
-    for at in range(0, 18, 2):
-        state = _PAIRS[state][digits[at : at + 2]]
+    for pair in map(digits.__getitem__, _SLICES):
+        state = _PAIRS[state][pair]
     state = _step(state, int(digits[18]))
     return (state + int(digits[19])) % 10 == 1
 

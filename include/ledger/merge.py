@@ -19,7 +19,7 @@ from include.ledger.absence import is_too_many
 from include.ledger.batch_record import REPEATED, note_records, note_set_aside
 from include.ledger.entity_tables import kinds
 from include.ledger.feed import QUARANTINE_COLUMNS, Feed
-from include.ledger.identity import OWNERS
+from include.ledger.identity import NO_HASH, OWNERS
 from include.ledger.plain_sql import Bind, runner
 from include.ledger.statements import EntityStatements
 from include.ledger.tables import batch as batch_table
@@ -27,9 +27,6 @@ from include.sources.card import Card
 
 _JOINED = ("project_code", "system_code", "service_code", "resource_code", "day")
 """Columns by which records are found, where an entity has them."""
-
-NO_HASH = "0" * 32
-"""The hash of no line."""
 
 _HANDFUL = 5
 """So few children may be gone, even all of a batch: one list of one item that was renamed is no mishap."""

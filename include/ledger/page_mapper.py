@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass, field
+from itertools import compress
+from typing import Any
 
 import orjson
 
-from include.ledger.copy_text import Rows, Values, copy_text
+from include.ledger.copy_text import Rows, Values, copy_columns, copy_text
 from include.ledger.identity import code_standing
 from include.ledger.quality import Quality, doubts_of_items
 from include.sources.card import Card
+from include.sources.columns import CardColumns, Columns, MappedRows
 from include.sources.mapping import CardMapper, Mapped
 
 PAGE_FACTOR = 1_000_000
 """seq = page × this + line: more lines than any page may have."""
+
+_CHUNK = 100
+"""Lines that are mapped at once: enough to spread the cost of a column, and still within the fast caches."""
 
 Lines = list[tuple[int, bytes, bytes]]
 """Number within the page, hash, and content of each line that is to be mapped."""
@@ -30,6 +36,12 @@ class MappedPage:
     """Rows of each entity."""
     keyless: int = 0
 
+    def add(self, entity: str, rows: Rows, count: int) -> None:
+        """Append rows of an entity: all of them lists, or all of them text."""
+        before: Any = self.rows.get(entity)
+        self.rows[entity] = rows if before is None else before + rows
+        self.counts[entity] = self.counts.get(entity, 0) + count
+
 
 class PageMapper:
     """Maps pages of one card; `as_text` makes PostgreSQL's COPY text of the rows at once.
@@ -39,41 +51,83 @@ class PageMapper:
 
     def __init__(self, card: Card, *, as_text: bool, batch_id: str | None = None) -> None:
         self.card_mapper = CardMapper(card)
+        self._columns = CardColumns(card, self.card_mapper) if CardColumns.fits(card) else None
         self._card, self._as_text = card, as_text
         self._tail = (card.source, batch_id, batch_id) if batch_id else None
         mapped = {rule.name for rule in card.fields} | card.constants.keys()
         # In RDF an entry without items makes no statement about them.
         self._tells_items = card.document is None or card.document.format != "rdf"
         self._quality = Quality(mapped)
-        self._entities = [card.entity, *(n.entity for n in card.nested)]
 
     def map(self, page: int, lines: Lines) -> MappedPage:
         """Map the lines of a page."""
-        rows: dict[str, list[Values]] = {entity: [] for entity in self._entities}
         mapped_page = MappedPage({})
-        for number, digest, line in lines:
-            mapped = self.card_mapper.map(orjson.loads(line))
+        for start in range(0, len(lines), _CHUNK):
+            self._map_chunk(page, lines[start : start + _CHUNK], mapped_page)
+        return mapped_page
+
+    def _map_chunk(self, page: int, lines: Lines, into: MappedPage) -> None:
+        """Map some lines: together where the card's rows are plain, one by one what is doubtful in them."""
+        raws = orjson.loads(b"[" + b",".join([line for _, _, line in lines]) + b"]")
+        self.card_mapper.note_fields(raws)
+        together = self._columns.map(raws) if self._columns else None
+        rows: dict[str, list[Values]] = {}
+        for at in sorted(together.left) if together else range(len(raws)):
+            number, digest, line = lines[at]
+            mapped = self.card_mapper.map_noted(raws[at])
             if mapped.problems or mapped.key is None:
-                mapped_page.keyless += mapped.key is None
+                into.keyless += mapped.key is None
                 problems = json.dumps([asdict(p) for p in mapped.problems], ensure_ascii=False)
-                mapped_page.bad.append([digest.hex(), mapped.key, page, number, problems, line.decode(), None])
+                into.bad.append([digest.hex(), mapped.key, page, number, problems, line.decode(), None])
             else:
                 self._put(mapped, digest.hex(), page * PAGE_FACTOR + number, rows)
+        for entity, columns in self._in_columns(page, lines, together).items() if together else ():
+            if columns[0]:
+                into.add(
+                    entity,
+                    copy_columns(columns) if self._as_text else list(zip(*columns, strict=True)),
+                    len(columns[0]),
+                )
         for entity, values in rows.items():
-            if values:
-                mapped_page.counts[entity] = len(values)
-                mapped_page.rows[entity] = copy_text(values, len(values[0])) if self._as_text else values
-        return mapped_page
+            into.add(entity, copy_text(values, len(values[0])) if self._as_text else values, len(values))
+
+    def _in_columns(self, page: int, lines: Lines, together: MappedRows) -> dict[str, list[Values]]:
+        """Return what was mapped together by entity, as columns in the order of the table's, without the rows that were left."""
+        digests = [digest.hex() for _, digest, _ in lines]
+        places = [page * PAGE_FACTOR + number for number, _, _ in lines]
+        derived = self._derived_columns(together.main)
+        found = {}
+        for mapped, more in ((together.main, derived), *((child, []) for child in together.children)):
+            owners = mapped.owners
+            listed = together.listed if mapped is together.main else [""] * len(lines)
+            tail = [[of[i] for i in owners] for of in (places, listed)]
+            if self._tail:
+                tail = [[value] * len(owners) for value in self._tail]
+            columns = [mapped.keys, [digests[i] for i in owners], *mapped.columns, *more, *tail]
+            if not together.left.isdisjoint(owners):
+                kept = [i not in together.left for i in owners]
+                columns = [list(compress(column, kept)) for column in columns]
+            found[mapped.entity] = columns
+        return found
+
+    def _derived_columns(self, main: Columns) -> list[Values]:
+        """Return the columns that the ledger works out itself, in the order of `DERIVED`."""
+        if main.entity not in ("project", "plan_entry"):
+            return []
+        standing = [
+            code_standing(code) if code.__class__ is str else (None, None) for code in main.named("project_code")
+        ]
+        return [list(column) for column in zip(*standing, strict=True)]
 
     def _put(self, mapped: Mapped, digest: str, seq: int, rows: dict[str, list[Values]]) -> None:
         entity = self._card.entity
         values: Values = [mapped.key, digest, *mapped.record.values()]
         values.extend(self._derived(entity, mapped))
         values.extend(self._tail or (seq, mapped.listed))
-        rows[entity].append(values)
+        rows.setdefault(entity, []).append(values)
         tail = self._tail or (seq, "")
         for child_entity, key, child in mapped.children:
-            rows[child_entity].append([key, digest, *child.values(), *tail])
+            rows.setdefault(child_entity, []).append([key, digest, *child.values(), *tail])
 
     def _derived(self, entity: str, mapped: Mapped) -> tuple[str | int | None, ...]:
         """Return the columns that the ledger works out itself, in the order of `DERIVED`."""

@@ -65,7 +65,9 @@ def preview(card: Card, most: int = FIRST) -> list[PreviewRecord]:
                 if rows:
                     break
                 raise page.error
-            rows += [orjson.loads(line) for line in page.lines.content.splitlines()] if page.lines else page.rows
+            rows += (
+                [orjson.loads(line) for line in page.lines.packed.unpack().splitlines()] if page.lines else page.rows
+            )
             if len(rows) >= most:
                 break
     mapper = PageMapper(card, as_text=False)

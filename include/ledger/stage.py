@@ -12,8 +12,8 @@ from sqlalchemy import Connection
 from include.ledger.copy_text import Rows, copy_text
 from include.ledger.entity_tables import kinds
 
-_QUEUED = 4
-"""Chunks that may wait for the server, about 1 MB each: its pace is uneven, and mapping should not stop for it."""
+_QUEUED = 8
+"""Chunks that may wait for the server, half a MB each: its pace is uneven, and mapping should not stop for it."""
 
 DIRECT_TAIL = ("source", "created_batch", "changed_batch")
 """What ends a row that goes into a ledger table itself, instead of its place within the batch."""
@@ -99,4 +99,4 @@ class Stage:
         columns = self._columns[table]
         raw: Any = self._connection.connection.driver_connection
         with raw.cursor() as cursor, cursor.copy(f"COPY {table} ({', '.join(columns)}) FROM STDIN (NULL '')") as copy:
-            copy.write(rows if isinstance(rows, str) else copy_text(rows, len(columns)))
+            copy.write(rows if isinstance(rows, bytes) else copy_text(rows, len(columns)))

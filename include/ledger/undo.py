@@ -12,9 +12,9 @@ from include.clock import now
 from include.errors import ConfigurationError, Permanent
 from include.landing.batch import new_batch_id
 from include.ledger.database import writing
-from include.ledger.identity import OWNERS
+from include.ledger.identity import NO_HASH, OWNERS
 from include.ledger.last_batch import BY_HAND
-from include.ledger.merge import NO_HASH, MergeResult, bind_moment
+from include.ledger.merge import MergeResult, bind_moment
 from include.ledger.plain_sql import Bind, runner
 from include.ledger.statements import EntityStatements
 from include.ledger.tables import ENTITIES, absence, batch, watermark

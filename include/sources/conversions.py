@@ -13,10 +13,10 @@ from decimal import Decimal
 from functools import partial
 from typing import Any
 
-from include.sources.folding import fold_text, names_nothing, plain, wrong
+from include.sources.folding import fold_text, fold_texts, names_nothing, plain, wrong
 from include.sources.listings import read_identifier, read_names, read_objects
 from include.sources.measures import read_basis_points, read_hourly_rate, read_project_codes, read_season
-from include.sources.moments import read_date, read_datetime, read_partial_date, read_year
+from include.sources.moments import read_date, read_datetime, read_datetimes, read_partial_date, read_year
 from include.sources.project_code import parse_project_code
 
 Value = str | int | bool | None
@@ -65,6 +65,11 @@ def converter(name: str, mapping: dict[str, Any], inner: dict[str, str] | None =
         raise ValueError(
             f"there is no converter {name!r}; known: {', '.join(sorted(_CONVERTERS))}, enum, flag, objects"
         ) from None
+
+
+def converter_of_many(name: str) -> Callable[[list[Any]], list[Any] | None] | None:
+    """Return what converts many values at once where all are plainly written, and returns None where one is not."""
+    return {"text": fold_texts, "datetime": read_datetimes}.get(name)
 
 
 def _integer(value: object) -> int | None:

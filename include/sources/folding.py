@@ -10,6 +10,7 @@ import re
 import unicodedata
 from datetime import date, time
 from decimal import Decimal
+from typing import Any
 
 _FOLDED = re.compile(
     r"[\s\x01-\x1f\x7f-\x9f\u00ad\u061c\u115f\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164\ufeff]+"
@@ -32,6 +33,16 @@ def fold_text(value: object) -> str | None:
                 return value or None
         return _fold(value)
     return None if value is None else _fold(scalar(value))
+
+
+def fold_texts(values: list[Any]) -> list[str] | None:
+    """Return what `fold_text` makes of each of many values, if all of them are folded texts already; else None."""
+    if set(map(type, values)) != {str}:
+        return None
+    # One text of all, with a printable sign around each: a blank beside it is one at the end of a value.
+    text = "|" + "|".join(values) + "|"
+    is_folded = text.isprintable() and "  " not in text and " |" not in text and "| " not in text and "" not in values
+    return values if is_folded else None
 
 
 def _fold(text: str) -> str | None:

@@ -52,9 +52,9 @@ class RecordMapper:
         self.checker = RecordChecker(entity, {rule.name: rule.map for rule in rules if rule.map})
         self._is_valid = self.checker.is_valid
         self._fallback = fallback
-        self._rules = [(rule, converter(rule.converter, rule.map, rule.inner)) for rule in rules]
+        self.rules = [(rule, converter(rule.converter, rule.map, rule.inner)) for rule in rules]
         self._straight = write_straight(
-            self._rules, self.columns, given, Fallback(key[0], fallback) if fallback else None
+            self.rules, self.columns, given, Fallback(key[0], fallback) if fallback else None
         )
 
     def map(self, row: Row, given: Row) -> tuple[Row, list[Problem]]:
@@ -71,7 +71,7 @@ class RecordMapper:
     def _map_carefully(self, row: Row, given: Row) -> tuple[Row, list[Problem]]:
         record: Row = dict.fromkeys(self.columns) | given
         problems: list[Problem] = []
-        for rule, convert in self._rules:
+        for rule, convert in self.rules:
             self._map_field(row, rule, convert, record, problems)
         if self._fallback and record[self.key[0]] is None:
             record[self.key[0]] = make_key([record[name] for name in self._fallback])
@@ -152,7 +152,11 @@ class CardMapper:
 
     def map(self, row: Row) -> Mapped:
         """Map one row and the records nested in it; a problem in either quarantines the row as a whole."""
-        self._note_fields(row)
+        self.note_fields([row])
+        return self.map_noted(row)
+
+    def map_noted(self, row: Row) -> Mapped:
+        """Map one row, the fields of which have been noted."""
         record, problems = self.main.map(row, self._constants)
         doubts: tuple[str, ...] = ()
         if self._is_marked and (told := remarks_of(row, self._raw_titles)):
@@ -198,23 +202,31 @@ class CardMapper:
             return []
         return found if isinstance(found, list) else None
 
-    def _note_fields(self, row: Row) -> None:
-        unknown = self._unknown("", row)
-        if unknown:
-            self.oddities.fields.update(unknown)
+    def note_fields(self, rows: list[Row]) -> None:
+        """Count the fields of rows that the card does not name."""
+        self._note_shapes("", Counter(map(tuple, rows)))
         for path in self._paths:
-            inner = row.get(path)
-            for item in inner if inner.__class__ is list else (inner,):
-                if item.__class__ is dict and (unknown := self._unknown(path, _named(item))):
-                    self.oddities.fields.update(unknown)
+            found = [row.get(path) for row in rows]
+            items = [one for inner in found for one in (inner if inner.__class__ is list else (inner,))]
+            shapes = Counter(tuple(one) for one in items if one.__class__ is dict)
+            if any("key" in shape and "value" in shape for shape in shapes):
+                shapes = Counter(tuple(_named(one)) for one in items if one.__class__ is dict)
+            self._note_shapes(path, shapes)
 
-    def _unknown(self, path: str, row: Row) -> tuple[str, ...]:
+    def _note_shapes(self, path: str, shapes: Counter[tuple[str, ...]]) -> None:
+        for shape, count in shapes.items():
+            for name in self._unknown(path, shape):
+                self.oddities.fields[name] += count
+
+    def _unknown(self, path: str, names: tuple[str, ...]) -> tuple[str, ...]:
         """Return the fields that the card does not name; rows of one source come in few shapes, so each is looked at once."""
-        shape = (path, *row)
+        shape = (path, *names)
         unknown = self._shapes.get(shape)
         if unknown is None:
             known, front = self._known[path], path + "." if path else ""
-            unknown = tuple(front + name for name in row if name not in known and name not in MARKS and name[:1] != "@")
+            unknown = tuple(
+                front + name for name in names if name not in known and name not in MARKS and name[:1] != "@"
+            )
             if len(self._shapes) < _MOST_SHAPES:
                 self._shapes[shape] = unknown
         return unknown

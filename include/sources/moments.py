@@ -10,6 +10,8 @@ import re
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache
+from operator import itemgetter
+from typing import Any
 
 from include.clock import SHANGHAI
 from include.sources.folding import plain, wrong
@@ -28,6 +30,10 @@ _NO_YEARS = frozenset(f"{year:04}" for year in _PLACEHOLDER_YEARS)
 # Sets, because nearly every clock is another one: a cache of them would be slower, and megabytes.
 _MINUTES = frozenset(f"{hour:02}:{minute:02}" for hour in range(24) for minute in range(60))
 _SECONDS = frozenset(f":{second:02}" for second in range(60))
+_PLAIN_LINE = r"\d{4}-\d\d-\d\d[ T](?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{1,9})?"
+_PLAIN_LINES = re.compile(rf"{_PLAIN_LINE}(?:\n{_PLAIN_LINE})*", re.ASCII)
+_FRACTIONS = re.compile(r"\.\d+$", re.ASCII | re.MULTILINE)
+_FIRST_TEN = itemgetter(slice(10))
 _DIGIT_FORMS = {8: "%Y%m%d", 12: "%Y%m%d%H%M", 14: "%Y%m%d%H%M%S"}
 _EXCEL_DAY_ZERO = datetime(1899, 12, 30)  # noqa: DTZ001 - workbooks know no zone
 _EXCEL_SERIALS = (40_000, 60_000)
@@ -41,6 +47,19 @@ def read_datetime(value: object) -> str | None:
         return f"{day}T{clock}+08:00" if day else None
     moment = _moment(value)
     return None if moment is None else moment.isoformat(timespec="seconds") + "+08:00"
+
+
+def read_datetimes(values: list[Any]) -> list[str] | None:
+    """Return what `read_datetime` makes of each of many moments, if all of them are plainly written; else None."""
+    if set(map(type, values)) != {str}:
+        return None
+    text = "\n".join(values)
+    is_plain = text.count("\n") == len(values) - 1 and _PLAIN_LINES.fullmatch(text)
+    if not is_plain or not all(map(_day, set(map(_FIRST_TEN, values)))):
+        return None
+    if "." in text:
+        text = _FRACTIONS.sub("", text)
+    return (text.replace(" ", "T").replace("\n", "+08:00\n") + "+08:00").split("\n")
 
 
 def read_date(value: object) -> str | None:

@@ -1,4 +1,4 @@
-"""One page through the privacy gate, and into canonical lines where that is wanted. Pure, so any process may do it."""
+"""One page through the privacy gate, and into packed canonical lines where that is wanted. Pure, so any process may do it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from include.errors import ShuhengError
 from include.sources.card import Card
 from include.sources.high_water import high_water_of
 from include.sources.mapping import CardMapper
-from include.sources.page import Page, PageLines, canonical_lines
+from include.sources.page import Page, PageLines, canonical_lines, pack
 from include.sources.privacy import Gatekeeper
 from include.sources.raw_page import RawPage
 
@@ -38,10 +38,10 @@ class PageGate:
         return GatedPage(page, frozenset(self._refused_keys(raw, page)) if page.refused else frozenset())
 
     def admit_lines(self, raw: RawPage) -> GatedPage:
-        """Gate a page and write its rows as lines."""
+        """Gate a page and pack its rows as lines."""
         gated = self.admit(raw)
         rows = gated.page.rows
-        lines = PageLines(canonical_lines(rows), len(rows), self._high_water(rows, None))
+        lines = PageLines(pack(canonical_lines(rows)), len(rows), self._high_water(rows, None))
         return replace(gated, page=replace(gated.page, rows=[], lines=lines))
 
     def answer(self, question: tuple[RawPage, bytes]) -> GatedPage | ShuhengError:

@@ -27,15 +27,21 @@ AHEAD = 2
 
 _LENGTH = struct.Struct(">Q")
 
+_PIPE_BYTES = 1 << 20
+"""What a pipe holds, where the system lets it: a page goes in at once, and nobody waits for the other's attention."""
+
 
 class SecondProcess:
     """The parent's end. Use as a context manager."""
 
     def __init__(self, module: str, start: Any) -> None:
         command = [sys.executable, "-m", module]
-        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT)  # noqa: S603 - our own module
-        self._talker = ThreadPoolExecutor(1)  # sends and receives without holding up the work here
-        self._talker.submit(self._send, start)
+        self._process = subprocess.Popen(  # noqa: S603 - our own module
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT, pipesize=_PIPE_BYTES
+        )
+        # Two threads, so that the next question is in the pipe already when an answer is ready.
+        self._sender, self._receiver = ThreadPoolExecutor(1), ThreadPoolExecutor(1)
+        self._sender.submit(self._send, start)
 
     def __enter__(self) -> Self:
         return self
@@ -45,7 +51,8 @@ class SecondProcess:
     ) -> None:
         if kind:
             self._process.kill()  # a thread that waits for an answer gets its end of file
-        self._talker.shutdown(wait=True, cancel_futures=True)
+        for thread in (self._sender, self._receiver):
+            thread.shutdown(wait=True, cancel_futures=True)
         for pipe in (self._process.stdin, self._process.stdout):
             with suppress(BrokenPipeError):  # what a lost process has not taken
                 if pipe:
@@ -54,10 +61,11 @@ class SecondProcess:
 
     def ask(self, question: Any) -> Future[Any]:
         """Ask, after all that was asked before; the future holds the answer."""
-        return self._talker.submit(self._ask, question)
+        sent = self._sender.submit(self._send, question)
+        return self._receiver.submit(self._receive, sent)
 
-    def _ask(self, question: Any) -> Any:
-        self._send(question)
+    def _receive(self, sent: Future[None]) -> Any:
+        sent.result()
         if self._process.stdout is None:
             raise SecondProcessLost("the second process has no output")
         answer = _read(self._process.stdout)

@@ -14,8 +14,9 @@ from include.settings import ROOT
 _UNESCAPED = {"\\t": "\t", "\\n": "\n", "\\r": "\r", "\\\\": "\\"}
 
 
-def read_back(text: str) -> list[list[str | None]]:
+def read_back(content: bytes) -> list[list[str | None]]:
     """Read COPY text by the rules of PostgreSQL's manual."""
+    text = content.decode()
     assert text.endswith("\n")
     rows = [line.split("\t") for line in text[:-1].split("\n")]
     return [[re.sub(r"\\.", lambda m: _UNESCAPED[m[0]], v) if v else None for v in row] for row in rows]

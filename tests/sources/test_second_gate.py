@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import hashlib
 import os
 from collections.abc import Iterator
 from typing import Any
@@ -56,7 +57,9 @@ def through(gates: Gates, raw: list[RawPage]) -> Iterator[Page | PageFault]:
 
 def landed(page: Page | PageFault) -> tuple[Any, ...]:
     assert isinstance(page, Page)
-    lines = page.lines.content if page.lines else canonical_lines(page.rows)
+    lines = page.lines.packed.unpack() if page.lines else canonical_lines(page.rows)
+    if page.lines:
+        assert page.lines.packed.name == hashlib.sha256(lines).hexdigest()
     return page.number, page.rows_received, page.refused, page.declared_rows, page.notes, lines
 
 

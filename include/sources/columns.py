@@ -1,0 +1,257 @@
+"""Map the rows of a page together, column by column: each distinct value of a column is converted and checked once.
+
+The same as the row-by-row way (`mapping.py`) for rows in which nothing is doubtful; the others are named, and left to it. Most
+columns of a register repeat a few words, and what does not repeat costs no more than it does alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from operator import itemgetter
+from types import NoneType
+from typing import Any
+
+import jsonschema_rs
+
+from include.sources.card import Card, FieldRule, canonical_schema
+from include.sources.conversions import converter_of_many
+from include.sources.kinds import kind_schemas
+from include.sources.mapping import CardMapper, RecordMapper
+from include.sources.straight import fields_of, written
+
+Row = dict[str, Any]
+Values = list[Any]
+Convert = Callable[[Any], Any]
+OfMany = Callable[[Values], Values | None]
+
+_LEFT = object()
+"""Stands for a value that the careful way has to look at."""
+
+_MOST_KNOWN = 500
+"""Distinct values that a column keeps in mind from page to page; one with more of them hardly repeats itself."""
+
+_BY_FIELD = frozenset(
+    ("$schema", "$id", "title", "description", "type", "additionalProperties", "required", "properties")
+)
+"""Keywords of a schema that says nothing of several fields at once: a record is valid when each of its fields is."""
+
+_KEPT = frozenset({str, NoneType})
+
+
+@dataclass(slots=True)
+class Columns:
+    """Rows of one entity by column, in the order of its schema; `owners` says in which row of the page each stands."""
+
+    entity: str
+    names: tuple[str, ...]
+    columns: list[Values]
+    keys: Values
+    owners: list[int]
+
+    def named(self, name: str) -> Values:
+        """Return one column."""
+        return self.columns[self.names.index(name)]
+
+
+@dataclass(slots=True)
+class MappedRows:
+    """The rows of a page by column, with what is nested in them."""
+
+    main: Columns
+    children: list[Columns]
+    listed: list[str]
+    """Of each row the entities whose list it carries, with commas."""
+    left: set[int]
+    """The rows that the careful way has to map; what columns hold of them means nothing."""
+
+
+class CardColumns:
+    """Maps pages of one card, by the rules of the mapper that maps its rows one by one."""
+
+    def __init__(self, card: Card, mapper: CardMapper) -> None:
+        self._constants = dict(card.constants)
+        self._main = _Block(mapper.main, tuple(card.constants))
+        self._nested = [(nested, _Block(one, tuple(nested.parent))) for nested, one in mapper.nested]
+
+    @staticmethod
+    def fits(card: Card) -> bool:
+        """Return whether the card's rows are plain: no remarks of a reader, no key to be made, no schema across fields."""
+        is_marked = card.files or card.document or card.fallback or any("." in nested.rows for nested in card.nested)
+        entities = (card.entity, *(nested.entity for nested in card.nested))
+        return not is_marked and all(canonical_schema(e).keys() <= _BY_FIELD and not kind_schemas(e) for e in entities)
+
+    def map(self, rows: list[Row]) -> MappedRows:
+        """Map the rows of a page."""
+        left: set[int] = set()
+        owners = list(range(len(rows)))
+        given = {name: [value] * len(rows) for name, value in self._constants.items()}
+        main = self._main.map(rows, given, owners, left)
+        children, carried = [], []
+        for nested, block in self._nested:
+            lists = [row.get(nested.rows) for row in rows]
+            carried.append([nested.entity if one.__class__ is list else "" for one in lists])
+            left.update(i for i, one in enumerate(lists) if one.__class__ is dict)
+            left.update(i for i, many in enumerate(lists) if many.__class__ is list and set(map(type, many)) - {dict})
+            owners = [i for i, many in enumerate(lists) if many.__class__ is list and i not in left for _ in many]
+            inner = [one for i, many in enumerate(lists) if many.__class__ is list and i not in left for one in many]
+            of_parent = {child: main.named(parent) for child, parent in nested.parent.items()}
+            values = {child: [column[i] for i in owners] for child, column in of_parent.items()}
+            children.append(block.map(inner, values, owners, left))
+        listed = (
+            [",".join(filter(None, names)) for names in zip(*carried, strict=True)] if carried else [""] * len(rows)
+        )
+        return MappedRows(main, children, listed, left)
+
+
+class _Block:
+    """Maps rows of one block of a card: its own, or those nested in them."""
+
+    def __init__(self, mapper: RecordMapper, given: tuple[str, ...]) -> None:
+        self._entity, self._key, self._names = mapper.entity, mapper.key, mapper.columns
+        specs = canonical_schema(mapper.entity)["properties"]
+        self._given = {name: _Column(lambda value: value, specs[name]) for name in given}
+        self._fields = [_Field(rule, convert, specs) for rule, convert in mapper.rules]
+        self._dotted = frozenset(s for f in self._fields for s in f.rule.sources if "." in s and s != ".")
+        made = self._given.keys() | {f.rule.name for f in self._fields} | {f.rule.raw for f in self._fields}
+        self._absent = {name: _Column(lambda value: value, specs[name]) for name in self._names if name not in made}
+
+    def map(self, rows: list[Row], given: dict[str, Values], owners: list[int], left: set[int]) -> Columns:
+        """Map rows; add the owners of those that need the careful way to `left`."""
+        places = {"": rows}
+        found: dict[str, Values] = {}
+        blank = [None] * len(rows)
+        doubtful = (
+            {i for i, row in enumerate(rows) if not row.keys().isdisjoint(self._dotted)} if self._dotted else set()
+        )
+        for name, column in self._given.items():
+            found[name] = column.of(given[name], doubtful)
+        for name, column in self._absent.items():
+            found[name] = column.of(blank, doubtful)
+        for one in self._fields:
+            one.map(places, found, doubtful)
+        keys = self._keys([found[name] for name in self._key])
+        doubtful.update(i for i, key in enumerate(keys) if key is None)
+        left.update(owners[i] for i in doubtful)
+        return Columns(self._entity, self._names, [found[name] for name in self._names], keys, owners)
+
+    def _keys(self, parts: list[Values]) -> Values:
+        """Return the identity of each record; None where a part of it is missing."""
+        if len(parts) == 1:
+            return [key if key is None or key.__class__ is str else str(key) for key in parts[0]]
+        return [None if None in key else "|".join(map(str, key)) for key in zip(*parts, strict=True)]
+
+
+class _Field:
+    """What one rule of a card makes: a column, and with `raw` a second one of words as they were written."""
+
+    def __init__(self, rule: FieldRule, convert: Convert, specs: dict[str, Any]) -> None:
+        self.rule = rule
+        self._is_word = bool(rule.raw) and rule.converter == "enum"
+        many = converter_of_many(rule.converter)
+        self._column = _Column(rule.map.__getitem__ if self._is_word else convert, specs[rule.name], many)
+        self._raw = _Column(_as_word if self._is_word else written, specs[rule.raw]) if rule.raw else None
+
+    def map(self, places: dict[str, list[Row]], found: dict[str, Values], doubtful: set[int]) -> None:
+        """Add the field's columns to what is found; add the indexes of rows that need the careful way."""
+        first, *others = self.rule.sources
+        raws = _reach(first, places)
+        for source in others:
+            more = _reach(source, places)
+            raws = [b if a is None or a == "" else a for a, b in zip(raws, more, strict=True)]
+        if self._is_word and list in map(type, raws):
+            raws = [raw[0] if raw.__class__ is list and len(raw) == 1 else raw for raw in raws]
+        found[self.rule.name] = values = self._column.of(raws, doubtful)
+        if others:  # a value that says nothing leaves the word to the next source
+            doubtful.update(
+                i
+                for i, (value, raw) in enumerate(zip(values, raws, strict=True))
+                if value is None and raw not in (None, "")
+            )
+        if self._raw and self.rule.raw:
+            found[self.rule.raw] = self._raw.of(raws, doubtful)
+
+
+class _Column:
+    """What each raw value of a column becomes, learned as values come."""
+
+    def __init__(self, convert: Convert, spec: dict[str, Any], of_many: OfMany | None = None) -> None:
+        self._convert, self._of_many = convert, of_many
+        self._are_valid = jsonschema_rs.Draft202012Validator({"type": "array", "items": spec}).is_valid
+        self._blank = None if self._are_valid([None]) else _LEFT
+        self._known = self._blanks()
+        self._has_left = self._blank is _LEFT
+        self._hardly_repeats = False
+
+    def of(self, raws: Values, doubtful: set[int]) -> Values:
+        """Return what raw values become; add the indexes of those that the careful way has to look at."""
+        if self._hardly_repeats and None not in raws and "" not in raws and (values := self._sure(raws)):
+            return values
+        try:
+            values = list(map(self._known.__getitem__, raws))
+        except (KeyError, TypeError):
+            values = self._learn(raws)
+        if self._has_left:
+            doubtful.update(i for i, value in enumerate(values) if value is _LEFT)
+        return values
+
+    def _learn(self, raws: Values) -> Values:
+        """Return what raw values become, and keep in mind what texts do; True and 1.0 equal 1, so nothing else is kept."""
+        if set(map(type, raws)) - _KEPT:
+            self._has_left = True
+            return [self._blank if raw is None or raw == "" else self._one(raw) for raw in raws]
+        if len(self._known) > _MOST_KNOWN:
+            self._known = self._blanks()
+        new = list(set(raws) - self._known.keys())
+        found = self._sure(new)
+        if found is None:
+            self._has_left = True
+            found = list(map(self._one, new))
+        self._known.update(zip(new, found, strict=True))
+        self._hardly_repeats = 2 * len(new) > len(raws)
+        return list(map(self._known.__getitem__, raws))
+
+    def _blanks(self) -> dict[str | None, Any]:
+        return {None: self._blank, "": self._blank}
+
+    def _sure(self, raws: Values) -> Values | None:
+        """Return what raw values become, or None where one of them is doubtful."""
+        try:
+            values = self._of_many(raws) if self._of_many else None
+            if values is None:
+                values = list(map(self._convert, raws))
+            return values if self._are_valid(values) else None
+        except (ValueError, TypeError, KeyError):
+            return None
+
+    def _one(self, raw: object) -> Any:
+        try:
+            value = self._convert(raw)
+            return value if self._are_valid([value]) else _LEFT
+        except (ValueError, TypeError, KeyError):
+            return _LEFT
+
+
+def _as_word(raw: object) -> str:
+    if raw.__class__ is not str:
+        raise TypeError
+    return raw  # type: ignore[return-value]
+
+
+def _reach(source: str, places: dict[str, list[Row]]) -> Values:
+    """Return what stands at a source in each row; `places` keeps the objects that paths go through."""
+    if source == ".":
+        return places[""]
+    path, _, name = source.rpartition(".")
+    rows = _objects(path, places)
+    try:
+        return list(map(itemgetter(name), rows))  # nearly always every row has the field, and this is faster
+    except KeyError:
+        return [row.get(name) for row in rows]
+
+
+def _objects(path: str, places: dict[str, list[Row]]) -> list[Row]:
+    if path not in places:
+        above, _, step = path.rpartition(".")
+        places[path] = [fields_of(place.get(step)) for place in _objects(above, places)]
+    return places[path]
