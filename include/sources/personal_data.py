@@ -12,8 +12,6 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
 
-from stdnum.iso7064 import mod_11_2
-
 from include.sources.project_code import uscc_check
 
 MASK = "***"
@@ -118,8 +116,13 @@ def mask_code(value: Any) -> Any:
     if not text.isascii():
         return mask_text(value)
     digits = re.sub(r"[\s-]", "", text).upper()
-    is_identity = _IDENTITY.fullmatch(digits) and mod_11_2.is_valid(digits) and uscc_check(digits) == "failed"
-    return MASK if is_identity else value
+    return MASK if _IDENTITY.fullmatch(digits) and _is_checked_identity(digits) else value
+
+
+def _is_checked_identity(digits: str) -> bool:
+    from stdnum.iso7064 import mod_11_2  # seldom needed, and slow to import
+
+    return bool(mod_11_2.is_valid(digits)) and uscc_check(digits) == "failed"
 
 
 def mask_typed(value: Any) -> Any:
