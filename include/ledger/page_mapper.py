@@ -9,6 +9,7 @@ import orjson
 
 from include.ledger.copy_text import Rows, Values, copy_text
 from include.ledger.identity import code_standing
+from include.ledger.links import files_of
 from include.ledger.quality import Quality, doubts_of_items
 from include.sources.card import Card
 from include.sources.mapping import CardMapper, Mapped
@@ -82,7 +83,7 @@ class PageMapper:
             return code_standing(code) if code else (None, None)
         if entity == "resource":
             listed = mapped.record["distributions"]
-            return len(orjson.loads(listed)) if listed else 0, self.warnings_of(mapped)
+            return len(files_of(listed)) if listed else 0, self.warnings_of(mapped)
         return ()
 
     def warnings_of(self, mapped: Mapped) -> str | None:
