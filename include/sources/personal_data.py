@@ -98,7 +98,17 @@ def may_be_personal(text: str) -> bool:
 
 
 def _holds_number(text: str, data: bytes) -> bool:
-    return any(_is_number(text, *found.span()) for found in _ASCII_DIGITS.finditer(data.translate(_FORMS)))
+    clean: set[str] = set()
+    for found in _ASCII_DIGITS.finditer(data.translate(_FORMS)):
+        start, end = found.span()
+        run = text[start:end]
+        if run in clean:  # identifiers stand again and again in the addresses of one entry
+            continue
+        if _NUMBER.search(run) is None:
+            clean.add(run)
+        elif _is_number(text, start, end):
+            return True
+    return False
 
 
 def _is_number(text: str, start: int, end: int) -> bool:

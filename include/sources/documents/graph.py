@@ -13,7 +13,6 @@ from include.sources.documents.names import PREFIXES, compact, expand
 
 _MOST_STATEMENTS = 10_000_000
 _LONGEST_LITERAL = 1_000_000
-_SHORT = 1000
 
 BLANK = "\0"
 """Begins the key of a blank node; an IRI never has it."""
@@ -39,17 +38,14 @@ class Graph:
         self.typed: dict[str, set[str]] = {}
         self.lists: set[str] = set()
         self._texts, self._links = _FieldsOfLanguages(), _Fields(None)
-        nodes, part, texts = self.nodes, self._part, self._texts
+        nodes, part = self.nodes, self._part
         last, node = "", []  # type: ignore[var-annotated]
-        for subject, predicate, thing, _ in islice(statements, _MOST_STATEMENTS + 1):
+        for statement in islice(statements, _MOST_STATEMENTS + 1):
+            subject = statement.subject
             key = subject.value if type(subject) is NamedNode else BLANK + subject.value
             if key != last:
                 last, node = key, nodes.setdefault(key, [])
-            # Most statements are short texts, so they are not worth a call.
-            if type(thing) is Literal and (value := thing.value).isprintable() and 0 < len(value) < _SHORT:
-                node += (texts[thing.language][predicate.value], value) if not value.isspace() else ()
-            else:
-                node += part(key, predicate.value, thing)
+            node += part(key, statement.predicate.value, statement.object)
         if sum(map(len, nodes.values())) > 2 * _MOST_STATEMENTS:
             raise LimitExceeded(
                 f"it has more than {_MOST_STATEMENTS} statements; ask the portal for its catalogue in pages or in parts"
