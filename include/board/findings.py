@@ -125,10 +125,3 @@ def _says(look: Look, text: str) -> ColumnElement[bool]:
         finding.c.message.contains(text, autoescape=True), finding.c.subject.contains(text, autoescape=True),
         finding.c.finding_id.startswith(text.lower(), autoescape=True), finding.c.rule.in_(rules),
     )  # fmt: skip
-
-
-def count_by(look: Look, name: str) -> dict[str, int]:
-    """Return how many open findings have which value in a column; those without one count as 无."""
-    value = finding.c[name]
-    query = select(value, func.count()).where(finding.c.state == "open").group_by(value)
-    return {str(found or "none"): count for found, count in look.connection.execute(query)}

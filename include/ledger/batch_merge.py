@@ -11,7 +11,6 @@ from dataclasses import asdict
 from datetime import date, datetime
 from typing import Any
 
-from psycopg.errors import UniqueViolation
 from sqlalchemy import Connection, select, text
 
 from include.landing.batch import Manifest, Reason
@@ -90,7 +89,7 @@ class BatchMerge:
         savepoint = self._connection.begin_nested()
         try:
             self._run_staged(progress, direct=self._manifest.batch_id)
-        except (sqlite3.IntegrityError, UniqueViolation):
+        except _refusals_of_doubles(self._connection):
             savepoint.rollback()
             return False
         savepoint.commit()
@@ -274,6 +273,15 @@ class BatchMerge:
             ),
             {"source": self._card.source, "authority": self._card.authority},
         )
+
+
+def _refusals_of_doubles(connection: Connection) -> type[Exception]:
+    """Return what the driver raises for a key that is there already; each driver is imported where it is in use only."""
+    if connection.dialect.name == "sqlite":
+        return sqlite3.IntegrityError
+    from psycopg.errors import UniqueViolation
+
+    return UniqueViolation
 
 
 def _declared(manifest: Manifest) -> int | None:

@@ -57,13 +57,20 @@ def _is_reachable(origin: str, is_public: bool) -> bool:  # noqa: FBT001 - a cac
     return number.is_global or not is_public
 
 
+@lru_cache(maxsize=1)
+def files_of(distributions: str) -> list[Any]:
+    """Return the files and interfaces of an entry's column; several of its derived columns ask one after the other."""
+    found = orjson.loads(distributions)
+    return found if isinstance(found, list) else []
+
+
 def _urls(listed: str) -> Iterator[str]:
     """Yield the addresses of what is had by address: a table or a medium has none, whatever stands in the field."""
     try:
-        found = orjson.loads(listed)
+        found = files_of(listed)
     except ValueError:
         return
-    for one in found if isinstance(found, list) else ():
+    for one in found:
         if isinstance(one, dict) and isinstance(one.get("url"), str) and str(one.get("access")) not in _without():
             yield one["url"]
 

@@ -11,6 +11,7 @@ import orjson
 
 from include.ledger.copy_text import Rows, Values, copy_columns, copy_text
 from include.ledger.identity import code_standing
+from include.ledger.links import files_of
 from include.ledger.quality import Quality, doubts_of_items
 from include.sources.card import Card
 from include.sources.columns import CardColumns, Columns, MappedRows
@@ -136,7 +137,7 @@ class PageMapper:
             return code_standing(code) if code else (None, None)
         if entity == "resource":
             listed = mapped.record["distributions"]
-            return len(orjson.loads(listed)) if listed else 0, self.warnings_of(mapped)
+            return len(files_of(listed)) if listed else 0, self.warnings_of(mapped)
         return ()
 
     def warnings_of(self, mapped: Mapped) -> str | None:

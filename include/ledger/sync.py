@@ -20,7 +20,6 @@ from include.ledger import merge
 from include.ledger.batch_merge import BatchMerge, Progress
 from include.ledger.database import writing
 from include.ledger.day_window import choose_days
-from include.ledger.expunge import expunge
 from include.ledger.last_batch import last_full
 from include.ledger.tables import watermark as watermark_table
 from include.sources.card import Card
@@ -76,6 +75,8 @@ def land(
     if card.series:
         manifest.high_water = manifest.until  # days without rows were read as well
     if refused:
+        from include.ledger.expunge import expunge  # it reaches everything that is kept, and is seldom needed
+
         # Before the seal: were we to die here, the next run refuses and expunges again.
         expunge(engine, store, card, refused, frozenset(p.sha256 for p in manifest.pages))
     manifest.sealed_at = now().isoformat()

@@ -56,7 +56,9 @@ def read_objects(inner: dict[str, str], value: object) -> str | None:
         one = {}
         for name, path in inner.items():
             there = row.get(path)
-            if there is None and "." in path:
+            if there is None:
+                if "." not in path:
+                    continue
                 there = pick(row, path)
             if text := fold_text(there) if there.__class__ is str else _text_of(there):
                 one[name] = text
@@ -86,7 +88,10 @@ def _split(text: str) -> list[object]:
 
 
 def _name_of(entry: dict[str, object]) -> object:
-    return next((entry[name] for name in _NAMED if isinstance(entry.get(name), str)), None)
+    for name in _NAMED:
+        if isinstance(found := entry.get(name), str):
+            return found
+    return None
 
 
 def _text_of(value: object) -> str | None:

@@ -1,16 +1,14 @@
 """Mask persons in rows: by name of field, and by form in any text.
 
-Built for speed: one plan for each set of keys, one search over the texts of many rows, and a close look only at the rows that were
+Built for speed: one plan for each set of keys, one search over all texts of a row, and a close look only at the rows that were
 hit. Which fields hold lists or objects that the card does not name is learned from the first rows that have them.
 """
 
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
-from collections.abc import Callable, Container, Iterator
+from collections.abc import Callable, Container
 from dataclasses import dataclass, field
-from itertools import accumulate
 from operator import itemgetter
 from typing import Any
 
@@ -19,53 +17,23 @@ from include.sources.folding import names_nothing
 from include.sources.personal_data import (
     MASK,
     SEPARATOR,
-    free_hints,
     looks_personal,
     mask_code,
     mask_text,
     mask_typed,
-    strict_hints,
+    may_be_identity,
+    may_be_personal,
 )
 
 Row = dict[str, Any]
 
+_LIST, _OBJECT = f"{SEPARATOR}[", f"{SEPARATOR}{{"
 MOST_SHAPES = 2_000
 """Sets of keys that are kept in mind; a source with more of them has no shape at all."""
 
-_CONTAINER = re.compile(r"\x00[\[{]")
 _TYPED = frozenset(
     {"integer", "year", "flag", "yuan", "wan_yuan", "date", "datetime", "partial_date", "project_code", "count"}
 )
-
-
-class Texts:
-    """All texts of a page, for one search: free ones, and strict ones (codes, amounts, dates and the like)."""
-
-    def __init__(self) -> None:
-        self.free: list[str] = []
-        self.strict: list[str] = []
-        self._free_ends: list[int] = []
-        self._strict_ends: list[int] = []
-
-    def end_row(self) -> None:
-        """Remember that the texts of a row end here."""
-        self._free_ends.append(len(self.free))
-        self._strict_ends.append(len(self.strict))
-
-    def suspects(self) -> list[int]:
-        """Return the indexes of the rows that deserve a close look."""
-        found = _hit_rows(self.free, self._free_ends, free_hints)
-        return sorted(found | _hit_rows(self.strict, self._strict_ends, strict_hints))
-
-
-def _hit_rows(parts: list[str], row_ends: list[int], search: Callable[[str], Iterator[int]]) -> set[int]:
-    page = "".join(parts) + SEPARATOR
-    places = list(search(page))
-    if "{" in page or "[" in page:
-        # A list or an object where the card knows of none: its fields' names have not been looked at yet.
-        places.extend(match.start() for match in _CONTAINER.finditer(page))
-    ends = list(accumulate(map(len, parts))) if places else []
-    return {bisect_right(row_ends, bisect_right(ends, place)) for place in places}
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +92,22 @@ class Level:
         self._shapes: dict[tuple[str, ...], _Shape] = {}
         self._inner: dict[str, Level] = {}
 
-    def mask_fields(self, row: Row, keys: tuple[str, ...], texts: Texts) -> None:
+    def mask(self, row: Row, keys: tuple[str, ...]) -> None:
+        """Mask all that is personal in a row, whose keys are given, and in everything within it."""
+        free: list[str] = []
+        strict: list[str] = []
+        self._mask_fields(row, keys, free, strict)
+        text = "".join(free)
+        if (
+            may_be_personal(text)
+            or (strict and may_be_identity("".join(strict) + SEPARATOR))
+            # A list or an object where the card knows of none: its fields' names have not been looked at yet.
+            or _LIST in text
+            or _OBJECT in text
+        ):
+            self.look_closely(row)
+
+    def _mask_fields(self, row: Row, keys: tuple[str, ...], free: list[str], strict: list[str]) -> None:
         """Mask the fields that are masked by name, and add all other values to the texts to be searched."""
         shape = self._shapes.get(keys) or self._plan(keys)
         for key in shape.masked:
@@ -132,23 +115,23 @@ class Level:
                 row[key] = MASK
         if shape.is_pair and row["value"] and self._is_masked_pair(row):
             row["value"] = MASK
-        texts.free.append(shape.free_form % shape.free(row))
+        free.append(shape.free_form % shape.free(row))
         if shape.strict_form:
-            texts.strict.append(shape.strict_form % shape.strict(row))
+            strict.append(shape.strict_form % shape.strict(row))
         for key, level in shape.inner:
-            level._add(row[key], texts)
+            level._add(row[key], free, strict)
 
-    def _add(self, value: Any, texts: Texts) -> None:
+    def _add(self, value: Any, free: list[str], strict: list[str]) -> None:
         if type(value) is dict:
-            self.mask_fields(value, tuple(value), texts)
+            self._mask_fields(value, tuple(value), free, strict)
         elif type(value) is list:
             for one in value:
                 if type(one) is dict:
-                    self.mask_fields(one, tuple(one), texts)
+                    self._mask_fields(one, tuple(one), free, strict)
                 else:
-                    self._add(one, texts)
+                    self._add(one, free, strict)
         else:
-            texts.free.append(f"{SEPARATOR}{value}")
+            free.append(f"{SEPARATOR}{value}")
 
     def look_closely(self, row: Row) -> None:
         """Mask what is personal by its form, in this dictionary and everything within it."""
@@ -184,7 +167,7 @@ class Level:
         if value is None or isinstance(value, bool):
             return value
         masker = self._masker(path)
-        if masker is mask_text and isinstance(value, str) and next(free_hints(value), None) is None:
+        if masker is mask_text and isinstance(value, str) and not may_be_personal(value):
             return value  # most texts of a row that was hit are clean, and saying so is cheap
         return masker(value)
 

@@ -8,11 +8,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
-
-from stdnum.iso7064 import mod_11_2
 
 from include.sources.project_code import uscc_check
 
@@ -47,21 +44,30 @@ _LABELLED_NAME = re.compile(
 )
 _HIDDEN = re.compile(f"[{_ZERO_WIDTH}]+")
 
-# Searches over a whole page must be cheap: each leaps from one character of a set to the next and gives up early there.
+# Every text of every row is searched, so it is done in steps, each a fraction of the one behind it: bytes by tables first.
 _DIGITS = re.compile(rf"{_D}{_D}{_D}[0-9０-９\s·()（）{_DASH}]{{8,}}")
+_ASCII_DIGITS = re.compile(rb"000[0-]{8,}")
+"""The same among ASCII characters whose digits are all 0 and whose gaps are all "-"."""
+_FORMS = bytes(
+    0x30 if 48 <= byte <= 57 else 0x2D if byte in b" \t\n\r\f\v\x1c\x1d\x1e\x1f()" else byte for byte in range(256)
+)
+_ASCII = bytes(range(128))
 _NUMBER = re.compile(
     rf"[1１][3-9３-９]\d(?:{_GAP}\d){{8}}"  # mobile
     rf"|[0０]\d{{2,3}}\s?[)）{_DASH}]\s?\d{{7}}"  # landline
     rf"|\d{{6}} ?{_BIRTH} ?\d{{3}}"  # identity
 )
+_NUMBERS = (_IDENTITY, _MOBILE, _LANDLINE)
+_WORD_SIGN = re.compile(f"[联经承负电手座传热{_ZERO_WIDTH}]")
 _WORDS = re.compile(
     rf"[联经承负电手座传热{_ZERO_WIDTH}](?:"
     r"\s*[系络办责]\s*人|\s*[话机真线][^\d\n]{0,6}\d"
     rf"|(?<=[{_ZERO_WIDTH}]))"
 )
+_ODD_SIGN = re.compile(rf"[０-９·（）\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000{_DASH}]")
+"""Digits and gaps beyond ASCII: only where a text has one is it searched for numbers of all scripts."""
 _STRICT_HINT = re.compile(rf"\x00\s?[1-9１-９]\d{{5}}{_BIRTH}\d{{3}}[\dXxＸｘ]\s?(?=\x00)")
 _SEVENTEEN_DIGITS = b"0" * 17
-_DIGITS_AS_ZERO = bytes(0x30 if 0x30 <= byte <= 0x39 else byte for byte in range(256))
 _STRICT_ODD = re.compile(r"[^\x00-\x7f０-９，．：／－￥¥（）年月日时分秒点亿万元整是否有无人民币]")
 
 _PERSONAL_NAME = re.compile(
@@ -78,26 +84,46 @@ def looks_personal(field: str) -> bool:
     return _PERSONAL_NAME.search(field) is not None
 
 
-def free_hints(text: str) -> Iterator[int]:
-    """Yield where in many free texts `mask_text` may mask something; cheap, and never silent where it would."""
-    for match in _DIGITS.finditer(text):
-        if _NUMBER.search(match[0]):
-            yield match.start()
-    for match in _WORDS.finditer(text):
-        yield match.start()
+def may_be_personal(text: str) -> bool:
+    """Return whether `mask_text` might mask something in free texts with separators between them; never false where it would."""
+    if text.isascii():
+        return _holds_number(text, text.encode())
+    data = text.encode("utf-8", "surrogatepass")
+    signs = data.translate(None, _ASCII).decode("utf-8", "surrogatepass")
+    if _WORD_SIGN.search(signs) and _WORDS.search(text):
+        return True
+    if _ODD_SIGN.search(signs):
+        return any(_is_number(text, *found.span()) for found in _DIGITS.finditer(text))
+    return _holds_number(data.decode("latin-1"), data)  # a character a byte, so that places agree
 
 
-def strict_hints(text: str) -> Iterator[int]:
-    """Yield where among strict values, each between separators, `mask_code` or `mask_typed` may mask something."""
-    if not text.isascii():
-        patterns = [_STRICT_HINT, _STRICT_ODD]
-    elif _SEVENTEEN_DIGITS in text.encode().translate(_DIGITS_AS_ZERO):
-        patterns = [_STRICT_HINT]
-    else:
-        return
-    for pattern in patterns:
-        for match in pattern.finditer(text):
-            yield match.start()
+def _holds_number(text: str, data: bytes) -> bool:
+    clean: set[str] = set()
+    for found in _ASCII_DIGITS.finditer(data.translate(_FORMS)):
+        start, end = found.span()
+        run = text[start:end]
+        if run in clean:  # identifiers stand again and again in the addresses of one entry
+            continue
+        if _NUMBER.search(run) is None:
+            clean.add(run)
+        elif _is_number(text, start, end):
+            return True
+    return False
+
+
+def _is_number(text: str, start: int, end: int) -> bool:
+    """Return whether a run of digits and gaps holds a number of a person, or might with the two characters behind it."""
+    if _NUMBER.search(text, start, end) is None:
+        return False
+    return any(form.search(text, start, end + 2) for form in _NUMBERS)
+
+
+def may_be_identity(text: str) -> bool:
+    """Return whether among strict values, each between separators, `mask_code` or `mask_typed` might mask something."""
+    if text.isascii():
+        has_digits = _SEVENTEEN_DIGITS in text.encode().translate(_FORMS)
+        return has_digits and _STRICT_HINT.search(text) is not None
+    return _STRICT_HINT.search(text) is not None or _STRICT_ODD.search(text) is not None
 
 
 def mask_text(value: Any) -> Any:
@@ -118,8 +144,13 @@ def mask_code(value: Any) -> Any:
     if not text.isascii():
         return mask_text(value)
     digits = re.sub(r"[\s-]", "", text).upper()
-    is_identity = _IDENTITY.fullmatch(digits) and mod_11_2.is_valid(digits) and uscc_check(digits) == "failed"
-    return MASK if is_identity else value
+    return MASK if _IDENTITY.fullmatch(digits) and _is_checked_identity(digits) else value
+
+
+def _is_checked_identity(digits: str) -> bool:
+    from stdnum.iso7064 import mod_11_2  # seldom needed, and slow to import
+
+    return bool(mod_11_2.is_valid(digits)) and uscc_check(digits) == "failed"
 
 
 def mask_typed(value: Any) -> Any:

@@ -5,7 +5,7 @@ closed: what the card does not know to be open is refused. Masking is by name of
 unmapped fields that look personal) and by form (telephone and identity numbers in any text).
 
 The gate works at one place of the whole way and on every record, so it is built for speed: one plan for each set of
-keys, one search over the texts of many rows, and a close look only at the rows that were hit.
+keys, one search over the texts of a row, and a close look only at the rows that were hit.
 """
 
 from __future__ import annotations
@@ -14,15 +14,12 @@ from typing import Any
 
 from include.errors import SourceMalformed
 from include.sources.card import Card
-from include.sources.masking import Level, Paths, Texts
+from include.sources.masking import Level, Paths
 from include.sources.page import Page
 from include.sources.raw_page import RawPage
 from include.sources.secrecy import Secrecy
 
 Row = dict[str, Any]
-
-_CHUNK = 64
-"""Rows whose texts are searched at once: enough to spread the cost of a search, and still within the fast caches."""
 
 
 class Gatekeeper:
@@ -40,8 +37,10 @@ class Gatekeeper:
         """
         rows: list[Row] = []
         try:
-            for start in range(0, len(page.rows), _CHUNK):
-                rows.extend(self._admit(page.rows[start : start + _CHUNK]))
+            for row in page.rows:
+                if type(row) is dict and self._secrecy.is_open(row, keys := tuple(row)):
+                    self._top.mask(row, keys)
+                    rows.append(row)
         except RecursionError:
             raise SourceMalformed(
                 f"page {page.number}: a record is nested too deeply to be searched for personal data; "
@@ -64,18 +63,6 @@ class Gatekeeper:
     def is_open(self, row: Row) -> bool:
         """Return whether a row passes the secrecy gate; nothing is masked."""
         return type(row) is dict and self._secrecy.is_open(row, tuple(row))
-
-    def _admit(self, candidates: list[Row]) -> list[Row]:
-        rows: list[Row] = []
-        texts = Texts()
-        for row in candidates:
-            if type(row) is dict and self._secrecy.is_open(row, keys := tuple(row)):
-                self._top.mask_fields(row, keys, texts)
-                texts.end_row()
-                rows.append(row)
-        for index in texts.suspects():
-            self._top.look_closely(rows[index])
-        return rows
 
 
 def gate(card: Card, raw_page: RawPage) -> Page:

@@ -6,7 +6,7 @@ Does not mask anybody, and never keeps or quotes a row.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -79,13 +79,12 @@ class Secrecy:
     def is_open(self, row: Row, keys: tuple[str, ...]) -> bool:
         """Return whether a row, whose keys are given, passes."""
         for door in self._doors:
-            values = [row.get(door.steps[0])] if len(door.steps) == 1 else _values_at(row, door.steps)
-            for value in values:
+            for value in (row.get(door.steps[0]),) if len(door.steps) == 1 else _values_at(row, door.steps):
                 # Most values are exactly an open one; the set is only asked for texts, which can be hashed.
                 if not (type(value) is str and value in door.open) and not door.is_open(value):
                     return False
         for steps, saying in self._names:
-            for value in [row.get(steps[0])] if len(steps) == 1 else _values_at(row, steps):
+            for value in (row.get(steps[0]),) if len(steps) == 1 else _values_at(row, steps):
                 if value is not None and "密" in (text := str(value)) and saying.search(text):
                     return False
         return not (self._is_marked_within(row) or self._is_marked_classified(row, keys))
@@ -93,9 +92,12 @@ class Secrecy:
     def _is_marked_within(self, row: Row) -> bool:
         """Return whether a list of keys and values, or an object, holds a mark that the card does not name."""
         for value in row.values():
-            if value.__class__ is dict:
+            kind = value.__class__
+            if kind is str:
+                continue
+            if kind is dict:
                 found = value
-            elif value.__class__ is list and value and value[0].__class__ is dict and "key" in value[0]:
+            elif kind is list and value and value[0].__class__ is dict and "key" in value[0]:
                 found = {str(v["key"]): v.get("value") for v in value if v.__class__ is dict and "key" in v}
             else:
                 continue
@@ -128,22 +130,23 @@ def _values_at(row: Row, steps: tuple[str, ...]) -> list[object]:
     """Return every value at a path, [None] where there is none: each must be open, whichever of them is mapped later."""
     whole = ".".join(steps)
     found = [row[whole]] if whole in row else []
-    found.extend(_reached(row, steps))
+    _reach(row, steps, 0, found)
     return found or [None]
 
 
-def _reached(value: object, steps: Sequence[str]) -> Iterator[object]:
-    """Yield what stands at the steps, through objects and lists; an object of `key` and `value` has its key for a step."""
-    if not steps:
-        yield value
+def _reach(value: object, steps: Sequence[str], at: int, found: list[object]) -> None:
+    """Add what stands at the steps from `at` on, through objects and lists; of `key` and `value` the key is a step."""
+    if at == len(steps):
+        found.append(value)
     elif isinstance(value, dict):
-        if value.get("key") == steps[0] and "value" in value:
-            yield from _reached(value["value"], steps[1:])
-        if steps[0] in value:
-            yield from _reached(value[steps[0]], steps[1:])
+        step = steps[at]
+        if value.get("key") == step and "value" in value:
+            _reach(value["value"], steps, at + 1, found)
+        if step in value:
+            _reach(value[step], steps, at + 1, found)
     elif isinstance(value, (list, tuple)):
         for one in value:
-            yield from _reached(one, steps)
+            _reach(one, steps, at, found)
 
 
 def _gate_text(value: object) -> str:

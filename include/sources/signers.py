@@ -12,7 +12,7 @@
 the platforms ask for, not a certified cryptographic module (商用密码).
 
 Secrets stand in private attributes and nowhere else: not in `repr`, not in logs, and `hide` takes them out of what a
-platform says.
+platform says. Cryptography is imported when something is signed: most sources are not.
 """
 
 from __future__ import annotations
@@ -24,9 +24,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Protocol
-
-from cryptography.hazmat.primitives import hashes, hmac, padding
-from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
 from include import clock
 from include.connections import Connection
@@ -114,9 +111,8 @@ class GenericSmSigner(_Static):
         """Return appKey, timestamp, nonce and sign as query parameters."""
         stamp, nonce = _milliseconds(self._now()), self._nonce()
         digest = _sm3(call.body).hex() if call.body else ""
-        mac = hmac.HMAC(self._password.encode(), hashes.SM3())
-        mac.update(f"{self._login}{stamp}{nonce}{digest}".encode())
-        query = {"appKey": self._login, "timestamp": stamp, "nonce": nonce, "sign": mac.finalize().hex()}
+        sign = _hmac(self._password, f"{self._login}{stamp}{nonce}{digest}", "SM3").hex()
+        query = {"appKey": self._login, "timestamp": stamp, "nonce": nonce, "sign": sign}
         return Signature(query={k: v for k, v in query.items() if v})
 
 
@@ -158,9 +154,7 @@ class GjgxjhptSigner:
 
     def _four(self, key: str, other_sid: str | None = None) -> dict[str, str]:
         stamp, sid = _milliseconds(self._now()), other_sid or self._sid
-        mac = hmac.HMAC(key.encode(), hashes.SHA256())
-        mac.update(f"{sid}{self._rid}{stamp}".encode())
-        signed = base64.b64encode(mac.finalize()).decode()
+        signed = base64.b64encode(_hmac(key, f"{sid}{self._rid}{stamp}", "SHA256")).decode()
         values = {"rid": self._rid, "sid": sid, "rtime": stamp, "sign": signed}
         return {f"{self._prefix}_{name}": value for name, value in values.items()}
 
@@ -260,7 +254,17 @@ def _milliseconds(moment: datetime) -> str:
     return str(int(moment.timestamp() * 1000))
 
 
+def _hmac(key: str, text: str, algorithm: str) -> bytes:
+    from cryptography.hazmat.primitives import hashes, hmac
+
+    mac = hmac.HMAC(key.encode(), getattr(hashes, algorithm)())
+    mac.update(text.encode())
+    return mac.finalize()
+
+
 def _sm3(data: bytes) -> bytes:
+    from cryptography.hazmat.primitives import hashes
+
     digest = hashes.Hash(hashes.SM3())
     digest.update(data)
     return digest.finalize()
@@ -268,6 +272,9 @@ def _sm3(data: bytes) -> bytes:
 
 def _decrypt(encrypted: str, appkey: str) -> str:
     """Decrypt as Java's KeyGenerator("AES") seeded with the appkey (SHA1PRNG) and Cipher("AES") do."""
+    from cryptography.hazmat.primitives import padding
+    from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+
     inner = hashlib.sha1(appkey.encode(), usedforsecurity=False).digest()
     key = hashlib.sha1(inner, usedforsecurity=False).digest()[:16]
     cipher = Cipher(algorithms.AES(key), modes.ECB()).decryptor()  # noqa: S305 - the platform's choice

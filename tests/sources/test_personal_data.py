@@ -10,12 +10,12 @@ from stdnum.iso7064 import mod_11_2
 from include.sources.personal_data import (
     MASK,
     SEPARATOR,
-    free_hints,
     looks_personal,
     mask_code,
     mask_text,
     mask_typed,
-    strict_hints,
+    may_be_identity,
+    may_be_personal,
 )
 
 IDENTITY = "23050219900307123"
@@ -185,6 +185,6 @@ fragments = st.lists(
 def test_the_quick_search_is_never_silent_where_masking_would_act(texts: list[str]) -> None:
     page = "".join(SEPARATOR + text.replace(SEPARATOR, "") for text in texts) + SEPARATOR
     if any(mask_text(text) != text for text in texts):
-        assert list(free_hints(page))
+        assert may_be_personal(page)
     for number in (IDENTITY, "咨询13800001234"):
-        assert list(strict_hints(page + number + SEPARATOR))
+        assert may_be_identity(page + number + SEPARATOR)
