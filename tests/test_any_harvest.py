@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import Engine, select
+from sqlalchemy import ColumnElement, Engine, select
 
 from include.errors import SourceUnreachable
 from include.landing.store import LandingStore
@@ -122,6 +122,8 @@ class Harvests:
         self.portal = Portal()
         self.brought: list[tuple[MergeResult, set[str]]] = []
         """Since the first read, in order: the result of each merged read and the identifiers in it."""
+        self.restored: dict[str, int] = {}
+        """How many reads there had been when an undo brought a record back: those before it no longer tell against it."""
         self.tombstoning: list[str] = []
 
     def step(self, change: str, where: int, fault: str, at: int) -> None:
@@ -131,10 +133,11 @@ class Harvests:
             if self.brought:
                 self.tombstoning.append(clear_source(self.engine, self.card.source, self.card.source).batch_id)
                 self.brought.clear()
+                self.restored.clear()
         elif fault == "undo":
             for batch_id in self.tombstoning[-1:]:
-                if undo_tombstones(self.engine, self.card.source, batch_id).restored:
-                    self.brought.clear()
+                undone = undo_tombstones(self.engine, self.card.source, batch_id)
+                self.restored |= dict.fromkeys(self._changed_by(undone), len(self.brought))
         elif fault in ("same", "different"):
             decide_identity(self.engine, self.store, self.card, None, is_same=fault == "same", by="张三", reason="核实")
         else:
@@ -163,13 +166,16 @@ class Harvests:
         complete = [n for n, (r, _) in enumerate(self.brought) if r.is_full and r.is_complete]
         assert len(complete) >= 2 and complete[-1] == len(self.brought) - 1, self.brought
         seen = set().union(*(ids for _, ids in self.brought[complete[-2] :]))
-        query = select(resource.c.resource_id).where(
-            resource.c.tombstoned_at.is_not(None), resource.c.changed_batch == result.batch_id
-        )
-        with self.engine.connect() as connection:
-            gone = set(connection.execute(query).scalars())
+        gone = self._changed_by(result, resource.c.tombstoned_at.is_not(None))
         assert len(gone) == result.tombstoned
         assert not gone & seen, gone & seen
+        assert all(self.restored.get(name, 0) <= complete[-2] for name in gone), (gone, self.restored)
+
+    def _changed_by(self, result: MergeResult, *which: ColumnElement[bool]) -> set[str]:
+        """Return the identifiers of the entries that a batch wrote last."""
+        query = select(resource.c.resource_id).where(resource.c.changed_batch == result.batch_id, *which)
+        with self.engine.connect() as connection:
+            return set(connection.execute(query).scalars())
 
     def heal(self) -> None:
         """Read twice without a fault, as a person who accepts what is missing would, and compare ledger and source."""
@@ -260,6 +266,9 @@ EXAMPLES = {
     "recoined": _steps("nothing 0 none 0", "recoin 1 none 0", "change 2 same 0", "recoin 1 none 0", "back 1 none 0"),
     "undone": _steps(
         "nothing 0 none 0", "remove 1 none 0", "nothing 0 none 0", "nothing 0 undo 0", "spoil 3 page_twice 0"
+    ),
+    "undone while another is absent": _steps(
+        "nothing 0 none 0", "remove 1 none 0", "remove 3 none 0", "nothing 0 undo 0", "nothing 0 none 0"
     ),
     "cleared": _steps("nothing 0 none 0", "twin 1 shifted 0", "items 2 force 0", "move 0 half 0", "nothing 0 clear 0"),
     "decided": _steps(
