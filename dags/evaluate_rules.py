@@ -32,13 +32,6 @@ def is_reading(context: Any) -> bool:
     return is_asked and not tasks.is_by_assets(context) and tasks.is_today(tasks.day_of_run(context))
 
 
-def asked(context: Any, source: str) -> dict[str, Any]:
-    """Return how a source is to be read."""
-    skip_unless(not tasks.is_by_assets(context), "this run was started by new data: it only judges")
-    skip_unless(is_reading(context), "this run judges what the ledger holds")
-    return read_today(context, source)
-
-
 @dag(
     dag_display_name="评判规则",
     description="读取项目全过程台账,按办法各条逐项评判项目、合同、计划、整改,每个工作日及数据更新时运行",
@@ -66,6 +59,12 @@ def asked(context: Any, source: str) -> dict[str, Any]:
 def evaluate_rules() -> None:
     """Wire lanes of the dossiers' cards; then one judging task a scope; then the report."""
 
+    @task(task_display_name="是否读取来源")
+    def begin_reading() -> None:
+        context = get_current_context()
+        skip_unless(not tasks.is_by_assets(context), "this run was started by new data: it only judges")
+        skip_unless(is_reading(context), "this run judges what the ledger holds")
+
     @task(task_display_name="确定范围", trigger_rule=TriggerRule.ALL_DONE)
     def plan_scopes(merged: list[Any], params: Any = None) -> list[str]:
         by_assets = tasks.is_by_assets(get_current_context())
@@ -84,7 +83,7 @@ def evaluate_rules() -> None:
         chosen = tasks.choose_sources(*GROUPS) if is_reading(get_current_context()) else []
         return tasks.report_evaluated(chosen, tasks.flatten(merged), scopes, tasks.flatten([judged]))
 
-    merged = sync_lanes(CARDS, asked)
+    merged = sync_lanes(CARDS, read_today, begin=begin_reading)
     scopes = plan_scopes(merged)
     report(merged, scopes, judge.expand(scope=scopes))
 

@@ -131,13 +131,13 @@ def kill_in(environment: dict[str, str], step: str, seconds: float) -> bool:
     """Start a run and kill -9 it so many seconds into a step; return whether it was still running.
 
     A merge that was killed after its commit leaves the next run little to do, which may then end first: that one is
-    tried again at half the time, so that every kill hits a run.
+    tried again at a quarter of the time, so that every kill hits a run.
     """
     for attempt in range(6):
         process = start(environment)
         if step == "merge":
             until_landed(process)
-        time.sleep(seconds / 2**attempt)
+        time.sleep(seconds / 4**attempt)
         was_running = process.poll() is None
         process.send_signal(signal.SIGKILL)
         process.communicate()

@@ -62,11 +62,14 @@ def sync_lanes(
     cards: Sequence[Outline],
     asked: Callable[[Any, str], dict[str, Any]],
     land_source: Callable[..., dict[str, Any]] = tasks.land_source,
+    begin: Callable[[], Any] | None = None,
 ) -> list[Any]:
     """Wire one lane per pool of these cards and return what they hand over, for `tasks.flatten`.
 
-    `asked` tells from the run's context how a source is to be read, as arguments of `land_source`, or skips it.
+    `asked` tells from the run's context how a source is to be read, as arguments of `land_source`, or skips it. `begin` is a
+    task before all lanes: where it is skipped so are they, without a process for every source.
     """
+    begun = begin() if begin else None
     titles = {c.source: c.title for c in cards}
 
     def lane(pool: str) -> Any:
@@ -83,7 +86,10 @@ def sync_lanes(
 
         @task_group(group_id=pool, group_display_name="、".join(c.title for c in cards if c.pool == pool))
         def sync_source(source: str) -> Any:
-            return merge(land(source))
+            landed = land(source)
+            if begun is not None:
+                begun >> landed
+            return merge(landed)
 
         return sync_source.expand(source=[c.source for c in cards if c.pool == pool])
 

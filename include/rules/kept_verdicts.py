@@ -2,7 +2,7 @@
 
 `judged_subject` has one row a subject with the hash of the facts it was judged on and what came of it, in short, and one of the
 scope itself: what all facts rested on, what was known, and the counts. It is a shortcut and no record: without it, or with
-`--full`, a judging says the same (ADR 0020, ADR 0032).
+`--full`, a judging says the same (ADR 0020, ADR 0031).
 """
 
 from __future__ import annotations

@@ -37,7 +37,7 @@ def test_the_dossiers_are_read_and_every_scope_is_judged_under_its_chinese_name(
     assert len(cards) > 8
     run = dag.test()
     assert str(run.state) == "success", states(run)
-    assert states(run) == {n: {"success"} for n in ("land", "merge", "plan_scopes", "judge", "report")}
+    assert states(run) == {n: {"success"} for n in ("begin_reading", "land", "merge", "plan_scopes", "judge", "report")}
     named = {i.rendered_map_index for i in run.get_task_instances() if i.task_id == "judge"}
     assert named == set(SCOPES.values())
     assert count(batch) == len(cards)
