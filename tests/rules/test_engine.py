@@ -17,7 +17,7 @@ from include.rules.engine import CONFLICT, Bench, judge
 from include.rules.exceptions import EXCEPTIONS, Excepted, Named
 from include.rules.facts import Calls, Load, Use
 from include.rules.parameters import ParameterBook
-from include.rules.rates import Rate, rates_of
+from include.rules.rates import Rate, availability, rates_of
 from include.rules.regulation_files import REGULATION
 from include.rules.rule import FUNCTIONS, Rule
 from include.rules.rule_book import _gather, load_articles, load_rules
@@ -257,3 +257,8 @@ def test_two_cards_of_one_id_beside_each_other_are_refused(tmp_path: Path, monke
     monkeypatch.setenv("SHUHENG_CONFIG", str(tmp_path))
     with pytest.raises(CardError, match=r"b\.yaml:.*has another card here"):
         load_rules()
+
+
+def test_a_probe_that_could_conclude_nothing_is_unknown_and_in_no_denominator() -> None:
+    rate = availability(10, 6, 3)
+    assert (rate.numerator, rate.denominator, rate.unknown) == (6, 7, 3)
