@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 import orjson
@@ -12,9 +12,9 @@ from include.alerts.concern import EVERYONE, QUIET, Concern
 from include.alerts.told_rows import Known, is_known
 from include.findings.cause import Cause
 from include.findings.story import Kind
+from include.ledger.portions import portions
 from include.ledger.tables import finding_event
 
-_AT_ONCE = 500
 _KINDS = (Kind.OPENED, Kind.REOPENED, Kind.WORSENED, Kind.RULE_CHANGED, Kind.RESOLVED)
 
 
@@ -48,14 +48,10 @@ def _kinds(concern: Concern, known: Known) -> tuple[Kind, ...]:
 
 def _marked(connection: Connection, asked: dict[str, tuple[Kind, ...]]) -> set[str]:
     last: dict[str, str] = {}
-    for some in _in_parts(sorted(asked)):
+    for some in portions(sorted(asked)):
         e = finding_event.c
         query = select(e.finding_id, e.kind, e.detail).where(e.finding_id.in_(some), e.kind.in_(_KINDS))
         for finding_id, kind, detail in connection.execute(query.order_by(e.finding_id, e.number)):
             if kind in asked[finding_id]:
                 last[finding_id] = detail
     return {finding_id for finding_id, detail in last.items() if orjson.loads(detail).get("cause") == Cause.RULE}
-
-
-def _in_parts(ids: Sequence[str]) -> Iterable[Sequence[str]]:
-    return (ids[at : at + _AT_ONCE] for at in range(0, len(ids), _AT_ONCE))

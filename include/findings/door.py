@@ -18,14 +18,12 @@ from include.findings.cause import Cause, causes, moved_rules
 from include.findings.handling import gone_message, is_refuted, lapse_message, lapsed, refuted_message
 from include.findings.held import Held
 from include.findings.story import Event, Handling, Kind, Standing, identity, next_kinds
+from include.ledger.portions import of_subjects
 from include.ledger.tables import finding
 from include.rules.facts_of_day import WITHDRAWN
 from include.rules.verdict import Key, Outcome, Subject, Verdict
 
 told_events = rows.told_events
-
-_AT_ONCE = 500
-"""Subjects that one query names."""
 
 NOTICE_DAYS = 15
 """Days before its end from which a waiver is listed."""
@@ -126,16 +124,8 @@ def _standing(
     """Return the findings that verdicts or the day can move, in order of their ids."""
     if only is None:
         return rows.load(connection, mine)
-    of_type: dict[str, list[str]] = {}
-    for subject_type, subject in sorted(only):
-        of_type.setdefault(subject_type, []).append(subject)
-    abouts = [
-        (finding.c.subject_type == subject_type) & finding.c.subject.in_(names[at : at + _AT_ONCE])
-        for subject_type, names in of_type.items()
-        for at in range(0, len(names), _AT_ONCE)
-    ]
     has_ended = finding.c.handled_until < day
-    parts = [or_(has_ended, about) for about in abouts] or [has_ended]
+    parts = [or_(has_ended, about) for about in of_subjects(finding, sorted(only))] or [has_ended]
     found = {one.finding_id: one for part in parts for one in rows.load(connection, mine & part)}
     return [found[finding_id] for finding_id in sorted(found)]
 

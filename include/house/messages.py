@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, time
 from itertools import groupby
 
@@ -15,10 +15,10 @@ from include.house.legal_holds import Held, resolve
 from include.house.removal import House, Plan, Thing, hash_of_rows
 from include.ledger.alert_tables import delivery_attempt, outbox
 from include.ledger.database import writing
+from include.ledger.portions import portions
 
 BODIES, ATTEMPTS = "message_bodies", "delivery_attempts"
 LOCK = "keep_house"
-_AT_ONCE = 500
 
 
 def plan_bodies(house: House) -> Plan:
@@ -92,6 +92,5 @@ def _findings(connection: Connection) -> dict[str, str]:
     return {message_id: finding_ids for message_id, finding_ids in connection.execute(query)}
 
 
-def _some(things: Sequence[Thing]) -> Iterable[list[str]]:
-    ids = [thing.name[0] for thing in things]
-    return (ids[at : at + _AT_ONCE] for at in range(0, len(ids), _AT_ONCE))
+def _some(things: Sequence[Thing]) -> Iterator[Sequence[str]]:
+    return portions([thing.name[0] for thing in things])

@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 import orjson
 from sqlalchemy import Connection, and_, bindparam, delete, insert, select, update
 
+from include.ledger.portions import of_subjects
 from include.ledger.tables import judged_subject as table
 from include.rules.excerpt import Looked
 from include.rules.tally import Said, Tally
@@ -28,7 +29,6 @@ _THIS = ("scope", "subject_type", "subject")
 _SCOPE = "scope"
 """The subject type of the row of the scope itself. Its `facts_hash` is that of the grounds, empty where a rule broke; it holds
 until the Sunday after, so that the first judging of a week looks at everything; `said` is the hash of all other rows."""
-_AT_ONCE = 500
 
 
 def facts_hash(facts: Mapping[str, Fact], oldest: Iterable[date]) -> str:
@@ -158,17 +158,10 @@ class KeptVerdicts:
         return +found
 
     def _outcomes(self, subjects: Iterable[Subject]) -> list[str]:
-        of_type: dict[str, list[str]] = {}
-        for subject_type, subject in subjects:
-            of_type.setdefault(subject_type, []).append(subject)
         found: list[str] = []
-        for subject_type, names in of_type.items():
-            for at in range(0, len(names), _AT_ONCE):
-                mine = table.c.subject.in_(names[at : at + _AT_ONCE])
-                query = select(table.c.outcomes).where(
-                    table.c.scope == self.scope, table.c.subject_type == subject_type, mine
-                )
-                found += self.connection.execute(query).scalars()
+        for mine in of_subjects(table, subjects):
+            query = select(table.c.outcomes).where(table.c.scope == self.scope, mine)
+            found += self.connection.execute(query).scalars()
         return found
 
     # -- writing --------------------------------------------------------------------------------------------------------------
