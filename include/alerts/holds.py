@@ -21,14 +21,13 @@ from include.clock import SHANGHAI
 from include.errors import DecisionRefused
 from include.findings.decisions import same_person
 from include.ledger.alert_tables import alert_hold, held_finding
+from include.ledger.portions import portions
 from include.ledger.tables import finding
 from include.ledger.tables import verdict as stretch
 from include.rules.verdict import Outcome
 
 HELD, RELEASED, LAPSED = "held", "released", "lapsed"
 """States of a hold; one lapses when none of its findings is open any more."""
-
-_AT_ONCE = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,8 +142,8 @@ def end_holds(connection: Connection, told: Iterable[str]) -> None:
 
 
 def _forget(connection: Connection, finding_ids: Sequence[str]) -> None:
-    for at in range(0, len(finding_ids), _AT_ONCE):
-        connection.execute(delete(held_finding).where(held_finding.c.finding_id.in_(finding_ids[at : at + _AT_ONCE])))
+    for some in portions(finding_ids):
+        connection.execute(delete(held_finding).where(held_finding.c.finding_id.in_(some)))
 
 
 @dataclass(frozen=True, slots=True)

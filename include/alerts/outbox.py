@@ -22,10 +22,9 @@ from include.alerts.message import Message
 from include.alerts.pace import LEASE, MINUTE, MOST_TRIES, UNPACED, Span, earliest
 from include.errors import ConfigurationError
 from include.ledger.alert_tables import delivery_attempt, outbox
+from include.ledger.portions import portions
 
 PENDING, SENT, DEAD = "pending", "sent", "dead"
-
-_AT_ONCE = 500
 
 
 class Try(StrEnum):
@@ -71,8 +70,8 @@ def put(connection: Connection, messages: Iterable[Message], at: datetime) -> in
 
 def _known(connection: Connection, ids: list[str]) -> set[str]:
     found: set[str] = set()
-    for first in range(0, len(ids), _AT_ONCE):
-        query = select(outbox.c.message_id).where(outbox.c.message_id.in_(ids[first : first + _AT_ONCE]))
+    for some in portions(ids):
+        query = select(outbox.c.message_id).where(outbox.c.message_id.in_(some))
         found |= set(connection.execute(query).scalars())
     return found
 

@@ -20,6 +20,7 @@ from include.ledger.database import writing
 from include.ledger.forget import forget_judged, forget_probes
 from include.ledger.forget_told import called, forget_told, forget_units
 from include.ledger.identity import OWNERS
+from include.ledger.portions import portions
 from include.ledger.question import forget_questions
 from include.ledger.recoined import decided_keys
 from include.ledger.tables import (
@@ -57,7 +58,8 @@ def expunge(
         # The ledger goes last: were we to die before, it still says that there is something to remove.
         landed = _expunge_landing(store, card, keys, searched)
         if held:
-            _delete(connection, store, card, keys if card.entity == "resource" else held)
+            for some in portions(sorted(keys if card.entity == "resource" else held)):
+                _delete(connection, store, card, set(some))
             # What was published before still has them: whoever publishes looks here what must go.
             connection.execute(expunged.insert().values(expunged_at=now(), source=card.source, records=len(held)))
     if held or landed:
@@ -74,11 +76,10 @@ def _kept_by_others(engine: Engine, card: Card, codes: set[str]) -> dict[str, se
     A source that does not mark its own rows brings them back with its next read: marking them is the unit's duty.
     """
     found: dict[str, set[str]] = defaultdict(set)
-    ordered = sorted(codes)
     with engine.connect() as connection:
         for table in OF_PROJECTS:
-            for at in range(0, len(ordered), 500):
-                mine = table.c.project_code.in_(ordered[at : at + 500]) & (table.c.source != card.source)
+            for some in portions(sorted(codes)):
+                mine = table.c.project_code.in_(some) & (table.c.source != card.source)
                 for source, key in connection.execute(select(table.c.source, table.c.record_key).where(mine)):
                     found[source].add(key)
     return found
@@ -105,9 +106,7 @@ def _with_other_names(connection: Connection, card: Card, keys: set[str]) -> set
 def _held(connection: Connection, card: Card, keys: set[str]) -> set[str]:
     held: set[str] = set()
     table = ENTITIES[card.entity][0]
-    ordered = sorted(keys)
-    for at in range(0, len(ordered), 500):
-        some = ordered[at : at + 500]
+    for some in portions(sorted(keys)):
         for where in (table.c.record_key, quarantine.c.record_key, quarantine.c.new_key, batch_record.c.record_key):
             query = select(where).where(where.table.c.source == card.source, where.in_(some))
             held.update(connection.execute(query).scalars())

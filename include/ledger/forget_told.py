@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import orjson
-from sqlalchemy import Column, Connection, Table, column, delete, or_, select, table, update
+from sqlalchemy import Column, ColumnElement, Connection, Table, column, delete, or_, select, table, update
 
 from include.ledger.alert_tables import (
     alert_hold,
@@ -25,6 +25,7 @@ from include.ledger.alert_tables import (
     outbox,
     told,
 )
+from include.ledger.portions import portions
 from include.ledger.tables import ENTITIES
 
 PART = r"[0-9A-Za-z_-]"
@@ -33,7 +34,6 @@ SHORTEST_NAME = 4
 """Characters below which a name is a word like any other and names nothing."""
 
 _SUBJECTS = table("subject_unit", column("subject"), column("unit_name"), column("name"))
-_AT_ONCE = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +48,7 @@ def called(connection: Connection, entity: str, source: str, keys: Collection[st
     """Return names and units of records; to be asked before they are deleted."""
     main, change = ENTITIES[entity]
     found: dict[str, set[str]] = {"name": set(), "unit_name": set()}
-    ordered = sorted(keys)
-    for at in range(0, len(ordered), _AT_ONCE):
-        some = ordered[at : at + _AT_ONCE]
+    for some in portions(sorted(keys)):
         for field, texts in found.items():
             texts.update(connection.execute(select(_SUBJECTS.c[field]).where(_SUBJECTS.c.subject.in_(some))).scalars())
             if field in main.c:
@@ -67,13 +65,11 @@ def forget_told(
     connection: Connection, findings: Collection[str], keys: Collection[str], names: Collection[str]
 ) -> None:
     """Remove what is told of these findings, and whatever names a key, or a name that no other record has."""
-    for_ids, ordered = set(findings), sorted(findings)
-    for at in range(0, len(ordered), _AT_ONCE):
+    for some in portions(sorted(findings)):
         for one in (told, held_finding):
-            connection.execute(delete(one).where(one.c.finding_id.in_(ordered[at : at + _AT_ONCE])))
-    others = select(_SUBJECTS.c.name).where(_SUBJECTS.c.name.in_(sorted(names)))
-    words = _Words(set(keys), set(names) - set(connection.execute(others).scalars()))
-    _forget_messages(connection, for_ids, words)
+            connection.execute(delete(one).where(one.c.finding_id.in_(some)))
+    words = _Words(set(keys), set(names) - _still_used(connection, _SUBJECTS.c.name, names))
+    _forget_messages(connection, set(findings), words)
     for one, texts in ((incident, (incident.c.part, incident.c.detail)),):
         for row in words.rows(connection, one, texts):
             connection.execute(delete(one).where(_same(one, row)))
@@ -89,14 +85,21 @@ def forget_told(
 
 def forget_units(connection: Connection, units: Collection[str]) -> None:
     """Remove what is kept by unit of those units that nothing in the ledger belongs to any more."""
-    living = select(_SUBJECTS.c.unit_name).where(_SUBJECTS.c.unit_name.in_(sorted(units)))
-    gone = sorted(set(units) - set(connection.execute(living).scalars()))
-    for one in (compliance_day, told):
-        connection.execute(delete(one).where(one.c.department.in_(gone)))
-    for message_id in (
-        connection.execute(select(outbox.c.message_id).where(outbox.c.department.in_(gone))).scalars().all()
-    ):
-        _drop(connection, message_id)
+    for gone in portions(sorted(set(units) - _still_used(connection, _SUBJECTS.c.unit_name, units))):
+        for one in (compliance_day, told):
+            connection.execute(delete(one).where(one.c.department.in_(gone)))
+        mine = select(outbox.c.message_id).where(outbox.c.department.in_(gone))
+        for message_id in connection.execute(mine).scalars().all():
+            _drop(connection, message_id)
+
+
+def _still_used(connection: Connection, column: ColumnElement[str], words: Collection[str]) -> set[str]:
+    """Return which of the words a subject in the ledger still has."""
+    return {
+        word
+        for some in portions(sorted(words))
+        for word in connection.execute(select(column).where(column.in_(some))).scalars()
+    }
 
 
 class _Words:

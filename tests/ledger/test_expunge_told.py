@@ -212,3 +212,18 @@ def test_that_something_was_expunged_is_kept_as_a_count_and_nothing_else(
     assert said["expunged_at"].date() >= date(2026, 1, 1)
     assert expunge(city, store, card, {code(SECRET)}) == 0
     assert len(rows(city, expunged)) == 1
+
+
+def test_two_that_share_name_and_unit_go_in_portions_and_leave_neither(
+    city: Engine, store: LandingStore, card: Card, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    twin = open_row() | {"PROJECT_CODE": code(5)}
+    assert twin != open_row()
+    merge_batch(city, store, card, made.land(store, card, made.pages_of([open_row(), row(4), twin])).batch_id)
+    send(city, message("1", SECRET_ITEM, OTHER_ITEM))
+    monkeypatch.setattr("include.ledger.portions.PORTION", 1)
+    assert expunge(city, store, card, {code(SECRET), code(5)}) == 2
+    assert (
+        traces(WORDS, {name: text for name, text in dump(city).items() if name in ("outbox", "told", "finding")}) == []
+    )
+    assert [r["department"] for r in rows(city, compliance_day)] == [OTHER_UNIT]
