@@ -8,11 +8,12 @@ from typing import Any
 import orjson
 from sqlalchemy import case, func, select
 
+from include.alerts.incidents import Cause, beats
 from include.board.asked import AlertsAsked
 from include.board.looking import Look
 from include.board.models import Listed
 from include.board.problems import not_found
-from include.board.state_models import Alerts, ChannelRow, HoldRow, IncidentRow, MessageDetail, MessageRow
+from include.board.state_models import Alerts, ChannelRow, HoldRow, IncidentRow, MessageDetail, MessageRow, PipelineRow
 from include.ledger.alert_tables import alert_hold, channel_state, delivery_attempt, incident, outbox
 
 MOST = 100
@@ -37,7 +38,7 @@ def list_alerts(look: Look, asked: AlertsAsked) -> Alerts:
     items = [MessageRow(**_row(row)) for row in rows]
     return Alerts(
         messages=Listed(items=items, total=total, limit=asked.limit, offset=asked.offset), channels=_channels(look),
-        holds=_holds(look), incidents=_incidents(look),
+        holds=_holds(look), incidents=_incidents(look), pipelines=_pipelines(look),
     )  # fmt: skip
 
 
@@ -86,8 +87,20 @@ def _holds(look: Look) -> list[HoldRow]:
 
 def _incidents(look: Look) -> list[IncidentRow]:
     i = incident
-    query = select(i).order_by(i.c.resolved_at.is_not(None), i.c.opened_at.desc(), i.c.incident_id).limit(MOST)
+    query = select(i).where(i.c.cause != Cause.HEARTBEAT.value)
+    query = query.order_by(i.c.resolved_at.is_not(None), i.c.opened_at.desc(), i.c.incident_id).limit(MOST)
     return [
         IncidentRow(**{name: row[name] for name in IncidentRow.model_fields})
         for row in look.connection.execute(query).mappings()
+    ]
+
+
+def _pipelines(look: Look) -> list[PipelineRow]:
+    """Return them in the order of the day, with those that no file names at the end."""
+    titles, ended = look.reference.pipelines, beats(look.connection)
+    return [
+        PipelineRow(
+            pipeline=name, title=titles.get(name, name), first_ended_at=ended[name][0], last_ended_at=ended[name][1]
+        )
+        for name in sorted(ended, key=lambda name: (list(titles).index(name) if name in titles else len(titles), name))
     ]

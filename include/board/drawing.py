@@ -5,10 +5,11 @@ from __future__ import annotations
 import gzip
 import hashlib
 from base64 import b64encode
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.util import find_spec
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -21,6 +22,7 @@ from starlette.responses import HTMLResponse, Response
 from include.board import words
 from include.board.answering import HAS_CHARTS
 from include.board.asked import Asked
+from include.board.dossier_models import TimelineEntry
 from include.board.problems import Problem, not_found
 
 HERE = Path(__file__).parent
@@ -83,10 +85,15 @@ def _environment() -> Environment:
     )  # fmt: skip
     env.filters |= {
         "word": words.word, "percent": words.percent, "yuan": words.yuan, "moment": words.moment, "seg": segment,
-        "show": words.visible, "json": lambda value: orjson.dumps(value).decode(),
+        "show": words.visible, "alike": _alike, "json": lambda value: orjson.dumps(value).decode(),
     }  # fmt: skip
     env.globals |= {"choices": words.choices, "words": words}
     return env
+
+
+def _alike(timeline: Iterable[TimelineEntry]) -> list[list[TimelineEntry]]:
+    """Return entries in their order, those together that stand next to each other and differ in their text alone."""
+    return [list(same) for _, same in groupby(timeline, key=lambda one: (one.day, one.kind, one.title, one.source))]
 
 
 def segment(text: Any) -> str:

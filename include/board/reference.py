@@ -9,23 +9,28 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
+from include.alerts.pipelines import SHIPPED as PIPELINES
+from include.alerts.pipelines import load_watched
 from include.errors import ShuhengError
 from include.rules.regulation_files import laid_over, laid_over_in
 from include.rules.rule import Rule
 from include.rules.rule_book import load_rules
 from include.rules.workdays import Workdays
 from include.sources.card_files import Outline, card_paths, outline_cards
+from include.sources.own_files import files_of
 
 _ARTICLE = re.compile(r"art(\d+)")
 
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """The rules by id in the order of the law, the cards by source, and the calendar; empty where its files are wrong."""
+    """The rules by id in the order of the law, the cards by source, the calendar, and what each pipeline is called; empty where its
+    files are wrong."""
 
     rules: Mapping[str, Rule]
     cards: Mapping[str, Outline]
     workdays: Workdays | None
+    pipelines: Mapping[str, str]
 
     @property
     def sources(self) -> dict[str, str]:
@@ -77,7 +82,7 @@ class References:
             if self._found is None or stamp != self._stamp:
                 self._found = Reference(
                     {rule.id: rule for rule in _or(load_rules, ())}, {card.source: card for card in outline_cards()},
-                    _or(Workdays.load, None),
+                    _or(Workdays.load, None), {one.id: one.title for one in load_watched().by_id.values()},
                 )  # fmt: skip
                 self._stamp = stamp
             return self._found
@@ -91,7 +96,7 @@ def _or(load: Callable[[], Any], otherwise: Any) -> Any:
 
 
 def _stamps() -> Iterable[tuple[str, int, int]]:
-    files: list[Path] = [*card_paths().values()]
+    files: list[Path] = [*card_paths().values(), *files_of(PIPELINES)]
     for name in ("articles.yaml", "parameters.yaml"):
         files += laid_over(name)
     for folder in ("rules", "calendar"):

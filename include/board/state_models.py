@@ -124,13 +124,23 @@ class ChannelRow(Model):
     last_error: str | None
 
 
+class PipelineRow(Model):
+    """When a pipeline came to its end for the first time, and last."""
+
+    pipeline: str
+    title: str
+    first_ended_at: datetime
+    last_ended_at: datetime
+
+
 class Alerts(Model):
-    """Messages, channels, holds and incidents."""
+    """Messages, channels, holds, incidents, and when each pipeline last came to its end."""
 
     messages: Listed[MessageRow]
     channels: list[ChannelRow]
     holds: list[HoldRow]
     incidents: list[IncidentRow]
+    pipelines: list[PipelineRow]
 
 
 class ComplianceRow(Model):

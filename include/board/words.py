@@ -6,6 +6,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
+from include.alerts.incidents import CAUSE_WORDS, Cause
 from include.alerts.message import REASON_WORDS, Reason
 from include.findings.fact_text import fact_text
 from include.findings.titles import HANDLING, KINDS, MODALITIES, OUTCOMES, ROLES, SCOPES, SEVERITIES, STATES, SUBJECTS
@@ -57,6 +58,7 @@ _OF = {
 _PLAIN = {
     "scope": SCOPES, "receiver": RECEIVERS, "group": GROUPS, "message": MESSAGE_STATES, "hold": HOLD_STATES, "probe": PROBES,
     "attempt": ATTEMPTS, "question": QUESTIONS, "clock": CLOCKS, "reason": {r.value: REASON_WORDS[r] for r in Reason},
+    "cause": {c.value: CAUSE_WORDS[c] for c in Cause},
 }  # fmt: skip
 
 

@@ -10,6 +10,7 @@ import orjson
 from sqlalchemy import Engine, insert, select, update
 
 from include.alerts import outbox
+from include.alerts.incidents import beat
 from include.alerts.message import Item, Message, Reason, Section, message_id
 from include.findings.judging import judge
 from include.ledger.alert_tables import (
@@ -69,6 +70,10 @@ def _register(city: City) -> None:
             "contract_no": "HT-1", "project_code": PROJECT, "name": HOSTILE, "amount_yuan": Decimal("1200000.50"),
             "signed_on": date(2026, 9, 20), "states_ip": False, "warranty_months": 6,
         }]),
+        "payments": ("payment", [{
+            "payment_no": f"FK-{n}", "project_code": PROJECT, "contract_no": "HT-1", "kind": "progress",
+            "paid_on": date(2026, 9, 25), "amount_yuan": Decimal(1000 * n),
+        } for n in range(1, 6)]),
         "rectifications": ("rectification", [{
             "notice_no": "ZG-1", "project_code": PROJECT, "topic": "限期补充", "issued_on": date(2026, 9, 1),
             "due_on": date(2026, 10, 1), "issued_by": "市审计局",
@@ -126,6 +131,9 @@ def _alerts(engine: Engine, ids: list[str]) -> None:
             incident_id=INCIDENT, pipeline="sync_projects", cause="failed", part="zj_projects", detail=HOSTILE, opened_at=when,
             last_seen_at=when, times=2,
         ))  # fmt: skip
+        for pipeline, hours in (("keep_house", 2), ("sync_projects", 1), ("own_pipeline", 1)):
+            beat(connection, pipeline, when - timedelta(days=9))
+            beat(connection, pipeline, when - timedelta(hours=hours))
 
 
 def _decisions(engine: Engine, ids: list[str]) -> None:

@@ -135,6 +135,12 @@ def test_the_state_of_the_whole_is_told(city: Engine, board: Board) -> None:
     alerts = board.get("/alerts?state=dead")
     assert alerts["messages"]["total"] == 1
     assert [h["hold_id"] for h in alerts["holds"]] == [HOLD]
+    assert [one["cause"] for one in alerts["incidents"]] == ["failed"]
+    ended = [(one["pipeline"], one["title"], one["last_ended_at"][:13]) for one in alerts["pipelines"]]
+    assert ended == [
+        ("sync_projects", "同步投资项目", f"{DAY}T08"), ("keep_house", "日常整理", f"{DAY}T07"),
+        ("own_pipeline", "own_pipeline", f"{DAY}T08"),
+    ]  # fmt: skip
     message = board.get(f"/alerts/{alerts['messages']['items'][0]['message_id']}")
     assert message["content"]["sections"][0]["items"][0]["text"] == HOSTILE
     assert board.get("/alerts?channel=dingtalk")["messages"]["items"][0]["state"] == "sent"

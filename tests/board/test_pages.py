@@ -8,7 +8,7 @@ from urllib.parse import quote, urldefrag, urljoin
 from sqlalchemy import Engine
 
 from tests.board.asking import ROOT, Board
-from tests.board.planted import ODD_CODE
+from tests.board.planted import ODD_CODE, PROJECT
 
 VOID = {"meta", "link", "img", "input", "br", "option", "li", "p", "progress"}
 FIRST = ("/", "/findings", "/systems", "/projects", "/sources", "/alerts", "/help")
@@ -105,6 +105,22 @@ def test_pages_of_an_empty_ledger_say_so(empty: None, board: Board) -> None:
     assert "还没有评判过" in pages[f"{ROOT}/"].text
     assert "没有符合条件的线索" in pages[f"{ROOT}/findings"].text
     assert "还没有消息" in pages[f"{ROOT}/alerts"].text
+
+
+def test_many_of_a_kind_on_a_day_stand_folded_and_none_is_left_out(city: Engine, board: Board) -> None:
+    page = Page(board.ask(f"/projects/{PROJECT}").text)
+    paid = [one["text"] for one in board.get(f"/projects/{PROJECT}")["timeline"] if one["title"] == "付款日期"]
+    assert len(paid) == 5
+    assert all(page.text.count(text) == 1 for text in paid)
+    assert page.text.count("付款日期") == 1
+    assert "5 件" in page.text
+
+
+def test_what_went_wrong_is_told_apart_from_what_came_to_its_end(city: Engine, board: Board) -> None:
+    text = Page(board.ask("/alerts").text).text
+    assert "未恢复 1" in text
+    assert "运行失败" in text
+    assert text.index("最近 1 项") < text.index("各流水线最近一次完成") < text.index("日常整理")
 
 
 def test_a_dag_leads_to_what_it_brings(empty: None, board: Board) -> None:
