@@ -9,10 +9,11 @@ from __future__ import annotations
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
-from airflow.sdk import AssetOrTimeSchedule, Param, TriggerRule, dag, get_current_context, task
+from airflow.sdk import AssetOrTimeSchedule, Param, TriggerRule, dag, get_current_context
 from shuheng_timetables import WorkdayTimetable
 
 from dags.wiring.assets import FINDINGS, INTERCONNECTIONS, PROJECTS, RESOURCES, SYSTEMS, USAGE
+from dags.wiring.handing_over import task
 from dags.wiring.health import watched
 from dags.wiring.lanes import DEFAULTS, JUDGED_DAY, read_today, skip_unless, sync_lanes
 from include import tasks

@@ -8,8 +8,9 @@ from __future__ import annotations
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
-from airflow.sdk import CronTriggerTimetable, Param, TriggerRule, dag, get_current_context, task
+from airflow.sdk import CronTriggerTimetable, Param, TriggerRule, dag, get_current_context
 
+from dags.wiring.handing_over import task
 from dags.wiring.health import watched
 from dags.wiring.lanes import DEFAULTS
 from include import house_tasks

@@ -8,9 +8,10 @@ from __future__ import annotations
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
-from airflow.sdk import Param, TriggerRule, dag, get_current_context, task
+from airflow.sdk import Param, TriggerRule, dag, get_current_context
 
 from dags.wiring.assets import FINDINGS
+from dags.wiring.handing_over import task
 from dags.wiring.health import ON_TASK_SUCCESS
 from dags.wiring.lanes import DEFAULTS
 from dags.wiring.second_person import AskSecondPerson

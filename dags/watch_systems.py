@@ -8,9 +8,10 @@ from __future__ import annotations
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
-from airflow.sdk import CronTriggerTimetable, TriggerRule, dag, get_current_context, task
+from airflow.sdk import CronTriggerTimetable, TriggerRule, dag, get_current_context
 
 from dags.wiring.assets import FINDINGS, SYSTEMS, USAGE
+from dags.wiring.handing_over import task
 from dags.wiring.health import watched
 from dags.wiring.lanes import DEFAULTS, JUDGED_DAY, read_today, sync_lanes
 from include import tasks

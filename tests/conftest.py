@@ -64,7 +64,8 @@ _connect = socket.socket.connect
 
 LONG = (
     "test_hundred_thousand",
-    "test_real_scheduler",
+    "test_whole_way",
+    "test_real_scheduler",  # goes on with the stack of the one before
     "test_scheduled_rules",
     "test_secrecy",
     "test_incremental",

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -41,10 +43,31 @@ def city(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SandboxServer]:
         yield server
 
 
+@dataclass(frozen=True)
+class Read:
+    """What reading and probing the city once has left, to copy: the folder of ledger and landing zone, and the round's counts."""
+
+    folder: Path
+    swept: dict[str, Any]
+
+
+@pytest.fixture(scope="module")
+def read(city: SandboxServer, tmp_path_factory: pytest.TempPathFactory) -> Read:
+    folder = tmp_path_factory.mktemp("read")
+    with pytest.MonkeyPatch.context() as patch:
+        connect(patch, city)
+        patch.setenv("LEDGER_URL", f"sqlite:///{folder / 'ledger.db'}")
+        patch.setenv("LANDING_URL", str(folder / "landing"))
+        migrate()
+        sync("projects", "exchange", "register", "systems")
+        (shard,) = tasks.plan_probes("test")
+        return Read(folder, tasks.probe_shard(shard))
+
+
 @pytest.fixture
-def ledger(city: SandboxServer, monkeypatch: pytest.MonkeyPatch) -> Any:
+def ledger(read: Read, city: SandboxServer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
     connect(monkeypatch, city)
-    migrate()
+    shutil.copytree(read.folder, tmp_path, dirs_exist_ok=True)
     return open_ledger()
 
 
@@ -53,21 +76,14 @@ def sync(*groups: str) -> None:
         tasks.merge_source(tasks.land_source(source, "auto"))
 
 
-def probe() -> dict[str, Any]:
-    (shard,) = tasks.plan_probes("test")
-    return tasks.probe_shard(shard)
-
-
 def judge_on(engine: Any, scope: str, day: date) -> Judged:
     """Judge a day as if it were today."""
     at = datetime.combine(day, now().timetz())
     return judge(engine, scope, day, at=at)
 
 
-def test_every_planted_system_is_judged_as_it_was_planted(ledger: Any, city: SandboxServer) -> None:
-    sync("projects", "exchange", "register", "systems")
-    swept = probe()
-    assert swept["succeeded"] > 10
+def test_every_planted_system_is_judged_as_it_was_planted(ledger: Any, read: Read, city: SandboxServer) -> None:
+    assert read.swept["succeeded"] > 10
     days = {
         "interconnection": now().date() + timedelta(days=1),
         "systems": now().date(),
@@ -130,11 +146,7 @@ def _a_past_day_is_replayed(engine: Any) -> None:
     assert count(engine, finding, finding_event) == findings
 
 
-def test_the_exchange_down_changes_no_connected_system_and_is_one_cause(
-    ledger: Any, city: SandboxServer, tmp_path: Path
-) -> None:
-    sync("projects", "exchange", "register", "systems")
-    probe()
+def test_the_exchange_down_changes_no_connected_system_and_is_one_cause(ledger: Any) -> None:
     today = now().date()
     judge(ledger, "interconnection", today)
     connected = {
@@ -160,12 +172,10 @@ def test_the_exchange_down_changes_no_connected_system_and_is_one_cause(
     assert not [c for c in causes if c[0] == "interconnected-with-exchange"]
 
 
-def test_the_availability_of_endpoints_is_of_conclusive_probes_before_the_day(ledger: Any, city: SandboxServer) -> None:
-    sync("exchange", "register")
-    swept = probe()
+def test_the_availability_of_endpoints_is_of_conclusive_probes_before_the_day(ledger: Any, read: Read) -> None:
     today = now().date()
     before, after = (judge_on(ledger, "interconnection", day).rates[-1] for day in (today, today + timedelta(days=1)))
     assert (before.title, before.denominator, before.share_bp) == ("接口可用率", 0, None)
-    assert after.numerator == swept["succeeded"] > 10
-    assert after.denominator == swept["succeeded"] + swept["failed"] > after.numerator
-    assert after.unknown == swept["inconclusive"]
+    assert after.numerator == read.swept["succeeded"] > 10
+    assert after.denominator == read.swept["succeeded"] + read.swept["failed"] > after.numerator
+    assert after.unknown == read.swept["inconclusive"]

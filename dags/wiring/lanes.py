@@ -15,11 +15,11 @@ from airflow.sdk import (
     RetryAction,
     RetryRule,
     get_current_context,
-    task,
     task_group,
 )
 from airflow.sdk.exceptions import AirflowSkipException
 
+from dags.wiring.handing_over import task
 from dags.wiring.health import ON_TASK_FAILURE
 from include import tasks
 from include.errors import Permanent, Retryable

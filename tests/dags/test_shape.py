@@ -50,6 +50,12 @@ def test_every_task_has_owner_timeout_retries_and_a_policy(bag: Any) -> None:
         assert task.retry_policy is not None, task.task_id
 
 
+def test_what_a_task_returns_is_handed_over_as_one_value(bag: Any) -> None:
+    tasks = [task for dag in bag.dags.values() for task in dag.tasks]
+    assert len(tasks) >= 10
+    assert not [task.task_id for task in tasks if task.multiple_outputs]
+
+
 def test_every_platform_has_a_lane_in_its_own_pool(bag: Any) -> None:
     from include.sources.card_files import load_cards
 

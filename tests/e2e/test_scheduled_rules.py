@@ -1,7 +1,8 @@
-"""Under Airflow's real scheduler `evaluate_rules` is started by the working-day clock and by new data, and never by itself."""
+"""Under Airflow's real scheduler `evaluate_rules` is started by clock and data, never by itself; then the stack is stopped."""
 
 from __future__ import annotations
 
+import socket
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -72,3 +73,17 @@ def test_the_clock_starts_it_and_data_that_came_in_starts_it_once_for_the_regula
     assert said["is_new"] is False
     time.sleep(6)
     assert set(runs(stack, "asset_triggered")) == {by_data}  # what it gave out has not started it again
+
+
+def test_after_the_stop_no_process_is_left_and_the_ports_are_free(stack: Stack) -> None:
+    alive = stack.processes.alive()
+    assert len(alive) >= 5  # the sandbox and four components; with their children more
+    assert {c.name for c in stack.processes.components} == {
+        "sandbox", "api-server", "dag-processor", "scheduler", "triggerer",
+    }  # fmt: skip
+    assert stack.processes.stop() == []  # all ended by themselves, none had to be killed
+    assert stack.processes.alive() == []
+    assert not [process for process in alive if process.is_running()]
+    for port in (stack.options.port, stack.options.sandbox_port):
+        with socket.create_server(("127.0.0.1", port)):
+            pass

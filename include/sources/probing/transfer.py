@@ -98,9 +98,16 @@ class Transfer:
         if where[0] not in self._addresses:
             return _SOCKET_BAD
         try:
-            return socket.socket(family, kind, protocol)
+            return _Lent(family, kind, protocol)
         except OSError:
             return _SOCKET_BAD  # no descriptors left: this machine's fault, and judged as such
+
+
+class _Lent(socket.socket):
+    """A socket of which curl keeps a copy of its own: this one is closed, not lost, when curl lets it go."""
+
+    def __del__(self) -> None:
+        self.close()
 
 
 def _prepared(policy: ProbePolicy, authorities: Path) -> pycurl.Curl:

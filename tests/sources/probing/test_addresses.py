@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import socket
+import warnings
 from collections.abc import Iterator, Sequence
 
 import pytest
@@ -163,3 +165,12 @@ def test_urls_are_written_anew(url: str, written: str) -> None:
         assert place.url.isascii() and "%E6%9C%8D" in place.url
     else:
         assert place.url == written
+
+
+def test_no_socket_of_a_probe_is_lost_unclosed(gateway: Gateway) -> None:
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always", ResourceWarning)
+        found = sweep([Target("open", "S1", gateway.urls["open"])], policy(), "s")
+        gc.collect()
+    assert found.results[0].outcome is Outcome.SUCCEEDED
+    assert not [str(one.message) for one in said if "socket" in str(one.message)]

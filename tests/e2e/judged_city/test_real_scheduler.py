@@ -1,9 +1,7 @@
-"""Airflow's real components on SQLite run `sync_projects` against the sandbox, to success."""
+"""Airflow's real components on SQLite: projects, the exchange, a second person, who may do what, and secrets."""
 
 from __future__ import annotations
 
-import socket
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -13,79 +11,44 @@ import requests
 from include.clock import now
 from include.ledger.database import open_ledger
 from include.sandbox.airflow_api import AirflowAnswered, AirflowApi
-from include.sandbox.airflow_home import Home
 from include.sandbox.demo_alerts import POLLS_BEFORE_ANSWER
-from include.sandbox.stack import Stack, StackOptions
-from tests.e2e.free_ports import free_ports
+from include.sandbox.stack import Stack
+from tests.e2e.judged_city.conftest import failures, run_dag
 from tests.findings.deciding import everything, handled, id_of, judge_by_hand, said
 
 DAG = "sync_projects"
 SOURCES = {"provincial_approval", "zj_projects", "approval_frontdb", "annual_plan"}
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(280), pytest.mark.xdist_group("heavy")]
-
-
-@pytest.fixture(scope="module")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """A stack of 300 projects in a home and on ports of its own."""
-    port, sandbox_port = free_ports(2)
-    home = Home(tmp_path_factory.mktemp("stack"))
-    with Stack(StackOptions(home, port, sandbox_port, size=300)) as running:
-        running.open_dag(DAG)
-        yield running
-
-
-def _last_batches(stack: Stack) -> dict[str, dict[str, Any]]:
-    return {source: entry["last_batch"] for source, entry in stack.ask("doctor", "--summary")["sources"].items()}
-
-
-def _run(stack: Stack, **params: Any) -> None:
-    """Run the DAG; a failure shows what a person would look at first."""
-    try:
-        state = stack.run_dag(DAG, seconds=100, **params)
-    except AirflowAnswered as error:
-        pytest.fail(f"{error}\n{_failures(stack)}")
-    assert state == "success", _failures(stack)
-
-
-def _failures(stack: Stack) -> str:
-    """Return what a person would look at first: the errors in the task logs."""
-    lines = []
-    for log in sorted((stack.home.logs / "tasks").rglob("attempt=*.log")):
-        found = [line for line in log.read_text(errors="replace").splitlines() if '"level":"error"' in line]
-        lines += [f"{log.parent.name}: {line[:600]}" for line in found]
-    return "\n".join(lines)
-
-
-def test_two_runs_fill_the_ledger_as_the_sandbox_has_it_and_the_second_writes_nothing(stack: Stack) -> None:
-    _run(stack)
-
-    truth = stack.truth()
-    sources = stack.ask("doctor", "--summary")["sources"]
-    assert set(sources) == SOURCES
-    for source, name in (("provincial_approval", "provincial"), ("zj_projects", "zj"), ("approval_frontdb", "frontdb")):
-        assert truth[name]["good"] > 250
-        assert sources[source]["rows"]["project"] == truth[name]["good"], source
-        assert sources[source]["rows"]["approval_item"] == truth[name]["good_items"], source
-        assert sources[source]["last_batch"]["refused"] == truth[name]["classified"] == 1, source
-        assert sources[source]["last_batch"]["is_complete"], source
-    assert sources["annual_plan"]["rows"]["plan_entry"] == truth["plan"]["entries"] - truth["plan"]["refused"] > 15
-
-    _run(stack, mode="full")
-    for source, batch in _last_batches(stack).items():
-        assert batch["is_full"] and batch["is_complete"], source
-        written = {k: batch[k] for k in ("created", "changed", "restored", "tombstoned")}
-        assert set(written.values()) == {0}, (source, written)
-        assert batch["unchanged"] > 0, source
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900), pytest.mark.xdist_group("heavy")]
 
 
 def test_the_exchange_is_read_probed_and_judged_under_the_real_scheduler(stack: Stack) -> None:
-    stack.open_dag("check_interconnection")
-    assert stack.run_dag("check_interconnection", seconds=200) == "success", _failures(stack)
     judged = stack.ask("check", "--no-sync", "--no-probe", "--json")["judged"]
     assert judged["is_new"] is False  # the run has judged the day; asking again writes nothing
     assert judged["outcomes"]["interconnected-with-exchange"]["pass"] > 30
     assert judged["outcomes"]["evidence-current"] == {"pass": 3}
     assert judged["open"] > 10
+
+
+def test_two_runs_fill_the_ledger_as_the_sandbox_has_it_and_the_second_writes_nothing(stack: Stack) -> None:
+    truth = stack.truth()
+    sources = stack.ask("doctor", "--summary")["sources"]
+    assert set(sources) > SOURCES
+    for source, name in (("provincial_approval", "provincial"), ("zj_projects", "zj"), ("approval_frontdb", "frontdb")):
+        assert truth[name]["good"] > 250
+        assert sources[source]["rows"]["project"] == truth[name]["good"], source
+        assert sources[source]["rows"]["approval_item"] == truth[name]["good_items"], source
+        assert sources[source]["last_batch"]["refused"] == truth[name]["classified"] > 0, source
+        assert sources[source]["last_batch"]["is_complete"], source
+    assert sources["annual_plan"]["rows"]["plan_entry"] == truth["plan"]["entries"] - truth["plan"]["refused"] > 15
+
+    run_dag(stack, DAG, mode="full")
+    after = stack.ask("doctor", "--summary")["sources"]
+    for source in SOURCES:
+        batch = after[source]["last_batch"]
+        assert batch["is_full"] and batch["is_complete"], source
+        written = {k: batch[k] for k in ("created", "changed", "restored", "tombstoned")}
+        assert set(written.values()) == {0}, (source, written)
+        assert batch["unchanged"] > 0, source
 
 
 def _user(stack: Stack, name: str) -> AirflowApi:
@@ -123,7 +86,7 @@ def test_a_waiver_waits_for_the_second_person_and_for_no_other(stack: Stack) -> 
         asked.append("ops")
 
     state = engineer.wait("record_decision", run, 120, approve_when_asked)
-    assert (state, asked) == ("success", ["ops"]), _failures(stack)
+    assert (state, asked) == ("success", ["ops"]), failures(stack)
     assert handled(engine, "S-of-a-test") == ("open", "waived", until)
     (row,) = [r for r in everything(engine)["decision"] if r["decision_id"] == run]
     assert (row["requested_by"], row["approved_by"]) == ("engineer", "ops")
@@ -166,17 +129,3 @@ def test_secrets_are_readable_by_their_owner_only_and_stand_in_no_log(stack: Sta
     for log in logs:
         text = log.read_text(errors="replace")
         assert not [secret for secret in secrets if secret in text], log
-
-
-def test_after_the_stop_no_process_is_left_and_the_ports_are_free(stack: Stack) -> None:
-    alive = stack.processes.alive()
-    assert len(alive) >= 5  # the sandbox and four components; with their children more
-    assert {c.name for c in stack.processes.components} == {
-        "sandbox", "api-server", "dag-processor", "scheduler", "triggerer",
-    }  # fmt: skip
-    assert stack.processes.stop() == []  # all ended by themselves, none had to be killed
-    assert stack.processes.alive() == []
-    assert not [process for process in alive if process.is_running()]
-    for port in (stack.options.port, stack.options.sandbox_port):
-        with socket.create_server(("127.0.0.1", port)):
-            pass

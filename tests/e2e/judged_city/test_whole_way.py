@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -15,30 +14,13 @@ from include.datasets.definitions import DATASETS
 from include.ledger.alert_tables import outbox, told
 from include.ledger.database import open_ledger
 from include.ledger.tables import finding
-from include.sandbox.airflow_home import Home
 from include.sandbox.demo_alerts import release
-from include.sandbox.stack import Stack, StackOptions
+from include.sandbox.stack import Stack
 from tests.board.served import CHROMIUM, browser
-from tests.e2e.free_ports import free_ports
+from tests.e2e.judged_city.conftest import run_dag
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900), pytest.mark.xdist_group("heavy")]
-JUDGING = ("sync_projects", "check_interconnection", "watch_systems", "harvest_catalogues", "evaluate_rules")
 PAGES = ("/", "/findings", "/systems", "/projects", "/sources", "/alerts", "/help")
-
-
-@pytest.fixture(scope="module")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """A city of 400 projects, read and judged by every DAG."""
-    port, sandbox_port = free_ports(2)
-    with Stack(StackOptions(Home(tmp_path_factory.mktemp("whole")), port, sandbox_port, size=400)) as running:
-        for dag in JUDGING:
-            _run(running, dag)
-        yield running
-
-
-def _run(stack: Stack, dag: str) -> None:
-    stack.open_dag(dag)
-    assert stack.run_dag(dag, seconds=300) == "success", dag
 
 
 def _taken(stack: Stack) -> list[dict[str, Any]]:
@@ -52,13 +34,13 @@ def _sent(stack: Stack) -> list[dict[str, Any]]:
 
 def test_people_are_told_over_every_channel_after_two_of_them_released_the_first_day(stack: Stack) -> None:
     stack.open_dag("record_decision")
-    _run(stack, "deliver_alerts")
+    run_dag(stack, "deliver_alerts")
     holds = stack.ask("deliver", "--list", "--json")["holds"]
     assert holds, "the first day of a city brings too much at once"
     held_notices = [row for row in _sent(stack) if "held" in row["reasons"]]
     assert {row["receiver"] for row in held_notices} == {"operator"}
     assert release(stack, [hold["hold_id"] for hold in holds]) == "success"
-    _run(stack, "deliver_alerts")
+    run_dag(stack, "deliver_alerts")
 
     rows = _sent(stack)
     assert Counter(row["state"] for row in rows) == {"sent": len(rows)}
@@ -93,7 +75,7 @@ def test_a_unit_gets_one_mail_a_judging_with_clause_remedy_and_how_to_object(sta
 
 def test_nothing_new_is_told_twice(stack: Stack) -> None:
     before = {row["message_id"] for row in _sent(stack)}
-    _run(stack, "deliver_alerts")
+    run_dag(stack, "deliver_alerts")
     assert {row["message_id"] for row in _sent(stack)} == before
     assert Counter(one["channel"] for one in _taken(stack)).total() == len(
         [r for r in _sent(stack) if r["channel"] != "spool"]
@@ -104,7 +86,7 @@ def test_dashboards_read_back_what_the_ledger_holds(stack: Stack) -> None:
     import duckdb
     import pandas
 
-    _run(stack, "publish_datasets")
+    run_dag(stack, "publish_datasets")
     current = stack.current_datasets()
     assert set(current) == set(DATASETS)
     folder = stack.home.path / "datasets"
@@ -123,7 +105,7 @@ def test_dashboards_read_back_what_the_ledger_holds(stack: Stack) -> None:
 
 
 def test_the_house_is_kept(stack: Stack) -> None:
-    _run(stack, "keep_house")
+    run_dag(stack, "keep_house")
 
 
 @pytest.mark.skipif(not CHROMIUM.exists(), reason=f"no Chromium at {CHROMIUM}: apt-get install chromium")
