@@ -54,7 +54,7 @@ class Rows:
     """Rows as the files take them: the block they came in, its lines joined, and its columns."""
 
     block: Block
-    content: bytes
+    content: bytearray
     table: pa.Table
 
 
@@ -72,7 +72,7 @@ class BlockReader:
 
     def read(self, block: Block) -> Rows:
         """Return a block with its columns."""
-        content, sent = block.content(), len(block.lines)
+        content, sent = block.content(), len(block.sizes)
         table = arrow_csv.read_csv(pa.BufferReader(content), self._read, self._parse, self._convert)
         if table.num_rows != sent:
             raise pa.ArrowInvalid(f"{sent} rows were sent and {table.num_rows} read")
@@ -134,10 +134,10 @@ class CsvFile:
         """Write rows."""
         block, content = rows.block, rows.content
         if formulas := formula_rows(rows.table, self._texts):
-            lines = list(block.lines)
+            lines = block.lines()
             for row in formulas:
                 lines[row] = _OPENING.sub(rb"\1'", lines[row])
-            block = Block(lines, block.null)
+            block = block.with_lines(lines)
             content = block.content()
         self.file.write(block.for_spreadsheets(content))
 
