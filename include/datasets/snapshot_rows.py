@@ -31,7 +31,7 @@ _FETCH = 512
 
 @dataclass(slots=True)
 class Block:
-    """Lines in one piece, each ended by a line feed, and the size of each; `null` is how they write a missing value, if not as nothing.
+    """Lines in one piece, each ended by a line feed, their sizes; `null` is how a missing value is written where not by nothing.
 
     One piece from the start: a million lines of their own, to be joined later, take as long as parsing what is in them.
     """

@@ -19,7 +19,7 @@ from sqlalchemy import Engine, text
 
 from include.datasets import export as exporting
 from include.datasets import snapshot_rows
-from include.datasets.checks import json_row
+from include.datasets.checks import as_json
 from include.datasets.definitions import DATASETS
 from include.datasets.export import Exported, export
 from include.ledger.snapshot import glance
@@ -204,7 +204,7 @@ def test_a_judged_city_comes_out_of_the_parquet_as_the_views_show_it(engine: Eng
         found = exported(engine, tmp_path, dataset)
         assert (found.problems, found.failure, found.rows) == ([], "", len(wanted))
         table = pq.read_table(tmp_path / f"{dataset.id}.parquet")
-        rows = [json_row(row, dataset.columns) for row in table.to_pylist()]
+        rows = as_json(table).to_pylist()
         assert [row | {n: row[n] and row[n][:19] for n in moments} for row in rows] == wanted, dataset.name
         filled += bool(rows)
     assert filled >= 8
