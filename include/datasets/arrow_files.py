@@ -178,7 +178,8 @@ def formula_rows(table: pa.Table, columns: Sequence[int]) -> list[int]:
                 # An empty text shows the first character of the next one, or the last of all.
                 first = np.frombuffer(data, dtype=np.uint8).take(places[:-1], mode="clip")
                 rows = np.flatnonzero(is_formula[first])
-                found.update((rows[places[rows + 1] > places[rows]] + at).tolist())
+                if rows.size:
+                    found.update((rows[places[rows + 1] > places[rows]] + at).tolist())
             at += len(chunk)
     return sorted(found)
 

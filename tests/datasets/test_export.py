@@ -6,6 +6,8 @@ import csv
 import hashlib
 import io
 import json
+import subprocess
+import sys
 import tempfile
 from decimal import Decimal
 from pathlib import Path
@@ -23,6 +25,7 @@ from include.datasets.checks import as_json
 from include.datasets.definitions import DATASETS
 from include.datasets.export import Exported, export
 from include.ledger.snapshot import glance
+from include.settings import ROOT
 from tests.datasets.made_rows import AT, PROPERTIES, made_dataset, plant, row
 from tests.datasets.planted import planted
 from tests.datasets.schema_rows import json_rows
@@ -192,6 +195,22 @@ def test_a_format_alone_holds_the_same(engine: Engine, tmp_path: Path, kind: str
         alone = export(connection, made_dataset(), tmp_path / "alone", formats=(kind,))
     assert alone.files == {name: both.files[name] for name in (kind, "schema")} and alone.rows == 100
     assert sorted(path.name for path in (tmp_path / "alone").iterdir()) == [f"shops.v1.{kind}", "shops.v1.schema.json"]
+
+
+def test_rows_with_moments_are_checked_and_written_without_pandas(engine: Engine, tmp_path: Path) -> None:
+    plant(engine, [row(f"{n:03}") for n in range(3)])
+    program = (
+        "import sys; from pathlib import Path; from include.datasets.export import export; "
+        "from include.ledger.database import open_ledger; from include.ledger.snapshot import glance; "
+        "from tests.datasets.made_rows import made_dataset\n"
+        "with glance(open_ledger(sys.argv[1])) as connection:\n"
+        "    found = export(connection, made_dataset(), Path(sys.argv[2]))\n"
+        "print(found.rows, found.problems, 'pandas' in sys.modules)"
+    )
+    url = engine.url.render_as_string(hide_password=False)
+    command = [sys.executable, "-c", program, url, str(tmp_path)]
+    said = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    assert said.strip() == "3 [] False"
 
 
 def test_a_judged_city_comes_out_of_the_parquet_as_the_views_show_it(engine: Engine, tmp_path: Path) -> None:
