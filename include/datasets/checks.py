@@ -10,7 +10,6 @@ import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
 from decimal import Decimal
 from operator import gt, lt
 from typing import Any
@@ -58,7 +57,6 @@ class Checker:
     """Takes the blocks of one data set in their order and keeps what is wrong with them."""
 
     def __init__(self, dataset: Dataset) -> None:
-        self._columns = dataset.columns
         self._keys = list(dataset.key)
         specs = dataset.schema["properties"]
         self._checks = [(c.name, check) for c in dataset.columns for check in _checks(c, specs[c.name])]
@@ -115,26 +113,24 @@ class Checker:
         rows = range(0, table.num_rows, max(1, table.num_rows // SAMPLE))
         if not rows:
             return
-        for row in pa.concat_tables([table.slice(n, 1) for n in rows]).to_pylist():
-            for error in self._sampled.iter_errors(json_row(row, self._columns)):
+        for row in as_json(pa.concat_tables([table.slice(n, 1) for n in rows]).combine_chunks()).to_pylist():
+            for error in self._sampled.iter_errors(row):
                 where = ".".join(map(str, error.instance_path))
                 if where not in known:  # what a column's own check has found is told once
                     self.note(where, "schema", 1, error.message)
 
 
-def json_row(row: Mapping[str, Any], columns: Sequence[Column]) -> dict[str, Any]:
-    """Return a row as JSON has it: days, moments and decimals as texts."""
-    return {column.name: _json_value(row[column.name]) for column in columns}
-
-
-def _json_value(value: Any) -> Any:
-    if isinstance(value, Decimal):
-        return f"{value:.2f}"
-    if isinstance(value, datetime):
-        return value.isoformat(timespec="seconds")
-    if isinstance(value, date):
-        return value.isoformat()
-    return value
+def as_json(table: pa.Table) -> pa.Table:
+    """Return rows as JSON has them: days, moments and decimals as texts. A moment that became Python's would import pandas."""
+    columns = []
+    for values in table.columns:
+        if pa.types.is_timestamp(values.type):
+            moments = values.cast(pa.timestamp("s", values.type.tz), safe=False)
+            values = pc.strftime(moments, "%Y-%m-%dT%H:%M:%S%Ez")
+        elif pa.types.is_date(values.type) or pa.types.is_decimal(values.type):
+            values = values.cast(pa.string())
+        columns.append(values)
+    return pa.Table.from_arrays(columns, table.column_names)
 
 
 def _validator(schema: Mapping[str, Any]) -> Any:

@@ -140,7 +140,7 @@ class _Writing:
         """Parse and check a block."""
         rows = self._reader.read(block)
         self.checker.add(rows.table)
-        self.result.rows += len(block.lines)
+        self.result.rows += len(block.sizes)
         return rows
 
     def close(self) -> Exported:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import secrets
 import selectors
-from collections.abc import Generator, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Generator, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import accumulate
 from typing import Any
 
 from sqlalchemy import Connection, text
@@ -28,25 +29,48 @@ _FETCH = 512
 """Lines that are taken from the database at once."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Block:
-    """Lines, each ended by a line feed; `null` is how a missing value is written in them where that is not nothing."""
+    """Lines in one piece, each ended by a line feed, their sizes; `null` is how a missing value is written where not by nothing.
 
-    lines: list[bytes]
+    One piece from the start: a million lines of their own, to be joined later, take as long as parsing what is in them.
+    """
+
     null: bytes = b""
+    raw: bytearray = field(default_factory=bytearray)
+    sizes: list[int] = field(default_factory=list)
 
-    def content(self) -> bytes:
-        """Return the lines joined."""
-        joined = b"".join(self.lines)
-        return joined.replace(self.null, b"") if self.null else joined
+    @property
+    def is_full(self) -> bool:
+        """Return whether no more lines belong in it."""
+        return len(self.raw) >= BLOCK_BYTES or len(self.sizes) >= BLOCK_ROWS
 
-    def for_spreadsheets(self, content: bytes) -> bytes:
+    def add(self, lines: Sequence[bytes]) -> None:
+        """Take lines in."""
+        self.raw += b"".join(lines)
+        self.sizes += map(len, lines)
+
+    def lines(self) -> list[bytes]:
+        """Return the lines one by one."""
+        return [bytes(self.raw[end - size : end]) for size, end in zip(self.sizes, accumulate(self.sizes), strict=True)]
+
+    def with_lines(self, lines: Sequence[bytes]) -> Block:
+        """Return a block of other lines that write a missing value like this one."""
+        block = Block(self.null)
+        block.add(lines)
+        return block
+
+    def content(self) -> bytearray:
+        """Return what the lines hold, a missing value as nothing."""
+        return self.raw.replace(self.null, b"") if self.null else self.raw
+
+    def for_spreadsheets(self, content: bytearray) -> bytearray:
         """Return `content`, which is that of the block, with the ends of lines that RFC 4180 asks for."""
         ended = content.replace(b"\n", b"\r\n")
-        if len(ended) == len(content) + len(self.lines):
+        if len(ended) == len(content) + len(self.sizes):
             return ended
         # Texts with lines of their own are rare, and only then it must be looked at where a line ends.
-        return Block([line[:-1] + b"\r\n" for line in self.lines], self.null).content()
+        return self.with_lines([line[:-1] + b"\r\n" for line in self.lines()]).content()
 
 
 class ViewFailed(Exception):
@@ -59,24 +83,10 @@ def blocks_of(connection: Connection, dataset: Dataset) -> Generator[Block, None
     Raises `ViewFailed` where the database refuses, `LedgerUnreachable` where it is gone.
     """
     if connection.dialect.name == "postgresql":
-        lines, null = _postgres_lines(connection, _postgres_query(connection, dataset)), b""
+        yield from _postgres_blocks(connection, _postgres_query(connection, dataset))
     else:
         mark = f"\x01{secrets.token_hex(4)}"  # no text of a source can be it
-        lines, null = _sqlite_lines(connection, _sqlite_query(dataset, mark)), f'"{mark}"'.encode()
-    yield from (Block(block, null) for block in _in_blocks(lines))
-
-
-def _in_blocks(some: Iterable[list[bytes]]) -> Iterator[list[bytes]]:
-    block: list[bytes] = []
-    size = 0
-    for lines in some:
-        block += lines
-        size += sum(map(len, lines))
-        if size >= BLOCK_BYTES or len(block) >= BLOCK_ROWS:
-            yield block
-            block, size = [], 0
-    if block:
-        yield block
+        yield from _sqlite_blocks(connection, _sqlite_query(dataset, mark), f'"{mark}"'.encode())
 
 
 def _quoted(name: str) -> str:
@@ -113,8 +123,8 @@ def _postgres_value(column: Column) -> str:
             return name
 
 
-def _postgres_lines(connection: Connection, query: str) -> Iterator[list[bytes]]:
-    """Yield lines, some at once. libpq's own call: a line costs half of what it costs through the driver's cursor."""
+def _postgres_blocks(connection: Connection, query: str) -> Iterator[Block]:
+    """Yield blocks. libpq's own call: a line costs half of what it costs through the driver's cursor."""
     from psycopg.pq import ExecStatus
 
     link: Any = connection.connection.driver_connection
@@ -125,8 +135,11 @@ def _postgres_lines(connection: Connection, query: str) -> Iterator[list[bytes]]
     is_open = True
     try:
         while is_open:
-            lines, is_open = _arrived(server)
-            yield lines
+            block = Block()
+            while is_open and not block.is_full:
+                is_open = _take_arrived(server, block)
+            if block.sizes:
+                yield block
     finally:
         # Whoever stops early leaves the transaction usable: the rest is read and thrown away.
         while is_open and server.get_copy_data(0)[0] > 0:
@@ -137,22 +150,22 @@ def _postgres_lines(connection: Connection, query: str) -> Iterator[list[bytes]]
             raise _failed(server, result)
 
 
-def _arrived(server: Any) -> tuple[list[bytes], bool]:
-    """Return the next `_FETCH` lines, fewer at the end, and whether there may be more."""
-    get = server.get_copy_data
-    lines: list[bytes] = []
+def _take_arrived(server: Any, block: Block) -> bool:
+    """Put the next `_FETCH` lines into a block, fewer at the end, and return whether there may be more."""
+    get, raw, note = server.get_copy_data, block.raw, block.sizes.append
     with selectors.DefaultSelector() as waiting:
         waiting.register(server.socket, selectors.EVENT_READ)
-        while len(lines) < _FETCH:
-            size, data = get(1)
-            if size > 0:
-                lines.append(bytes(data))
-            elif size < 0:
-                return lines, False
-            else:
+        for _ in range(_FETCH):
+            size, line = get(1)
+            while not size:
                 waiting.select()
                 server.consume_input()
-    return lines, True
+                size, line = get(1)
+            if size < 0:
+                return False
+            raw += line
+            note(size)
+    return True
 
 
 def _failed(server: Any, result: Any) -> Exception:
@@ -189,16 +202,22 @@ def _sqlite_value(column: Column, mark: str) -> tuple[str, str]:
             return "%s", name
 
 
-def _sqlite_lines(connection: Connection, query: str) -> Iterator[list[bytes]]:
+def _sqlite_blocks(connection: Connection, query: str, null: bytes) -> Iterator[Block]:
     import sqlite3
 
     link: Any = connection.connection.driver_connection
     cursor = link.cursor()
+    block = Block(null)
     try:
         cursor.execute(query)
         while rows := cursor.fetchmany(_FETCH):
-            yield [line for (line,) in rows]
+            block.add([line for (line,) in rows])
+            if block.is_full:
+                yield block
+                block = Block(null)
     except sqlite3.Error as error:
         raise ViewFailed(str(error)) from error
     finally:
         cursor.close()
+    if block.sizes:
+        yield block

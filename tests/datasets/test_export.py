@@ -6,6 +6,8 @@ import csv
 import hashlib
 import io
 import json
+import subprocess
+import sys
 import tempfile
 from decimal import Decimal
 from pathlib import Path
@@ -19,10 +21,11 @@ from sqlalchemy import Engine, text
 
 from include.datasets import export as exporting
 from include.datasets import snapshot_rows
-from include.datasets.checks import json_row
+from include.datasets.checks import as_json
 from include.datasets.definitions import DATASETS
 from include.datasets.export import Exported, export
 from include.ledger.snapshot import glance
+from include.settings import ROOT
 from tests.datasets.made_rows import AT, PROPERTIES, made_dataset, plant, row
 from tests.datasets.planted import planted
 from tests.datasets.schema_rows import json_rows
@@ -194,6 +197,22 @@ def test_a_format_alone_holds_the_same(engine: Engine, tmp_path: Path, kind: str
     assert sorted(path.name for path in (tmp_path / "alone").iterdir()) == [f"shops.v1.{kind}", "shops.v1.schema.json"]
 
 
+def test_rows_with_moments_are_checked_and_written_without_pandas(engine: Engine, tmp_path: Path) -> None:
+    plant(engine, [row(f"{n:03}") for n in range(3)])
+    program = (
+        "import sys; from pathlib import Path; from include.datasets.export import export; "
+        "from include.ledger.database import open_ledger; from include.ledger.snapshot import glance; "
+        "from tests.datasets.made_rows import made_dataset\n"
+        "with glance(open_ledger(sys.argv[1])) as connection:\n"
+        "    found = export(connection, made_dataset(), Path(sys.argv[2]))\n"
+        "print(found.rows, found.problems, 'pandas' in sys.modules)"
+    )
+    url = engine.url.render_as_string(hide_password=False)
+    command = [sys.executable, "-c", program, url, str(tmp_path)]
+    said = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    assert said.strip() == "3 [] False"
+
+
 def test_a_judged_city_comes_out_of_the_parquet_as_the_views_show_it(engine: Engine, tmp_path: Path) -> None:
     planted(engine)
     filled = 0
@@ -204,7 +223,7 @@ def test_a_judged_city_comes_out_of_the_parquet_as_the_views_show_it(engine: Eng
         found = exported(engine, tmp_path, dataset)
         assert (found.problems, found.failure, found.rows) == ([], "", len(wanted))
         table = pq.read_table(tmp_path / f"{dataset.id}.parquet")
-        rows = [json_row(row, dataset.columns) for row in table.to_pylist()]
+        rows = as_json(table).to_pylist()
         assert [row | {n: row[n] and row[n][:19] for n in moments} for row in rows] == wanted, dataset.name
         filled += bool(rows)
     assert filled >= 8
