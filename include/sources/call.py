@@ -14,6 +14,7 @@ import orjson
 
 from include import clock
 from include.sources.card import Request
+from include.sources.packed_body import Body
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,7 @@ class Answer:
 
     status: int
     document: Any = field(repr=False)
-    body: bytes = field(repr=False)
+    body: Body = field(repr=False)
     content_type: str
     url: str = field(repr=False)
     next_link: str | None = field(default=None, repr=False)

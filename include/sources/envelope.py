@@ -153,7 +153,7 @@ def open_envelope(answer: Answer, card: Card) -> Opened:
     rows = rows_at(answer.document, envelope.rows)
     notes: tuple[str, ...] = ()
     if _has_rounded_numbers(rows):
-        rows = rows_at(decode_json_exactly(answer.body, answer.content_type), envelope.rows)
+        rows = rows_at(decode_json_exactly(bytes(answer.body), answer.content_type), envelope.rows)
         notes = ("whole numbers beyond 64 bits are kept as text",)
     total, problem = _total(answer.document, envelope)
     cursor = walk(answer.document, card.paging.next) if card.paging and card.paging.next else None

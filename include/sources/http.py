@@ -34,6 +34,7 @@ from include.sources.address import Dialer, DialingAdapter, address_policy
 from include.sources.call import KNOWN, SYSTEM_TIMING, Answer, Call, Timing, origin
 from include.sources.card import Limits
 from include.sources.decoding import CutShort, decode_json
+from include.sources.packed_body import Body, PackedBody
 from include.sources.rate import make_limiter
 
 log = logging.getLogger(__name__)
@@ -178,7 +179,7 @@ class HttpSession:
         if status == 429 or (status == 503 and "Retry-After" in response.headers):
             raise SourceThrottled(f"the platform asks to slow down (HTTP {status})", self._retry_after(response))
         content_type = response.headers.get("Content-Type", "")
-        digest = hashlib.sha256(body).hexdigest()
+        digest = body.sha256 if isinstance(body, PackedBody) else hashlib.sha256(body).hexdigest()
         is_known = status < 300 and digest in self._known
         document, notes = (KNOWN, ()) if is_known else self._document(status, body, content_type)
         link = response.links.get("next", {}).get("url") if "Link" in response.headers else None
@@ -189,25 +190,25 @@ class HttpSession:
             digest,
         )  # fmt: skip
 
-    def _document(self, status: int, body: bytes, content_type: str) -> tuple[Any, tuple[str, ...]]:
+    def _document(self, status: int, body: Body, content_type: str) -> tuple[Any, tuple[str, ...]]:
         """Return the JSON value; for a failing status None where there is none, or the error that may pass."""
         if status < 400:
-            return (None, ()) if self._is_rdf else decode_json(body, content_type)
+            return (None, ()) if self._is_rdf else decode_json(bytes(body), content_type)
         try:
-            document, notes = decode_json(body, content_type)
+            document, notes = decode_json(bytes(body), content_type)
         except ShuhengError:
             document, notes = None, ()
         if status >= 500 and not (self._error_is_answer and isinstance(document, dict)):
             raise SourceUnreachable(f"the platform failed with HTTP {status}")
         return document, notes
 
-    def _body(self, response: requests.Response) -> bytes:
-        """Read the body, decompressed, up to `limits.page_bytes`."""
+    def _body(self, response: requests.Response) -> Body:
+        """Read the body, decompressed, up to `limits.page_bytes`; RDF is kept in pieces, as it is read in pieces."""
         raw, limit = response.raw, self._limits.page_bytes
         declared = raw.length_remaining
         if declared is not None and declared > limit:
             raise self._too_large(f"it declares {declared} bytes")
-        parts: list[bytes] = []
+        parts: list[bytes] | PackedBody = PackedBody() if self._is_rdf else []
         size = 0
         for part in self._parts(raw, declared):
             parts.append(part)
@@ -216,10 +217,12 @@ class HttpSession:
                 raise self._too_large(f"{size} bytes and more, after decompression")
         if self._dialer.is_cut:  # a body without a declared length ends like that, too
             raise self._too_slow()
+        if isinstance(parts, PackedBody):
+            return parts
         return parts[0] if len(parts) == 1 else b"".join(parts)
 
     def _parts(self, raw: Any, declared: int | None) -> Iterator[bytes]:
-        if declared is None or "Content-Encoding" in raw.headers:
+        if declared is None or self._is_rdf or "Content-Encoding" in raw.headers:
             yield from raw.stream(min(_CHUNK, self._limits.page_bytes + 1), decode_content=True)
             return
         while declared:

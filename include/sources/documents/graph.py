@@ -11,8 +11,8 @@ from pyoxigraph import BlankNode, Literal, NamedNode, Triple
 from include.errors import LimitExceeded
 from include.sources.documents.names import PREFIXES, compact, expand
 
-_MOST_STATEMENTS = 10_000_000
-_LONGEST_LITERAL = 1_000_000
+MOST_STATEMENTS = 10_000_000
+LONGEST_LITERAL = 1_000_000
 
 BLANK = "\0"
 """Begins the key of a blank node; an IRI never has it."""
@@ -20,7 +20,10 @@ BLANK = "\0"
 Field = tuple[str, str | None]
 """Short name of a predicate, and the language of its literal: "" for none, None where the value is a link to a node."""
 
-_CLASS: Field = ("@type", "")
+Node = list[Any]
+"""What is stated of one node: field, value, field, value …"""
+
+CLASS: Field = ("@type", "")
 """Classes are kept as texts, by their short names."""
 _TYPE, _REST = PREFIXES["rdf"] + "type", PREFIXES["rdf"] + "rest"
 
@@ -28,27 +31,27 @@ _TYPE, _REST = PREFIXES["rdf"] + "type", PREFIXES["rdf"] + "rest"
 class Graph:
     """Statements by subject.
 
-    `nodes` has for each key a flat list of field, value, field, value …; `typed` has the keys of each class, `lists` those of the
+    `nodes` has what is stated of each key; `typed` has the keys of each class, `lists` those of the
     cells that lists are made of. Blank literals are left out: catalogues write elements that they have no value for.
     """
 
     def __init__(self, statements: Iterable[Any]) -> None:
         """Read all statements; raises `LimitExceeded` for one that is no catalogue's, and whatever the parser raises."""
-        self.nodes: dict[str, list[Any]] = {}
+        self.nodes: dict[str, Node] = {}
         self.typed: dict[str, set[str]] = {}
         self.lists: set[str] = set()
         self._texts, self._links = _FieldsOfLanguages(), _Fields(None)
         nodes, part = self.nodes, self._part
         last, node = "", []  # type: ignore[var-annotated]
-        for statement in islice(statements, _MOST_STATEMENTS + 1):
+        for statement in islice(statements, MOST_STATEMENTS + 1):
             subject = statement.subject
             key = subject.value if type(subject) is NamedNode else BLANK + subject.value
             if key != last:
                 last, node = key, nodes.setdefault(key, [])
             node += part(key, statement.predicate.value, statement.object)
-        if sum(map(len, nodes.values())) > 2 * _MOST_STATEMENTS:
+        if sum(map(len, nodes.values())) > 2 * MOST_STATEMENTS:
             raise LimitExceeded(
-                f"it has more than {_MOST_STATEMENTS} statements; ask the portal for its catalogue in pages or in parts"
+                f"it has more than {MOST_STATEMENTS} statements; ask the portal for its catalogue in pages or in parts"
             )
 
     def _part(self, key: str, predicate: str, thing: Any) -> tuple[Any, ...]:
@@ -56,9 +59,9 @@ class Graph:
         kind = type(thing)
         if kind is Literal:
             value = thing.value
-            if len(value) > _LONGEST_LITERAL:
+            if len(value) > LONGEST_LITERAL:
                 raise LimitExceeded(
-                    f"a text has more than {_LONGEST_LITERAL} characters; ask the portal to link what is no description"
+                    f"a text has more than {LONGEST_LITERAL} characters; ask the portal to link what is no description"
                 )
             return (self._texts[thing.language][predicate], value) if value and not value.isspace() else ()
         if kind is Triple:
@@ -69,10 +72,18 @@ class Graph:
         elif predicate == _TYPE:
             name = compact(value)
             self.typed.setdefault(name, set()).add(key)
-            return _CLASS, name
+            return CLASS, name
         if predicate == _REST:
             self.lists.add(key)
         return self._links[predicate], value
+
+    def bring(self, key: str) -> None:
+        """Make what is stated of an entry ready to be read; here it always is."""
+
+    def let_go(self, key: str) -> None:
+        """Forget an entry that has been read; one without an IRI may stand within others."""
+        if key[0] != BLANK:
+            del self.nodes[key]
 
     def of_classes(self, names: Iterable[str]) -> set[str]:
         """Return the keys of the nodes of the named classes."""

@@ -11,7 +11,12 @@ from include.sources.documents.names import written
 
 _LINKS = {"dcat:Dataset": "dcat:dataset", "dcat:DatasetSeries": "dcat:dataset", "dcat:DataService": "dcat:service"}
 _PAGES = ("hydra:PagedCollection", "hydra:PartialCollectionView")
-_COLLECTIONS = ("hydra:Collection", *_PAGES)
+COLLECTIONS = ("hydra:Collection", *_PAGES)
+"""What is looked into, and into its views, for the catalogue's total and its next page."""
+LISTINGS = ("dcat:Catalog", "dcat:CatalogRecord", "skos:ConceptScheme")
+"""What lists entries; rows only link to it."""
+WATCHED = frozenset((*LISTINGS, *COLLECTIONS))
+"""Classes that are asked for beside those of the entries."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +30,7 @@ class Listing:
 
 def read_listing(graph: Graph, types: Iterable[str]) -> Listing:
     """Return what the document declares; raises `SourceMalformed` where it names two next pages."""
-    collections = graph.of_classes(_COLLECTIONS)
+    collections = graph.of_classes(COLLECTIONS)
     pages = graph.of_classes(_PAGES).union(*(graph.links(key, "hydra:view") for key in collections))
     following = {url for key in pages for name in ("hydra:next", "hydra:nextPage") for url in graph.texts(key, name)}
     if len(following) > 1:

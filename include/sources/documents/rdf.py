@@ -25,7 +25,9 @@ from include.sources.documents.listing import read_listing
 from include.sources.documents.names import BASE
 from include.sources.documents.rdf_rows import Remarks, Row, RowMaker
 from include.sources.documents.shapes import MOST_CHECKED, check_shapes
+from include.sources.documents.xml_entries import EntryReader, NotKnown
 from include.sources.documents.xml_guard import checked_xml
+from include.sources.packed_body import Body, pieces_of
 
 TYPES = ("dcat:Dataset", "dcat:DataService", "dcat:DatasetSeries")
 """What becomes a row where the card does not say."""
@@ -37,6 +39,7 @@ _TURTLE = re.compile(rb"[@<#\[(_]|(?:prefix|base)\s|[\w.-]*:", re.IGNORECASE)
 _XML_BY_NAME = re.compile(r"xml|\.rdf\b|\.owl\b", re.IGNORECASE)
 _DECLARED = re.compile(rb"<\?xml[^>]{0,100}?encoding\s*=\s*[\"']([\w.:-]{1,40})[\"']", re.IGNORECASE)
 _CHARSET = re.compile(r"charset\s*=\s*[\"']?([\w.:-]{1,40})", re.IGNORECASE)
+_UTF8 = ("utf-8", "ascii")
 _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _TEXTS = {
     "utf-8",
@@ -54,6 +57,9 @@ _TEXTS = {
 }
 _CHUNK = 1 << 20
 _REMOTE = "LoadDocumentCallback"
+_NOT_CHECKED = f"not checked by shapes: the document has more than {MOST_CHECKED} statements"
+_WHOLE_FOR_SHAPES = 40 * MOST_CHECKED
+"""Bytes of documents that are read whole where shapes are asked for: so few that they may have to be checked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,11 +77,11 @@ class RdfDocument:
     notes: tuple[str, ...] = ()
 
 
-def read_rdf(body: bytes, hint: str, options: Document, limit: int) -> RdfDocument:
+def read_rdf(body: Body, hint: str, options: Document, limit: int) -> RdfDocument:
     """Read a document; the whole of it is parsed before this returns.
 
     Args:
-        body: the document, of any encoding.
+        body: the document, of any encoding, whole or in pieces.
         hint: content type or file name; used where the content leaves a doubt.
         options: the card's `document`.
         limit: how many bytes it may be once entities and contexts stand in full.
@@ -84,16 +90,39 @@ def read_rdf(body: bytes, hint: str, options: Document, limit: int) -> RdfDocume
         SourceMalformed: it is no RDF, is cut off, or refers to a context that no local file is known for.
         LimitExceeded: it is larger, deeper or more entangled than a catalogue is.
     """
-    whole = describe_body(body)
     try:
-        text, notes = _as_utf8(body, hint)
-        del body
-        return _read(text, notes, hint, options, limit)
+        return _read_entries(body, hint, options) or _read(bytes(body), hint, options, limit)
     except (SourceMalformed, LimitExceeded) as error:
-        raise type(error)(f"{error} ({whole})") from None
+        raise type(error)(f"{error} ({describe_body(bytes(body))})") from None
 
 
-def _read(text: bytes, notes: tuple[str, ...], hint: str, options: Document, limit: int) -> RdfDocument:
+def _read_entries(body: Body, hint: str, options: Document) -> RdfDocument | None:
+    """Read RDF/XML of the usual form piece by piece; None where it is another, or shapes want to see the whole."""
+    if not _may_be_usual(body, hint) or (options.shapes and len(body) < _WHOLE_FOR_SHAPES):
+        return None
+    types = options.types or TYPES
+    reader, decoder = EntryReader(types), codecs.getincrementaldecoder("utf-8-sig")()
+    try:
+        for piece in pieces_of(body):
+            reader.feed(decoder.decode(piece))
+        reader.feed(decoder.decode(b"", True))
+        graph = reader.finish()
+    except (NotKnown, UnicodeDecodeError):
+        return None
+    if not options.shapes:
+        return _document(graph, types, options, None, ())
+    return _document(graph, types, options, None, (_NOT_CHECKED,)) if reader.statements > MOST_CHECKED else None
+
+
+def _may_be_usual(body: Body, hint: str) -> bool:
+    start = next(pieces_of(body), b"").removeprefix(codecs.BOM_UTF8)
+    beginning = start[:4096].lstrip()
+    return bool(_XML.match(beginning)) and not _HTML.match(beginning) and _encoding(start[:400], hint) in _UTF8
+
+
+def _read(body: bytes, hint: str, options: Document, limit: int) -> RdfDocument:
+    text, notes = _as_utf8(body, hint)
+    del body
     form = _recognise(text, hint)
     if form == RdfFormat.RDF_XML:
         text = checked_xml(text, limit)
@@ -103,7 +132,12 @@ def _read(text: bytes, notes: tuple[str, ...], hint: str, options: Document, lim
     graph, remarks, said = _parse(text, form, options.shapes)
     notes += said
     del text
-    types = options.types or TYPES
+    return _document(graph, options.types or TYPES, options, remarks, notes)
+
+
+def _document(
+    graph: Graph, types: tuple[str, ...], options: Document, remarks: Remarks | None, notes: tuple[str, ...]
+) -> RdfDocument:
     listing = read_listing(graph, types)
     maker = RowMaker(graph, types, options.languages, remarks)
     return RdfDocument(maker.rows(), maker.count, listing.total, listing.next_url, notes + listing.notes)
@@ -131,7 +165,7 @@ def _parse(text: bytes, form: RdfFormat, shapes: str | None) -> tuple[Graph, Rem
             raise
         raise SourceMalformed(f"the {form.name} breaks the parser; ask the portal for a correct export") from None
     if len(first) > MOST_CHECKED:
-        return graph, None, (f"not checked by shapes: the document has more than {MOST_CHECKED} statements",)
+        return graph, None, (_NOT_CHECKED,)
     return graph, *check_shapes(first, shapes)
 
 
@@ -163,8 +197,8 @@ def _as_utf8(body: bytes, hint: str) -> tuple[bytes, tuple[str, ...]]:
     body = body.removeprefix(codecs.BOM_UTF8)
     declared = _encoding(body[:400], hint)
     if _is_utf8(body):
-        return body, () if declared in ("utf-8", "ascii") else (f"read as UTF-8 though labelled {declared}",)
-    if declared in ("utf-8", "ascii"):
+        return body, () if declared in _UTF8 else (f"read as UTF-8 though labelled {declared}",)
+    if declared in _UTF8:
         return _decoded(body, "gb18030"), (f"decoded as GB18030 though labelled {declared}",)
     return _decoded(body, declared), ()
 

@@ -12,6 +12,7 @@ import orjson
 
 from include.errors import LimitExceeded
 from include.sources.documents.graph import BLANK, Graph
+from include.sources.documents.listing import LISTINGS
 from include.sources.documents.names import expand, written
 
 Row = dict[str, Any]
@@ -21,7 +22,6 @@ Remarks = Mapping[str, list[dict[str, str]]]
 _DEEPEST = 4
 _MOST_VALUES = 20_000
 _MOST_VALUES_IN_ALL = 20_000_000
-_LISTINGS = ("dcat:Catalog", "dcat:CatalogRecord", "skos:ConceptScheme")
 _NIL = expand("rdf:nil")
 
 
@@ -35,10 +35,10 @@ class RowMaker:
         self, graph: Graph, types: tuple[str, ...], languages: tuple[str, ...], remarks: Remarks | None
     ) -> None:
         """Take note of what will be rows; `languages` in order of preference."""
-        self._nodes, self._lists = graph.nodes, graph.lists
+        self._graph, self._nodes, self._lists = graph, graph.nodes, graph.lists
         self._languages, self._remarks = languages, remarks
         self._subjects = graph.of_classes(types)
-        self._links_only = {key for key in self._subjects | graph.of_classes(_LISTINGS) if key[0] != BLANK}
+        self._links_only = {key for key in self._subjects | graph.of_classes(LISTINGS) if key[0] != BLANK}
         self._path: list[str] = []
         self._seen: set[str] = set()
         self._values = self._values_in_all = 0
@@ -52,12 +52,13 @@ class RowMaker:
         """Yield the rows by their IRI, those without one at the end by their content, and let go of what was yielded."""
         for key in sorted(self._subjects & self._links_only):
             yield self._row(key)
-            del self._nodes[key]
         yield from sorted((self._row(key) for key in self._subjects - self._links_only), key=_order)
 
     def _row(self, key: str) -> Row:
         self._values, self._seen = 0, set()
+        self._graph.bring(key)
         row = self._node(key)
+        self._graph.let_go(key)
         if self._remarks is not None:
             said = [remark for node in self._seen for remark in self._remarks.get(node, ())]
             row["_shacl"] = _in_order(said)
