@@ -10,9 +10,11 @@ import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from operator import gt, lt
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -121,12 +123,16 @@ class Checker:
 
 
 def as_json(table: pa.Table) -> pa.Table:
-    """Return rows as JSON has them: days, moments and decimals as texts. A moment that became Python's would import pandas."""
+    """Return rows as JSON has them: days, moments and decimals as texts."""
     columns = []
     for values in table.columns:
         if pa.types.is_timestamp(values.type):
-            moments = values.cast(pa.timestamp("s", values.type.tz), safe=False)
-            values = pc.strftime(moments, "%Y-%m-%dT%H:%M:%S%Ez")
+            # Arrow's own way to Python imports pandas, and its `strftime` needs the system's time zones, which an image may lack.
+            seconds = values.cast(pa.timestamp("s", values.type.tz), safe=False).cast(pa.int64()).to_pylist()
+            zone = ZoneInfo(values.type.tz)
+            values = pa.array(
+                [s if s is None else datetime.fromtimestamp(s, zone).isoformat() for s in seconds], pa.string()
+            )
         elif pa.types.is_date(values.type) or pa.types.is_decimal(values.type):
             values = values.cast(pa.string())
         columns.append(values)
