@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine
 
+from include.rules.dossier_facts import Kept, batches_of
 from include.rules.engine import NOT_SUBJECT
 from include.rules.facts_of_day import WITHDRAWN
 from include.rules.records import (
@@ -101,6 +102,12 @@ def test_a_list_is_in_order_of_days_and_then_of_numbers(lives: Lives) -> None:
     assert [p.payment_no for p in lives.of("project")[FULL]["payments"].value] == ["P3", "P1", "P2"]
 
 
+def test_records_rest_on_the_batches_of_all_of_them() -> None:
+    later, earlier, both = (Kept(None, None, None, None, b) for b in (("b2",), ("b1",), ("b1", "b2")))
+    asked = [(), (later,), (later, later), (later, earlier), (later, later, earlier), (both, later)]
+    assert [batches_of(kept) for kept in asked] == [(), ("b2",), ("b2",), ("b1", "b2"), ("b1", "b2"), ("b1", "b2")]
+
+
 def test_a_source_that_is_stale_or_was_read_in_part_says_nothing(lives: Lives) -> None:
     first = dict(lives.last)
     for source in SOURCES:
@@ -162,6 +169,33 @@ def test_what_two_sources_and_two_codes_tell_of_a_dossier_is_put_together(lives:
     assert (fact.value.track, fact.value.went_live_on) == ("bureau", MAY), "the former code fills what is blank"
     assert (fact.source, fact.evidence) == ("dossiers+workbook", tuple(sorted([lives.last["dossiers"], second])))
     assert FORMER not in projects
+
+
+def test_the_present_code_goes_before_a_better_source_that_knows_a_former_one(lives: Lives) -> None:
+    newest = "2999-330391-47-03-831266"
+    for former in (newest, FORMER):
+        lives.reissue(former, BARE)
+    better = lives.batch("workbook", "project_dossier", at(DAY, 2), authority=1)
+    lives.add("dossiers", [{"project_code": c, "name": name} for c, name in ((BARE, "现名"), (FULL, "全项目"))])
+    lives.put("project_dossier", better, [
+        {"project_code": newest, "name": "曾用名", "track": "unit"}, {"project_code": FORMER, "name": "原名", "track": "bureau"},
+    ])  # fmt: skip
+    projects = lives.of("project")
+    assert values(projects[FULL], "track") == ["absent"], "nobody else tells of it"
+    dossier = projects[BARE]["dossier"].value
+    assert (dossier.project_code, dossier.name) == (BARE, "现名")
+    assert dossier.track == "bureau", "of two former codes the first in order"
+
+
+def test_of_what_two_sources_keep_each_record_is_one_in_order_of_its_day(lives: Lives) -> None:
+    second = lives.batch("workbook", "payment", at(DAY, 2), authority=1)
+    row = RECORDS["payments"][0] | {"project_code": FULL}
+    days = {"P1": JUNE, "P2": MAY, "P3": date(2026, 7, 1)}
+    lives.add("payments", [row | {"payment_no": number, "paid_on": day} for number, day in days.items()])
+    lives.put("payment", second, [row | {"payment_no": "P1", "paid_on": MAY - timedelta(days=1)}])
+    fact = lives.of("project")[FULL]["payments"]
+    assert [p.payment_no for p in fact.value] == ["P1", "P2", "P3"]
+    assert fact.evidence == tuple(sorted([lives.last["payments"], second]))
 
 
 def test_a_project_of_another_trade_with_a_dossier_is_judged(lives: Lives) -> None:
