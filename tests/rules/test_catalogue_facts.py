@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import astuple, replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -14,7 +14,7 @@ from include.clock import now
 from include.ledger.as_known import AsKnown
 from include.ledger.undo import clear_source
 from include.rules.catalogue_facts import KINDS
-from include.rules.facts import Catalogued
+from include.rules.facts import Catalogued, Project
 from include.rules.facts_of_day import FactsOfDay
 from include.rules.parameters import ParameterBook
 from include.rules.rates import rates_of_entries
@@ -234,6 +234,11 @@ def test_all_entries_together_make_the_rates(engine: Engine, city: CataloguedCit
     ]  # fmt: skip
     unknown = rates_of_entries(data, linked, are_known=False)
     assert [(r.numerator, r.denominator, r.unknown) for r in unknown] == [(0, 0, 5)] * 4
+
+
+def test_nothing_is_counted_before_an_entry_is() -> None:
+    assert set(astuple(Catalogued())) == {0}
+    assert not Project("c", "名").is_planned_upgrade
 
 
 def test_partly_delivered_entries_are_due_and_not_delivered() -> None:

@@ -197,6 +197,9 @@ def test_rates_show_what_they_leave_out() -> None:
     assert rate.share_bp == 6667
     assert rate.line() == "上云率 66.67%(2/3),未知 4,豁免 3"
     assert Rate("x", "某率", 0, 0, 5, 0).share_bp is None
+    assert rates_of({"deployed-on-city-cloud": {}}, {"deployed-on-city-cloud": {}}) == [
+        Rate("cloud_rate", "上云率", 0, 0, 0, 0)
+    ]
 
 
 def test_the_page_of_rules_is_that_of_the_cards() -> None:

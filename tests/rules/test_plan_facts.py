@@ -67,6 +67,7 @@ def test_the_calendar_of_the_next_year_is_covered_or_not(lives: Lives) -> None:
         "2027": ["2027年工作日日历", 2027, False]
     }
     assert values(lives.of("calendar", date(2025, 12, 1))["2026"], "is_covered") == [True]
+    assert values(lives.of("calendar", date(2024, 12, 1))["2025"], "is_covered") == [True], "and one year more"
 
 
 # -- departments ------------------------------------------------------------------------------------------------------------------

@@ -176,11 +176,14 @@ def test_the_present_code_goes_before_a_better_source_that_knows_a_former_one(li
     for former in (newest, FORMER):
         lives.reissue(former, BARE)
     better = lives.batch("workbook", "project_dossier", at(DAY, 2), authority=1)
+    digital = {"managed_industry": "informatization", **STANDING}
+    lives.add("platform", [{"project_code": c, "name": "旧码", **digital} for c in (newest, FORMER)])
     lives.add("dossiers", [{"project_code": c, "name": name} for c, name in ((BARE, "现名"), (FULL, "全项目"))])
     lives.put("project_dossier", better, [
         {"project_code": newest, "name": "曾用名", "track": "unit"}, {"project_code": FORMER, "name": "原名", "track": "bureau"},
     ])  # fmt: skip
     projects = lives.of("project")
+    assert set(projects) == {FULL, BARE}
     assert values(projects[FULL], "track") == ["absent"], "nobody else tells of it"
     dossier = projects[BARE]["dossier"].value
     assert (dossier.project_code, dossier.name) == (BARE, "现名")
@@ -255,8 +258,26 @@ def test_an_item_that_two_platforms_list_is_one_approval_of_the_better_one(lives
     assert [a.state for a in lives.of("project")[FULL]["approvals"].value] == ["in_review"]
 
 
+def test_a_project_and_its_system_rest_on_the_better_of_two_sources(lives: Lives) -> None:
+    better = {e: lives.batch(f"better_{e}", e, at(DAY, 2), authority=1) for e in ("project", "system")}
+    lives.put("project", better["project"], [{"project_code": FULL, "name": "全项目", **STANDING}])
+    row = {"system_code": "S1", "name": "系统", "project_codes": FULL}
+    lives.add("system_register", [row])
+    lives.put("system", better["system"], [row])
+    facts = lives.of("project")[FULL]
+    assert facts["project_code"].source == "better_project"
+    assert facts["systems"] == Fact(("S1",), "better_system+system_register", DAY, (better["system"],))
+
+
 def test_the_division_says_whether_a_project_is_the_citys_or_a_countys(lives: Lives) -> None:
-    divisions = {"230500": "city", "230500001002": "city", "230521": "county", "230600": "absent", None: "absent"}
+    divisions = {
+        "230500": "city",
+        "230500001002": "city",
+        "230521": "county",
+        "230600": "absent",
+        "110108": "absent",
+        None: "absent",
+    }
     codes = [f"2611-230500-04-05-{n:06d}" for n in range(len(divisions))]
     rows = [
         {"project_code": c, "name": "项目", "division_code": d, **STANDING}
