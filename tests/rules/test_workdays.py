@@ -81,6 +81,14 @@ def test_what_begins_a_day_before_the_covered_years_is_certain_and_what_begins_t
     assert CALENDAR.before(LAST, 0) == CALENDAR.after(LAST, 0) == Due(LAST, LAST)
 
 
+def test_a_term_of_a_whole_year_ends_where_its_days_are_full() -> None:
+    due = CALENDAR.after(date(2027, 1, 1), 250)
+    spans = [
+        CALENDAR.span(date(2027, 1, 1), day) for day in (due.latest - DAY, due.latest, due.earliest - DAY, due.earliest)
+    ]
+    assert [spans[0].least, spans[1].least, spans[2].most, spans[3].most] == [249, 250, 249, 250]
+
+
 def test_a_day_without_a_notice_is_neither() -> None:
     assert CALENDAR.is_workday(date(2027, 1, 4)) is None
     assert CALENDAR.is_workday(date(2023, 12, 29)) is None
