@@ -98,9 +98,9 @@ def test_a_source_is_read_as_far_as_its_newest_complete_batch(ledger: Ledger, lo
     ]
     assert registers.sources("system") == ["better_system", "cloud_system", "worse_system"]
     assert [registers.sources("system", g) for g in ("cloud", "exchange", "systems")] == [
-        ["cloud"],
-        ["better"],
-        ["worse"],
+        ["cloud_system"],
+        ["better_system"],
+        ["worse_system"],
     ]
     assert registers.are_known("system", "exchange")
     assert not registers.are_known("system")

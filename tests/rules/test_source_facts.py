@@ -16,7 +16,7 @@ from tests.rules.evidence import DAY, Evidence, at
 def test_what_a_source_is_read_to_and_what_is_unsteady_in_it(engine: Engine) -> None:
     ledger = Evidence(engine)
     first = DAY - timedelta(days=90)
-    moments = {0: at(first), 1: at(first) - timedelta(seconds=1), 2: at(DAY, 1), 3: at(DAY, 2), 4: at(DAY, 3)}
+    moments = {0: at(first, 0), 1: at(first, 0) - timedelta(seconds=1), 2: at(DAY, 1), 3: at(DAY, 2), 4: at(DAY, 3)}
     batches = {n: ledger.batch("register", "system", when, restored=n != 4) for n, when in moments.items()}
     back = {"twice": (0, 2), "thrice": (0, 2, 3), "too early": (1, 2), "once": (3,), "not back": (2, 4)}
     lines = [
