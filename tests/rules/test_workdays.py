@@ -89,6 +89,22 @@ def test_a_term_of_a_whole_year_ends_where_its_days_are_full() -> None:
     assert [spans[0].least, spans[1].least, spans[2].most, spans[3].most] == [249, 250, 249, 250]
 
 
+def test_the_days_off_by_law_are_off_in_a_year_without_a_notice() -> None:
+    weekdays = [d for d in whole(date(2030, 1, 1), date(2030, 12, 31)) if d.weekday() < 5]
+    off = [(d.month, d.day) for d in weekdays if CALENDAR.between(d - DAY, d) == 0]
+    assert off == [(1, 1), (5, 1), (10, 1), (10, 2), (10, 3)]
+
+
+def test_a_calendar_may_end_on_a_day_off() -> None:
+    short = Workdays.of({LAST - DAY: True, LAST: False})
+    assert [short.is_workday(day) for day in (LAST - 2 * DAY, LAST - DAY, LAST, LAST + DAY)] == [
+        None,
+        True,
+        False,
+        None,
+    ]
+
+
 def test_a_day_without_a_notice_is_neither() -> None:
     assert CALENDAR.is_workday(date(2027, 1, 4)) is None
     assert CALENDAR.is_workday(date(2023, 12, 29)) is None
