@@ -100,6 +100,12 @@ def test_a_local_day_lies_over_the_notice(lay: Callable[..., Path], kind: str, d
     ) == (1 if kind == "off" else -1)
 
 
+def test_local_days_hide_no_year_behind_them(lay: Callable[..., Path]) -> None:
+    lay({"year": 2026, "local": [LOCAL]}, "2026-snow.yaml")
+    lay(NOTICE)
+    assert Workdays.load().covered_until == date(2027, 12, 31)
+
+
 def first(name: str, value: Any, index: int = 0) -> dict[str, Any]:
     return changed(lambda n: n["holidays"][index].update({name: value}))
 
@@ -121,7 +127,7 @@ WRONG: list[tuple[str, dict[str, Any], str, str]] = [
     ("wrong year", first("work", ["2026-12-26"], 0), "not in 2027", "local"),
     ("a later year", first("work", ["2028-01-08"], 0), "2028-01-08 is not in 2027", "under `local` of 2028"),
     ("a friday", first("work", ["2027-03-05"], 2), "no weekend", "compare"),
-    ("overlapping", spanning(4, "2027-05-05", "2027-05-05"), "two festivals", "once"),
+    ("overlapping", spanning(4, "2027-05-05", "2027-05-05"), "2027-05-05 is off for two festivals", "once"),
     ("half a notice", spanning(5, "2027-10-02", "2027-10-08"), "2027-10-01 is a holiday", "whole"),
     ("too few", changed(lambda n: n["holidays"].pop()), "holidays", "the whole notice"),
     ("no citation", changed(lambda n: n.pop("source")), "source", ""),
