@@ -154,6 +154,17 @@ def test_one_entry_in_two_catalogues_is_one_and_the_better_source_speaks(engine:
     assert busy.entries == 2, "twice in one catalogue are two"
 
 
+def test_one_code_of_two_units_is_two_entries_and_the_uscc_tells_units_apart(
+    engine: Engine, city: CataloguedCity
+) -> None:
+    city.enter({"system_code": "busy", "code": "307001/1"}, {"system_code": "away", "code": "9", "provider_uscc": "U1"})
+    city.enter(
+        {"system_code": "idle", "code": "307001/1", "provider_name": "市民政局"},
+        {"system_code": "spare", "code": "9", "provider_uscc": "U1", "provider_name": "教育局"}, source=PORTAL,
+    )  # fmt: skip
+    assert [_data(engine, system) for system in ("busy", "idle", "away", "spare")] == [ONE, ONE, ONE, Catalogued()]
+
+
 def test_a_basis_may_stand_where_others_write_the_condition(engine: Engine, city: CataloguedCity) -> None:
     withheld = {"system_code": "busy", "share_type": "none"}
     city.enter(withheld | {"share_basis": "统计法第九条"}, withheld | {"share_condition": "统计法第九条"}, withheld)

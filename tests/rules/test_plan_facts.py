@@ -11,7 +11,7 @@ from sqlalchemy import Engine
 from include.rules.engine import NOT_SUBJECT
 from include.rules.facts_of_day import WITHDRAWN
 from include.rules.parameters import Parameters, Value
-from include.rules.plan_facts import first_plan_year
+from include.rules.plan_facts import first_plan_year, line_hash
 from include.rules.records import Contract, PlanYear, Rectification
 from include.rules.verdict import Fact
 from tests.rules.evidence import DAY, at
@@ -133,6 +133,10 @@ def test_of_a_stale_platform_nobody_knows_what_it_lists(lives: Lives) -> None:
     assert values(lives.of("plan_entry", LATE)[FULL], "project_code", "is_on_platform", "is_void") == [
         FULL, "absent", "absent",
     ]  # fmt: skip
+
+
+def test_the_code_of_a_line_is_the_same_for_ever() -> None:
+    assert line_hash("2027|计划") == "1450ce494743b36e", "findings are kept under it"
 
 
 def test_a_line_without_a_code_stands_by_itself_until_it_has_one(lives: Lives) -> None:

@@ -188,6 +188,8 @@ def test_the_present_code_goes_before_a_better_source_that_knows_a_former_one(li
     dossier = projects[BARE]["dossier"].value
     assert (dossier.project_code, dossier.name) == (BARE, "现名")
     assert dossier.track == "bureau", "of two former codes the first in order"
+    lives.add("contracts", [RECORDS["contracts"][0] | {"project_code": newest}])
+    assert [c.project_code for c in lives.of("project")[BARE]["contracts"].value] == [BARE]
 
 
 def test_of_what_two_sources_keep_each_record_is_one_in_order_of_its_day(lives: Lives) -> None:
