@@ -244,7 +244,7 @@ def test_all_entries_together_make_the_rates(engine: Engine, city: CataloguedCit
         "更新及时率 100.00%(4/4),未知 0,豁免 1", "目录关联系统率 20.00%(1/5),未知 0,豁免 0",
     ]  # fmt: skip
     unknown = rates_of_entries(data, linked, are_known=False)
-    assert [(r.numerator, r.denominator, r.unknown) for r in unknown] == [(0, 0, 5)] * 4
+    assert [(r.numerator, r.denominator, r.unknown, r.exempt) for r in unknown] == [(0, 0, 5, 0)] * 4
 
 
 def test_nothing_is_counted_before_an_entry_is() -> None:

@@ -267,7 +267,7 @@ def test_two_cards_of_one_id_beside_each_other_are_refused(tmp_path: Path, monke
 
 def test_a_probe_that_could_conclude_nothing_is_unknown_and_in_no_denominator() -> None:
     rate = availability(10, 6, 3)
-    assert (rate.numerator, rate.denominator, rate.unknown) == (6, 7, 3)
+    assert (rate.numerator, rate.denominator, rate.unknown, rate.exempt) == (6, 7, 3, 0)
 
 
 @pytest.mark.parametrize("module", ["a", "zz"])
