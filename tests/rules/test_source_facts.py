@@ -17,7 +17,7 @@ def test_what_a_source_is_read_to_and_what_is_unsteady_in_it(engine: Engine) -> 
     ledger = Evidence(engine)
     first = DAY - timedelta(days=90)
     moments = {0: at(first, 0), 1: at(first, 0) - timedelta(seconds=1), 2: at(DAY, 1), 3: at(DAY, 2), 4: at(DAY, 3)}
-    batches = {n: ledger.batch("register", "system", when, restored=n != 4) for n, when in moments.items()}
+    batches = {n: ledger.batch("register", "system", when, restored=int(n != 4)) for n, when in moments.items()}
     back = {
         "twice": (0, 2),
         "thrice": (0, 2, 3),
