@@ -100,6 +100,12 @@ def test_a_local_day_lies_over_the_notice(lay: Callable[..., Path], kind: str, d
     ) == (1 if kind == "off" else -1)
 
 
+def test_local_days_hide_no_year_behind_them(lay: Callable[..., Path]) -> None:
+    lay({"year": 2026, "local": [LOCAL]}, "2026-snow.yaml")
+    lay(NOTICE)
+    assert Workdays.load().covered_until == date(2027, 12, 31)
+
+
 def first(name: str, value: Any, index: int = 0) -> dict[str, Any]:
     return changed(lambda n: n["holidays"][index].update({name: value}))
 
@@ -112,13 +118,16 @@ WRONG: list[tuple[str, dict[str, Any], str, str]] = [
     ("no such day", first("from", "2027-02-30", 1), "2027-02-30", "existing day"),
     ("another form", first("from", "1月1日", 0), "holidays.0.from", "A day as"),
     ("wrong count", first("days", 4), "3 days, not 4", "notice"),
+    ("more than counted", first("days", 2), "3 days, not 2", "notice"),
     ("turned round", first("to", "2026-12-31"), "not in 2027", "local"),
     ("backwards", spanning(1, "2027-02-11", "2027-02-05"), "days, not 7", "compare"),
     ("off and work", first("work", ["2027-02-06"], 0), "a day off and as work", "keep"),
     ("no weekend", first("work", ["2027-03-01"], 2), "no weekend", "compare"),
     ("made up twice", first("work", ["2027-10-09"], 2), "made up twice", "once"),
     ("wrong year", first("work", ["2026-12-26"], 0), "not in 2027", "local"),
-    ("overlapping", spanning(4, "2027-05-05", "2027-05-05"), "two festivals", "once"),
+    ("a later year", first("work", ["2028-01-08"], 0), "2028-01-08 is not in 2027", "under `local` of 2028"),
+    ("a friday", first("work", ["2027-03-05"], 2), "no weekend", "compare"),
+    ("overlapping", spanning(4, "2027-05-05", "2027-05-05"), "2027-05-05 is off for two festivals", "once"),
     ("half a notice", spanning(5, "2027-10-02", "2027-10-08"), "2027-10-01 is a holiday", "whole"),
     ("too few", changed(lambda n: n["holidays"].pop()), "holidays", "the whole notice"),
     ("no citation", changed(lambda n: n.pop("source")), "source", ""),
@@ -151,10 +160,11 @@ def test_the_line_is_the_line(lay: Callable[..., Path]) -> None:
 
 
 def test_a_year_must_not_be_left_out_and_a_file_is_named_after_its_year(lay: Callable[..., Path]) -> None:
-    file = lay(NOTICE, "next.yaml")
-    with pytest.raises(CardError, match=r"name it 2027\.yaml"):
-        Workdays.load()
-    file.unlink()
+    for name in ("next.yaml", "2026.yaml"):
+        file = lay(NOTICE, name)
+        with pytest.raises(CardError, match=r"name it 2027\.yaml"):
+            Workdays.load()
+        file.unlink()
     lay(yaml.safe_load(yaml.safe_dump(NOTICE).replace("2027", "2028")), "2028.yaml")
-    with pytest.raises(CardError, match="2028 is here but 2027 is not"):
+    with pytest.raises(CardError, match=r"2028 is here but 2027 is not. Fix: add 2027\.yaml"):
         Workdays.load()

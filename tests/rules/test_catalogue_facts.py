@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import astuple, replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -14,7 +14,7 @@ from include.clock import now
 from include.ledger.as_known import AsKnown
 from include.ledger.undo import clear_source
 from include.rules.catalogue_facts import KINDS
-from include.rules.facts import Catalogued
+from include.rules.facts import Catalogued, Project
 from include.rules.facts_of_day import FactsOfDay
 from include.rules.parameters import ParameterBook
 from include.rules.rates import rates_of_entries
@@ -154,6 +154,17 @@ def test_one_entry_in_two_catalogues_is_one_and_the_better_source_speaks(engine:
     assert busy.entries == 2, "twice in one catalogue are two"
 
 
+def test_one_code_of_two_units_is_two_entries_and_the_uscc_tells_units_apart(
+    engine: Engine, city: CataloguedCity
+) -> None:
+    city.enter({"system_code": "busy", "code": "307001/1"}, {"system_code": "away", "code": "9", "provider_uscc": "U1"})
+    city.enter(
+        {"system_code": "idle", "code": "307001/1", "provider_name": "市民政局"},
+        {"system_code": "spare", "code": "9", "provider_uscc": "U1", "provider_name": "教育局"}, source=PORTAL,
+    )  # fmt: skip
+    assert [_data(engine, system) for system in ("busy", "idle", "away", "spare")] == [ONE, ONE, ONE, Catalogued()]
+
+
 def test_a_basis_may_stand_where_others_write_the_condition(engine: Engine, city: CataloguedCity) -> None:
     withheld = {"system_code": "busy", "share_type": "none"}
     city.enter(withheld | {"share_basis": "统计法第九条"}, withheld | {"share_condition": "统计法第九条"}, withheld)
@@ -233,7 +244,12 @@ def test_all_entries_together_make_the_rates(engine: Engine, city: CataloguedCit
         "更新及时率 100.00%(4/4),未知 0,豁免 1", "目录关联系统率 20.00%(1/5),未知 0,豁免 0",
     ]  # fmt: skip
     unknown = rates_of_entries(data, linked, are_known=False)
-    assert [(r.numerator, r.denominator, r.unknown) for r in unknown] == [(0, 0, 5)] * 4
+    assert [(r.numerator, r.denominator, r.unknown, r.exempt) for r in unknown] == [(0, 0, 5, 0)] * 4
+
+
+def test_nothing_is_counted_before_an_entry_is() -> None:
+    assert set(astuple(Catalogued())) == {0}
+    assert not Project("c", "名").is_planned_upgrade
 
 
 def test_partly_delivered_entries_are_due_and_not_delivered() -> None:

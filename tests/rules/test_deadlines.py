@@ -104,7 +104,14 @@ def test_suspensions_that_overlap_count_once(pauses: list[tuple[str, str | None]
 def test_one_that_lies_apart_counts_beside_those_that_overlap() -> None:
     """On 04-28 one day, from 05-11 to 05-14 three."""
     pauses = (("2026-04-27", "2026-04-28"), ("2026-05-11", "2026-05-13"), ("2026-05-12", "2026-05-14"))
-    assert by_deadline(term("2026-04-27", None, *pauses), P, D("2026-06-01")).figures["due"] == "2026-05-26"
+    found = by_deadline(term("2026-04-27", None, *pauses), P, D("2026-06-01"))
+    assert found.figures["due"] == "2026-05-26"
+    assert "扣除中止 4 个工作日" in " ".join(found.steps), "no day twice"
+
+
+def test_what_begins_in_one_that_still_runs_ends_nothing() -> None:
+    pauses = (("2026-04-27", "2026-04-28"), ("2026-05-11", None), ("2026-05-12", "2026-05-14"))
+    assert said(by_deadline(term("2026-04-27", None, *pauses), P, D("2026-06-01"))) == ("pass", "suspended", None)
 
 
 def test_a_suspension_counts_only_within_the_term() -> None:

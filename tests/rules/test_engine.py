@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import inspect
+import sys
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
+from types import FunctionType
 from typing import Any
 
 import pytest
@@ -19,8 +22,8 @@ from include.rules.facts import Calls, Load, Use
 from include.rules.parameters import ParameterBook
 from include.rules.rates import Rate, availability, rates_of
 from include.rules.regulation_files import REGULATION
-from include.rules.rule import FUNCTIONS, Rule
-from include.rules.rule_book import _gather, load_articles, load_rules
+from include.rules.rule import FUNCTIONS, Rule, law
+from include.rules.rule_book import _gather, _rolled, _sources, load_articles, load_rules
 from include.rules.verdict import Fact, Outcome
 
 ON = date(2026, 11, 23)
@@ -197,6 +200,9 @@ def test_rates_show_what_they_leave_out() -> None:
     assert rate.share_bp == 6667
     assert rate.line() == "上云率 66.67%(2/3),未知 4,豁免 3"
     assert Rate("x", "某率", 0, 0, 5, 0).share_bp is None
+    assert rates_of({"deployed-on-city-cloud": {}}, {"deployed-on-city-cloud": {}}) == [
+        Rate("cloud_rate", "上云率", 0, 0, 0, 0)
+    ]
 
 
 def test_the_page_of_rules_is_that_of_the_cards() -> None:
@@ -261,4 +267,33 @@ def test_two_cards_of_one_id_beside_each_other_are_refused(tmp_path: Path, monke
 
 def test_a_probe_that_could_conclude_nothing_is_unknown_and_in_no_denominator() -> None:
     rate = availability(10, 6, 3)
-    assert (rate.numerator, rate.denominator, rate.unknown) == (6, 7, 3)
+    assert (rate.numerator, rate.denominator, rate.unknown, rate.exempt) == (6, 7, 3, 0)
+
+
+@pytest.mark.parametrize("module", ["a", "zz"])
+def test_a_rule_has_one_function(module: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("include.rules.rule.FUNCTIONS", {})
+
+    def function(*_: object) -> object:
+        return None
+
+    function.__module__ = "m"
+    assert law("some-rule")(function) is law("some-rule")(function), "read again, it is the same"
+    other = FunctionType(function.__code__, {})
+    other.__module__ = module
+    with pytest.raises(ValueError, match="two functions for the rule some-rule"):
+        law("some-rule")(other)
+
+
+def test_a_rule_rests_on_the_source_of_its_function_and_no_line_more() -> None:
+    for rule in list(RULES.values())[::9]:
+        source = _sources(sys.modules[rule.function.__module__])[rule.function.__name__]
+        assert source == inspect.getsource(rule.function)
+        assert source.startswith(f'@law("{rule.id}")')
+
+
+@pytest.mark.parametrize("rule", [IDLE.id, "acceptance-held"])
+def test_a_roll_up_rests_on_rules_of_its_own_subject(rule: str) -> None:
+    (other,) = {IDLE.id, "acceptance-held"} - {rule}
+    with pytest.raises(CardError, match=f"it judges a {RULES[other].subject}, not a {RULES[rule].subject}"):
+        _rolled(RULES, rule, [other], Path("own.yaml"), yaml.compose("rules: []"), ["rules"])

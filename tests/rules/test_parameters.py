@@ -38,11 +38,12 @@ def test_each_value_counts_from_its_own_day_on(own: Path) -> None:
     assert book.next_change(FIRST, [NAME]) == SECOND
     assert book.next_change(SECOND, [NAME]) == THIRD
     assert book.next_change(THIRD, [NAME]) is None
-    assert [book.on(THIRD).at(NAME, day) for day in (None, FIRST, SECOND, THIRD)] == [60, 30, 45, 60]
+    events = (None, date(2024, 9, 8), FIRST, date(2025, 12, 31), SECOND, date(2026, 6, 30), THIRD, date(2027, 1, 1))
+    assert [book.on(THIRD).at(NAME, day) for day in events] == [60, 60, 30, 30, 45, 45, 60, 60]
 
 
 def test_before_its_first_value_nothing_can_be_judged(own: Path) -> None:
-    _write(own, _value(SECOND, 45))
+    _write(own, _value(SECOND, 45), _value(THIRD, 60))
     with pytest.raises(
         ConfigurationError, match=f"{NAME} .* has no value on 2025-12-31: its first one begins on 2026-01-01"
     ):

@@ -11,7 +11,7 @@ from sqlalchemy import Engine
 from include.rules.engine import NOT_SUBJECT
 from include.rules.facts_of_day import WITHDRAWN
 from include.rules.parameters import Parameters, Value
-from include.rules.plan_facts import first_plan_year
+from include.rules.plan_facts import first_plan_year, line_hash
 from include.rules.records import Contract, PlanYear, Rectification
 from include.rules.verdict import Fact
 from tests.rules.evidence import DAY, at
@@ -67,6 +67,7 @@ def test_the_calendar_of_the_next_year_is_covered_or_not(lives: Lives) -> None:
         "2027": ["2027年工作日日历", 2027, False]
     }
     assert values(lives.of("calendar", date(2025, 12, 1))["2026"], "is_covered") == [True]
+    assert values(lives.of("calendar", date(2024, 12, 1))["2025"], "is_covered") == [True], "and one year more"
 
 
 # -- departments ------------------------------------------------------------------------------------------------------------------
@@ -132,6 +133,10 @@ def test_of_a_stale_platform_nobody_knows_what_it_lists(lives: Lives) -> None:
     assert values(lives.of("plan_entry", LATE)[FULL], "project_code", "is_on_platform", "is_void") == [
         FULL, "absent", "absent",
     ]  # fmt: skip
+
+
+def test_the_code_of_a_line_is_the_same_for_ever() -> None:
+    assert line_hash("2027|计划") == "1450ce494743b36e", "findings are kept under it"
 
 
 def test_a_line_without_a_code_stands_by_itself_until_it_has_one(lives: Lives) -> None:

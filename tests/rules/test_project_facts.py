@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine
 
+from include.rules.dossier_facts import Kept, batches_of
 from include.rules.engine import NOT_SUBJECT
 from include.rules.facts_of_day import WITHDRAWN
 from include.rules.records import (
@@ -101,6 +102,12 @@ def test_a_list_is_in_order_of_days_and_then_of_numbers(lives: Lives) -> None:
     assert [p.payment_no for p in lives.of("project")[FULL]["payments"].value] == ["P3", "P1", "P2"]
 
 
+def test_records_rest_on_the_batches_of_all_of_them() -> None:
+    later, earlier, both = (Kept(None, None, None, None, b) for b in (("b2",), ("b1",), ("b1", "b2")))
+    asked = [(), (later,), (later, later), (later, earlier), (later, later, earlier), (both, later)]
+    assert [batches_of(kept) for kept in asked] == [(), ("b2",), ("b2",), ("b1", "b2"), ("b1", "b2"), ("b1", "b2")]
+
+
 def test_a_source_that_is_stale_or_was_read_in_part_says_nothing(lives: Lives) -> None:
     first = dict(lives.last)
     for source in SOURCES:
@@ -164,6 +171,38 @@ def test_what_two_sources_and_two_codes_tell_of_a_dossier_is_put_together(lives:
     assert FORMER not in projects
 
 
+def test_the_present_code_goes_before_a_better_source_that_knows_a_former_one(lives: Lives) -> None:
+    newest = "2999-330391-47-03-831266"
+    for former in (newest, FORMER):
+        lives.reissue(former, BARE)
+    better = lives.batch("workbook", "project_dossier", at(DAY, 2), authority=1)
+    digital = {"managed_industry": "informatization", **STANDING}
+    lives.add("platform", [{"project_code": c, "name": "旧码", **digital} for c in (newest, FORMER)])
+    lives.add("dossiers", [{"project_code": c, "name": name} for c, name in ((BARE, "现名"), (FULL, "全项目"))])
+    lives.put("project_dossier", better, [
+        {"project_code": newest, "name": "曾用名", "track": "unit"}, {"project_code": FORMER, "name": "原名", "track": "bureau"},
+    ])  # fmt: skip
+    projects = lives.of("project")
+    assert set(projects) == {FULL, BARE}
+    assert values(projects[FULL], "track") == ["absent"], "nobody else tells of it"
+    dossier = projects[BARE]["dossier"].value
+    assert (dossier.project_code, dossier.name) == (BARE, "现名")
+    assert dossier.track == "bureau", "of two former codes the first in order"
+    lives.add("contracts", [RECORDS["contracts"][0] | {"project_code": newest}])
+    assert [c.project_code for c in lives.of("project")[BARE]["contracts"].value] == [BARE]
+
+
+def test_of_what_two_sources_keep_each_record_is_one_in_order_of_its_day(lives: Lives) -> None:
+    second = lives.batch("workbook", "payment", at(DAY, 2), authority=1)
+    row = RECORDS["payments"][0] | {"project_code": FULL}
+    days = {"P1": JUNE, "P2": MAY, "P3": date(2026, 7, 1)}
+    lives.add("payments", [row | {"payment_no": number, "paid_on": day} for number, day in days.items()])
+    lives.put("payment", second, [row | {"payment_no": "P1", "paid_on": MAY - timedelta(days=1)}])
+    fact = lives.of("project")[FULL]["payments"]
+    assert [p.payment_no for p in fact.value] == ["P1", "P2", "P3"]
+    assert fact.evidence == tuple(sorted([lives.last["payments"], second]))
+
+
 def test_a_project_of_another_trade_with_a_dossier_is_judged(lives: Lives) -> None:
     assert ROAD not in lives.of("project")
     assert lives.gone()["project", ROAD] == NOT_SUBJECT
@@ -221,8 +260,26 @@ def test_an_item_that_two_platforms_list_is_one_approval_of_the_better_one(lives
     assert [a.state for a in lives.of("project")[FULL]["approvals"].value] == ["in_review"]
 
 
+def test_a_project_and_its_system_rest_on_the_better_of_two_sources(lives: Lives) -> None:
+    better = {e: lives.batch(f"better_{e}", e, at(DAY, 2), authority=1) for e in ("project", "system")}
+    lives.put("project", better["project"], [{"project_code": FULL, "name": "全项目", **STANDING}])
+    row = {"system_code": "S1", "name": "系统", "project_codes": FULL}
+    lives.add("system_register", [row])
+    lives.put("system", better["system"], [row])
+    facts = lives.of("project")[FULL]
+    assert facts["project_code"].source == "better_project"
+    assert facts["systems"] == Fact(("S1",), "better_system+system_register", DAY, (better["system"],))
+
+
 def test_the_division_says_whether_a_project_is_the_citys_or_a_countys(lives: Lives) -> None:
-    divisions = {"230500": "city", "230500001002": "city", "230521": "county", "230600": "absent", None: "absent"}
+    divisions = {
+        "230500": "city",
+        "230500001002": "city",
+        "230521": "county",
+        "230600": "absent",
+        "110108": "absent",
+        None: "absent",
+    }
     codes = [f"2611-230500-04-05-{n:06d}" for n in range(len(divisions))]
     rows = [
         {"project_code": c, "name": "项目", "division_code": d, **STANDING}

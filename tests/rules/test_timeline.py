@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
+from sqlalchemy import Engine, select
 
-from include.rules.timeline import Stretch, placed
+from include.ledger.tables import verdict as table
+from include.rules import timeline
+from include.rules.timeline import Stretch, placed, record
+from include.rules.verdict import Outcome, Verdict
 
 FIRST = date(2026, 11, 1)
 
@@ -56,3 +61,92 @@ def test_a_revision_that_takes_a_change_back_leaves_no_trace() -> None:
     changed = _judge(before, {FIRST: "a"}, day, "b")
     assert [s.outcome for s in changed] == ["a", "b"]
     assert _judge(changed, {FIRST: "a", day: "b"}, day, "a") == before
+
+
+SAID = Verdict(
+    "r", "system", "s1", "", Outcome.PASS, "fine", "好", (), {}, {}, "art1", None, "v1", FIRST, None, "hash"
+)  # fmt: skip
+PAST, NEXT = FIRST - timedelta(days=3), FIRST + timedelta(days=2)
+
+
+def _verdicts(**outcomes: Outcome) -> list[Verdict]:
+    return [replace(SAID, subject=subject, outcome=outcome) for subject, outcome in outcomes.items()]
+
+
+def _written(engine: Engine) -> list[tuple[str, str, str, int, int | None, str]]:
+    names = ("rule", "scope", "subject", "from_day", "until_day", "outcome")
+    with engine.connect() as connection:
+        rows = connection.execute(select(*(table.c[n] for n in names)).order_by(*(table.c[n] for n in names[:4])))
+        return [
+            (r, c, s, a.toordinal() - FIRST.toordinal(), b and b.toordinal() - FIRST.toordinal(), o)
+            for r, c, s, a, b, o in rows
+        ]
+
+
+def _standing(engine: Engine) -> None:
+    """Write what stands since the day before: three subjects of the rule, and one each of another rule and another scope."""
+    with engine.begin() as connection:
+        day = FIRST - timedelta(days=1)
+        first = _verdicts(s1=Outcome.PASS, s2=Outcome.PASS, s3=Outcome.FAIL)
+        assert record(connection, "c", "r", first, day, None) == 3
+        for rule, scope in (("q", "c"), ("s", "c"), ("r", "b"), ("r", "d")):
+            other = replace(SAID, rule=rule, subject=f"of {scope}")
+            assert record(connection, scope, rule, [other], day, None) == 1
+
+
+OTHERS = [("q", "c", "of c", -1, None, "pass"), ("r", "b", "of b", -1, None, "pass"), ("r", "d", "of d", -1, None, "pass"),
+          ("s", "c", "of c", -1, None, "pass")]  # fmt: skip
+
+
+@pytest.mark.parametrize("at_once", [1, 2, 500])
+def test_what_changed_ends_and_begins_and_what_is_judged_no_more_ends(
+    engine: Engine, at_once: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(timeline, "_AT_ONCE", at_once)
+    _standing(engine)
+    with engine.begin() as connection:
+        now = _verdicts(s1=Outcome.PASS, s2=Outcome.WARN)
+        assert record(connection, "c", "r", now, FIRST, None, only=["s3", "s2", "s1"]) == 3
+        assert record(connection, "c", "r", now, FIRST, None) == 0, "said once is said"
+    assert _written(engine) == sorted([
+        *OTHERS, ("r", "c", "s1", -1, None, "pass"), ("r", "c", "s2", -1, 0, "pass"), ("r", "c", "s2", 0, None, "warn"),
+        ("r", "c", "s3", -1, 0, "fail"),
+    ])  # fmt: skip
+
+
+def test_only_the_named_are_looked_at(engine: Engine) -> None:
+    _standing(engine)
+    with engine.begin() as connection:
+        assert record(connection, "c", "r", [], FIRST, None, only=["s2"]) == 1
+        assert record(connection, "c", "r", [], FIRST, None, only=[]) == 0
+    assert [(s, until) for r, c, s, _, until, _ in _written(engine) if (r, c) == ("r", "c")] == [
+        ("s1", None), ("s2", 0), ("s3", None)
+    ]  # fmt: skip
+
+
+def test_a_day_judged_late_finds_its_place_with_what_was_said_behind_it(engine: Engine) -> None:
+    _standing(engine)
+    with engine.begin() as connection:
+        assert record(connection, "c", "r", _verdicts(s1=Outcome.PASS), NEXT, None) == 2, "two are judged no more"
+        assert record(connection, "c", "r", _verdicts(s1=Outcome.FAIL, s2=Outcome.PASS), FIRST, NEXT) == 3
+        bodies = dict(
+            connection.execute(
+                select(table.c.from_day, table.c.body).where(table.c.subject == "s1", table.c.rule == "r")
+            )
+            .tuples()
+            .all()
+        )
+    assert [row[2:] for row in _written(engine) if row[:2] == ("r", "c")] == [
+        ("s1", -1, 0, "pass"), ("s1", 0, 2, "fail"), ("s1", 2, None, "pass"), ("s2", -1, 2, "pass"), ("s3", -1, 2, "fail"),
+    ]  # fmt: skip
+    assert bodies[NEXT] == bodies[FIRST - timedelta(days=1)] != bodies[FIRST], (
+        "what stands on behind it keeps its words"
+    )
+
+
+def test_what_began_on_the_day_and_is_judged_no_more_is_taken_back(engine: Engine) -> None:
+    with engine.begin() as connection:
+        record(connection, "c", "r", _verdicts(s1=Outcome.FAIL), PAST, None)
+        record(connection, "c", "r", _verdicts(s1=Outcome.PASS, s2=Outcome.PASS), FIRST, None)
+        assert record(connection, "c", "r", [], FIRST, None) == 2
+    assert _written(engine) == [("r", "c", "s1", -3, 0, "fail")]

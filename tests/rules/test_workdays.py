@@ -71,6 +71,40 @@ def test_a_term_of_an_old_project_is_an_interval_too() -> None:
     assert due.earliest <= noticed(2023, 2026).after(date(2023, 12, 20), 15).earliest <= due.latest
 
 
+def test_what_begins_a_day_before_the_covered_years_is_certain_and_what_begins_two_days_before_is_not() -> None:
+    assert CALENDAR.after(FIRST - DAY, 1) == Due(date(2024, 1, 2), date(2024, 1, 2))
+    assert CALENDAR.after(FIRST - 2 * DAY, 1) == Due(
+        FIRST - DAY, date(2024, 1, 2)
+    )  # Sunday 31 December might be worked
+    assert CALENDAR.before(LAST + DAY, 1) == Due(LAST, LAST)
+    assert CALENDAR.before(LAST + 3 * DAY, 1) == Due(LAST, LAST + 2 * DAY)  # Saturday 2 January might be
+    assert CALENDAR.before(LAST, 0) == CALENDAR.after(LAST, 0) == Due(LAST, LAST)
+
+
+def test_a_term_of_a_whole_year_ends_where_its_days_are_full() -> None:
+    due = CALENDAR.after(date(2027, 1, 1), 250)
+    spans = [
+        CALENDAR.span(date(2027, 1, 1), day) for day in (due.latest - DAY, due.latest, due.earliest - DAY, due.earliest)
+    ]
+    assert [spans[0].least, spans[1].least, spans[2].most, spans[3].most] == [249, 250, 249, 250]
+
+
+def test_the_days_off_by_law_are_off_in_a_year_without_a_notice() -> None:
+    weekdays = [d for d in whole(date(2030, 1, 1), date(2030, 12, 31)) if d.weekday() < 5]
+    off = [(d.month, d.day) for d in weekdays if CALENDAR.between(d - DAY, d) == 0]
+    assert off == [(1, 1), (5, 1), (10, 1), (10, 2), (10, 3)]
+
+
+def test_a_calendar_may_end_on_a_day_off() -> None:
+    short = Workdays.of({LAST - DAY: True, LAST: False})
+    assert [short.is_workday(day) for day in (LAST - 2 * DAY, LAST - DAY, LAST, LAST + DAY)] == [
+        None,
+        True,
+        False,
+        None,
+    ]
+
+
 def test_a_day_without_a_notice_is_neither() -> None:
     assert CALENDAR.is_workday(date(2027, 1, 4)) is None
     assert CALENDAR.is_workday(date(2023, 12, 29)) is None
@@ -192,11 +226,16 @@ def test_a_span_of_a_year_without_a_notice_is_bounded_by_the_most_that_may_be_of
     assert CALENDAR.span(LAST, date(2027, 1, 31)) == Count(13, 23)  # 20 weekdays but 1 January; 7 off, 3 made up
     assert CALENDAR.span(LAST, date(2027, 2, 28)) == Count(32, 43)  # 40 weekdays: one more off
     assert CALENDAR.span(date(2027, 12, 31), date(2028, 1, 2)) == Count(0, 1)  # Saturday 1 January is off by law
+    assert CALENDAR.span(date(2033, 12, 31), date(2034, 1, 1)) == Count(0, 0)  # so is a Sunday
 
 
 def test_an_estimate_outside_is_the_weekdays_that_are_not_off_by_law() -> None:
     assert CALENDAR.between(LAST, date(2027, 1, 8)) == 5  # Friday 1 January is off by law; 4 to 8 January
     assert not CALENDAR.span(LAST, date(2027, 1, 8)).is_certain
+    assert CALENDAR.between(date(2027, 3, 5), date(2027, 3, 6)) == 0  # a Saturday
+    assert (
+        CALENDAR.between(date(2030, 1, 1), date(2030, 1, 8)) == 5
+    )  # the day that a span begins behind takes nothing off it
     assert CALENDAR.between(date(2026, 5, 9), date(2026, 5, 1)) == 0
 
 

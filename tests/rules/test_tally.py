@@ -1,0 +1,51 @@
+"""What was judged before and still holds counts as what is judged now: the same counts, the same digest."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+
+from include.rules.tally import RuleVerdicts, Tally
+from include.rules.verdict import Outcome, Subject, Verdict
+from tests.rules.test_law_cases import RULES
+
+ONE, OTHER = RULES["resources-not-idle"], RULES["system-kept-up"]
+SAID = Verdict(
+    ONE.id, "system", "s1", "", Outcome.FAIL, "idle", "空闲", (), {}, {}, "art13", None, "v1", date(2026, 11, 20), None, "hash"
+)  # fmt: skip
+FIRST = [SAID, replace(SAID, subject="s2"), replace(SAID, subject="s3", outcome=Outcome.PASS, reason="busy")]
+SECOND = [replace(SAID, rule=OTHER.id, outcome=Outcome.PASS, reason="kept_up")]
+SUBJECTS: list[Subject] = [("system", f"s{n}") for n in (1, 2, 3)]
+
+
+def judged(first: list[Verdict], second: list[Verdict]) -> Tally:
+    tally = Tally()
+    tally.add(RuleVerdicts(ONE, first))
+    tally.add(RuleVerdicts(OTHER, second))
+    return tally
+
+
+def test_verdicts_are_counted_by_rule_outcome_and_reason() -> None:
+    tally = judged(FIRST, SECOND)
+    tally.add(RuleVerdicts(RULES["records-steady"], FIRST, "KeyError: x"))
+    assert (tally.verdicts, tally.judged) == (4, 4)
+    assert tally.outcomes == {ONE.id: {"fail": 2, "pass": 1}, OTHER.id: {"pass": 1}}
+    assert tally.reasons == {ONE.id: {"fail:idle": 2, "pass:busy": 1}, OTHER.id: {"pass:kept_up": 1}}
+    assert tally.crashed == {"records-steady": "KeyError: x"}
+
+
+def test_what_holds_counts_as_what_is_judged() -> None:
+    whole = judged(FIRST, SECOND)
+    assert {len(whole.said(subject)) for subject in SUBJECTS} == {40}, "of one verdict as of several, and of none"
+    assert len(whole.said(("system", "nobody"))) == 40
+    part = judged(FIRST[1:2], [])
+    kept = {subject: whole.said(subject) for subject in SUBJECTS if subject != ("system", "s2")}
+    counts = {(ONE.id, "fail", "idle"): 1, (ONE.id, "pass", "busy"): 1, (OTHER.id, "pass", "kept_up"): 1}
+    part.hold(kept, counts)
+    assert (part.verdicts, part.judged) == (4, 1)
+    assert (part.outcomes, part.reasons) == (whole.outcomes, whole.reasons)
+    assert {s: part.said(s) for s in SUBJECTS} == {s: whole.said(s) for s in SUBJECTS}
+    assert part.digest == whole.digest
+    assert judged(FIRST, []).digest != whole.digest
+    assert judged([replace(FIRST[0], reason="else"), *FIRST[1:]], SECOND).digest != whole.digest
+    assert judged([replace(FIRST[0], subject="s9"), *FIRST[1:]], SECOND).digest != whole.digest

@@ -1,0 +1,49 @@
+"""The windows of the daily series on a ledger of a few rows, and flat traffic with and without weekends."""
+
+from __future__ import annotations
+
+from sqlalchemy import Engine
+
+from include.ledger.as_known import AsKnown
+from include.rules.facts import Calls
+from include.rules.parameters import ParameterBook
+from include.rules.register_facts import Registers
+from include.rules.window_facts import WindowFacts
+from tests.rules.evidence import DAY, Evidence, at, days_before
+from tests.rules.test_facts_of_day import _flatness as is_flat
+
+
+def test_flat_traffic_was_seen_on_weekends_and_on_working_days() -> None:
+    days = days_before(DAY, 60)
+    ends, rest = [d for d in days if d.weekday() >= 5], [d for d in days if d.weekday() < 5]
+    flat = {name: is_flat(dict.fromkeys(days, 100), days) for name, days in (("ends", ends), ("rest", rest))}
+    assert flat == {"ends": False, "rest": False}
+    assert is_flat(dict.fromkeys([*rest, ends[0]], 100), [*rest, ends[0]])
+    slightly = {d: 949_999 if n % 2 else 1_050_001 for n, d in enumerate(days)}
+    assert not is_flat(slightly, days), "a hair more than five percent"
+
+
+def test_the_calls_of_a_window_and_what_lies_before_it(engine: Engine) -> None:
+    ledger = Evidence(engine)
+    days = days_before(DAY, 6)
+    register = ledger.batch("register", "system", at(DAY, 2))
+    ledger.put("system", register, [{"system_code": c, "name": c} for c in ("early", "late", "silent")])
+    services = ledger.batch("services", "exchange_service", at(DAY, 2))
+    ledger.put("exchange_service", services, [{"service_code": c, "system_code": c} for c in ("early", "late")])
+    calls = ledger.batch("calls", "exchange_call_day", at(DAY, 2))
+    ledger.observed(calls, [*days[:4], *days[5:]])
+    later = ledger.batch("calls", "exchange_call_day", at(DAY, 3))
+    ledger.observed(later, [DAY])
+    rows = [("early", 2, 3), ("late", 4, 3), ("late", 3, 5)]
+    ledger.put("exchange_call_day", calls, [
+        {"day": days[n], "service_code": c, "caller_code": "x", "calls": count, "failures": 0} for c, n, count in rows
+    ])  # fmt: skip
+    with engine.connect() as connection:
+        parameters = dict(ParameterBook.load().on(DAY)) | {"connected_window_days": 3}
+        windows = WindowFacts(Registers(AsKnown(connection), DAY, 7, {}), DAY, parameters)
+        found = windows.of(["connection_calls"])["connection_calls"]
+    seen = {system: fact.value for system, fact in found.items()}
+    assert seen["early"] == Calls(3, 2, 0, 0, 0, 0, days[2], 2, None, is_flat=False), "the day before the window"
+    assert seen["late"] == Calls(3, 2, 8, 8, 0, 0, days[4], 1, None, is_flat=False)
+    assert seen["silent"] == Calls(3, 2, 0, 0, 0, 0, None, None, None, is_flat=False)
+    assert (found["silent"].seen_until, found["silent"].evidence) == (days[5], (calls,))
