@@ -145,7 +145,7 @@ class Level:
                     row[key] = MASK
         for key, search in shape.searches:
             found.hit.update([owners[at] for at in search.places(rows.texts(key))])
-            if rows.kinds[key] & _HOLDERS:  # the card knows of none here, so their fields' names have not been looked at yet
+            if rows.kinds[key] & _HOLDERS:  # unknown to the card, so their fields' names have not been looked at yet
                 found.odd.update(compress(owners, [isinstance(value, dict | list) for value in rows.columns[key]]))
         for key, level in shape.inner:
             level._search_inner(rows.columns[key], owners, found)
@@ -267,9 +267,7 @@ class Level:
         searches = tuple((k, Search(may_be_identity if k in strict else may_be_personal)) for k in rest)
         levels = tuple((k, self._below(f"{self._prefix}{k}")) for k in inner)
         is_pair = _is_pair(keys) and "value" not in masked
-        shape = _Shape(
-            masked, levels, _getter(free), _form(free), _getter(strict), _form(strict), searches, is_pair
-        )
+        shape = _Shape(masked, levels, _getter(free), _form(free), _getter(strict), _form(strict), searches, is_pair)
         self._shapes[keys] = shape
         return shape
 
@@ -295,4 +293,3 @@ def _getter(keys: list[str]) -> Callable[[Row], tuple[Any, ...]]:
 def _form(keys: list[str]) -> str:
     """Return the form that writes all values at once, each behind a separator."""
     return f"{SEPARATOR}%s" * len(keys)
-

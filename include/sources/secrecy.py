@@ -149,7 +149,7 @@ class Secrecy:
 
 def _is_listed(value: Any) -> bool:
     """Return whether a value is a list of keys and values."""
-    return value.__class__ is list and value and value[0].__class__ is dict and "key" in value[0]
+    return value.__class__ is list and bool(value) and value[0].__class__ is dict and "key" in value[0]
 
 
 def _not_among(texts: frozenset[str], rows: Alike, steps: tuple[str, ...]) -> Iterable[int]:
@@ -167,7 +167,7 @@ def _with_sign(rows: Alike, steps: tuple[str, ...]) -> Iterable[int]:
     if len(steps) > 1:
         return range(len(rows.rows))
     column = rows.columns.get(steps[0], ())
-    if rows.kinds.get(steps[0]) == _TEXTS and "密" not in "".join(column):
+    if rows.kinds.get(steps[0], set()) == _TEXTS and "密" not in "".join(column):
         return ()
     return [at for at, value in enumerate(column) if "密" in str(value)]
 
