@@ -18,17 +18,21 @@ def copy_text(rows: list[Values], width: int) -> bytes:
     return copy_columns([list(column) for column in zip(*rows, strict=True)])
 
 
-def copy_columns(columns: list[Values]) -> bytes:
-    """Return rows that are given by column in the same form."""
+def copy_columns(columns: list[Values], tail: tuple[str, ...] = ()) -> bytes:
+    """Return rows that are given by column in the same form; each ends with the same few values."""
     texts = list(map(_texts, columns))
-    text = "\n".join(map("\t".join, zip(*texts, strict=True)))
+    text = _joined(texts, tail)
     count = len(columns[0])
-    if text.count("\t") != count * (len(columns) - 1) or text.count("\n") != count - 1 or "\r" in text:
-        texts = [list(map(_escape, column)) for column in texts]
-        text = "\n".join(map("\t".join, zip(*texts, strict=True)))
+    if text.count("\t") != count * (len(columns) + len(tail) - 1) or text.count("\n") != count - 1 or "\r" in text:
+        text = _joined([list(map(_escape, column)) for column in texts], tuple(map(_escape, tail)))
     else:
         text = text.replace("\\", "\\\\")
     return f"{text}\n".encode()
+
+
+def _joined(texts: list[list[str]], tail: tuple[str, ...]) -> str:
+    end = "".join(f"\t{value}" for value in tail)
+    return f"{end}\n".join(map("\t".join, zip(*texts, strict=True))) + end
 
 
 def _texts(column: Values) -> list[str]:

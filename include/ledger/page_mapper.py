@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 
 from include.ledger.copy_text import Rows, Values, copy_columns, copy_text
-from include.ledger.identity import code_standing
+from include.ledger.identity import code_standing, code_standings
 from include.ledger.links import files_of
 from include.ledger.quality import Quality, doubts_of_items
 from include.sources.card import Card
@@ -84,40 +84,43 @@ class PageMapper:
                 self._put(mapped, digest.hex(), page * PAGE_FACTOR + number, rows)
         for entity, columns in self._in_columns(page, lines, together).items() if together else ():
             if columns[0]:
-                into.add(
-                    entity,
-                    copy_columns(columns) if self._as_text else list(zip(*columns, strict=True)),
-                    len(columns[0]),
-                )
+                into.add(entity, self._in_rows(columns), len(columns[0]))
         for entity, values in rows.items():
             into.add(entity, copy_text(values, len(values[0])) if self._as_text else values, len(values))
 
     def _in_columns(self, page: int, lines: Lines, together: MappedRows) -> dict[str, list[Values]]:
         """Return what was mapped together by entity, as columns in the order of the table's, without the rows that were left."""
         digests = [digest.hex() for _, digest, _ in lines]
-        places = [page * PAGE_FACTOR + number for number, _, _ in lines]
-        derived = self._derived_columns(together.main)
-        found = {}
-        for mapped, more in ((together.main, derived), *((child, []) for child in together.children)):
-            owners = mapped.owners
-            listed = together.listed if mapped is together.main else [""] * len(lines)
-            tail = [[of[i] for i in owners] for of in (places, listed)]
-            if self._tail:
-                tail = [[value] * len(owners) for value in self._tail]
-            columns = [mapped.keys, [digests[i] for i in owners], *mapped.columns, *more, *tail]
-            if not together.left.isdisjoint(owners):
-                kept = [i not in together.left for i in owners]
-                columns = [list(compress(column, kept)) for column in columns]
-            found[mapped.entity] = columns
+        ends: list[Values] = []
+        if not self._tail:
+            ends = [[page * PAGE_FACTOR + number for number, _, _ in lines], together.listed]
+        main = together.main
+        found = {main.entity: [main.keys, digests, *main.columns, *self._derived_columns(main), *ends]}
+        for child in together.children:
+            owners = child.owners
+            nothing = [[""] * len(owners)] if ends else []
+            places = [[of[i] for i in owners] for of in (digests, *ends[:1])]
+            found[child.entity] = [child.keys, places[0], *child.columns, *places[1:], *nothing]
+        if together.left:
+            for mapped in (main, *together.children):
+                kept = [i not in together.left for i in mapped.owners]
+                found[mapped.entity] = [list(compress(column, kept)) for column in found[mapped.entity]]
         return found
+
+    def _in_rows(self, columns: list[Values]) -> Rows:
+        """Return rows as they are staged, each with its end where all have the same."""
+        if self._as_text:
+            return copy_columns(columns, self._tail or ())
+        tail = [[value] * len(columns[0]) for value in self._tail or ()]
+        return list(zip(*columns, *tail, strict=True))
 
     def _derived_columns(self, main: Columns) -> list[Values]:
         """Return the columns that the ledger works out itself, in the order of `DERIVED`."""
         if main.entity not in ("project", "plan_entry"):
             return []
-        standing = [
-            code_standing(code) if code.__class__ is str else (None, None) for code in main.named("project_code")
-        ]
+        codes = main.named("project_code")
+        standings = iter(code_standings([code for code in codes if code.__class__ is str]))
+        standing = [next(standings) if code.__class__ is str else (None, None) for code in codes]
         return [list(column) for column in zip(*standing, strict=True)]
 
     def _put(self, mapped: Mapped, digest: str, seq: int, rows: dict[str, list[Values]]) -> None:

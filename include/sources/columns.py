@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from operator import itemgetter
 from types import NoneType
 from typing import Any
 
@@ -118,7 +117,7 @@ class _Block:
 
     def map(self, rows: list[Row], given: dict[str, Values], owners: list[int], left: set[int]) -> Columns:
         """Map rows; add the owners of those that need the careful way to `left`."""
-        places = {"": rows}
+        places = {"": _Place(rows)}
         found: dict[str, Values] = {}
         blank = [None] * len(rows)
         doubtful = (
@@ -152,7 +151,7 @@ class _Field:
         self._column = _Column(rule.map.__getitem__ if self._is_word else convert, specs[rule.name], many)
         self._raw = _Column(_as_word if self._is_word else written, specs[rule.raw]) if rule.raw else None
 
-    def map(self, places: dict[str, list[Row]], found: dict[str, Values], doubtful: set[int]) -> None:
+    def map(self, places: dict[str, _Place], found: dict[str, Values], doubtful: set[int]) -> None:
         """Add the field's columns to what is found; add the indexes of rows that need the careful way."""
         first, *others = self.rule.sources
         raws = _reach(first, places)
@@ -238,20 +237,34 @@ def _as_word(raw: object) -> str:
     return raw  # type: ignore[return-value]
 
 
-def _reach(source: str, places: dict[str, list[Row]]) -> Values:
+class _Place:
+    """The objects at one path of some rows, with their fields by column."""
+
+    def __init__(self, rows: list[Row]) -> None:
+        self.rows = rows
+        shapes = set(map(tuple, rows))
+        # Nearly always all have the same fields; then to turn them costs a third of looking each field up.
+        self._columns: dict[str, Values] | None = None
+        if len(shapes) == 1:
+            self._columns = dict(zip(*shapes, map(list, zip(*map(dict.values, rows), strict=True)), strict=True))
+
+    def column(self, name: str) -> Values:
+        """Return what stands in a field of each object; None where it is absent."""
+        if self._columns is None:
+            return [row.get(name) for row in self.rows]
+        return self._columns.get(name) or [None] * len(self.rows)
+
+
+def _reach(source: str, places: dict[str, _Place]) -> Values:
     """Return what stands at a source in each row; `places` keeps the objects that paths go through."""
     if source == ".":
-        return places[""]
+        return list(places[""].rows)
     path, _, name = source.rpartition(".")
-    rows = _objects(path, places)
-    try:
-        return list(map(itemgetter(name), rows))  # nearly always every row has the field, and this is faster
-    except KeyError:
-        return [row.get(name) for row in rows]
+    return _place(path, places).column(name)
 
 
-def _objects(path: str, places: dict[str, list[Row]]) -> list[Row]:
+def _place(path: str, places: dict[str, _Place]) -> _Place:
     if path not in places:
         above, _, step = path.rpartition(".")
-        places[path] = [fields_of(place.get(step)) for place in _objects(above, places)]
+        places[path] = _Place([fields_of(inner) for inner in _place(above, places).column(step)])
     return places[path]

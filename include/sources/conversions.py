@@ -38,6 +38,7 @@ _FLAGS = {"1": True, "0": False, "true": True, "false": False, "y": True, "n": F
     "是": True, "否": False, "有": True, "无": False, "t": True, "f": False,
 }  # fmt: skip
 _PROJECT_CODE = re.compile(r"\d{4}-\d{6}-\d{2}-\d{2}-\d{6}", re.ASCII)
+_PROJECT_CODES = re.compile(rf"(?:{_PROJECT_CODE.pattern}\n)*", re.ASCII)
 _USCC = re.compile(r"[0-9A-HJ-NPQRTUWXY]{18}")
 _DOCUMENT_NO = re.compile(r"[^\s\[\]【】()（）〔〕［］]*〔\d{4}〕\d{1,6}号", re.ASCII)
 _BRACKETED_YEAR = re.compile(r" ?[〔\[【(（［﹝〈<] ?(\d{4}) ?年? ?[〕\]】)）］﹞〉>] ?第? ?(\d{1,6}) ?号")
@@ -69,7 +70,7 @@ def converter(name: str, mapping: dict[str, Any], inner: dict[str, str] | None =
 
 def converter_of_many(name: str) -> Callable[[list[Any]], list[Any] | None] | None:
     """Return what converts many values at once where all are plainly written, and returns None where one is not."""
-    return {"text": fold_texts, "datetime": read_datetimes}.get(name)
+    return {"text": fold_texts, "datetime": read_datetimes, "project_code": _project_codes}.get(name)
 
 
 def _integer(value: object) -> int | None:
@@ -204,6 +205,14 @@ def _project_code(value: object) -> str | None:
         return value
     text = fold_text(value)
     return None if text is None else parse_project_code(text).text
+
+
+def _project_codes(values: list[Any]) -> list[str] | None:
+    """Return what `_project_code` makes of each of many codes, if all of them are plainly written; else None."""
+    if set(map(type, values)) != {str} or not _MONTHS.issuperset([value[2:4] for value in values]):
+        return None
+    text = "\n".join(values) + "\n"
+    return values if text.count("\n") == len(values) and _PROJECT_CODES.fullmatch(text) else None
 
 
 def _uscc(value: object) -> str | None:

@@ -119,7 +119,8 @@ def _is_number(text: str, start: int, end: int) -> bool:
 
 
 def may_be_identity(text: str) -> bool:
-    """Return whether among strict values, each between separators, `mask_code` or `mask_typed` might mask something."""
+    """Return whether among strict values with separators between them `mask_code` or `mask_typed` might mask something."""
+    text = f"{SEPARATOR}{text}{SEPARATOR}"
     if text.isascii():
         has_digits = _SEVENTEEN_DIGITS in text.encode().translate(_FORMS)
         return has_digits and _STRICT_HINT.search(text) is not None

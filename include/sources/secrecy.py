@@ -6,16 +6,18 @@ Does not mask anybody, and never keeps or quotes a row.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from include.sources.alike import Alike, Keys
 from include.sources.card import Card, Gate
 from include.sources.folding import scalar
 
 Row = dict[str, Any]
 
 _MOST_SHAPES = 2_000
+_TEXTS = frozenset({str})
 
 _CLASSIFIED_NAME = re.compile(
     r"[涉绝](?<!非.)\s*密|机(?<!非.)\s*密(?![码钥])|秘(?<!非.)\s*密\s*(?:级|★|\*)"  # 手机密码 is no 机密
@@ -89,6 +91,23 @@ class Secrecy:
                     return False
         return not (self._is_marked_within(row) or self._is_marked_classified(row, keys))
 
+    def closed(self, rows: Alike) -> set[int]:
+        """Return the places of rows that do not pass; only those are looked at one by one that their columns do not acquit."""
+        doubtful: set[int] = set()
+        for door in self._doors:
+            doubtful.update(_not_among(door.open, rows, door.steps))
+        for steps, _ in self._names:
+            doubtful.update(_with_sign(rows, steps))
+        for field, _ in self._fields(rows.keys):
+            doubtful.update(_not_among(_HARMLESS, rows, (field,)))
+        for key, kinds in rows.kinds.items():
+            column = rows.columns[key]
+            if list in kinds:
+                doubtful.update([at for at, value in enumerate(column) if _is_listed(value)])
+            if dict in kinds and any(map(self._fields, {tuple(value) for value in column if value.__class__ is dict})):
+                doubtful.update(range(len(column)))
+        return {at for at in doubtful if not self.is_open(rows.rows[at], rows.keys)}
+
     def _is_marked_within(self, row: Row) -> bool:
         """Return whether a list of keys and values, or an object, holds a mark that the card does not name."""
         for value in row.values():
@@ -97,7 +116,7 @@ class Secrecy:
                 continue
             if kind is dict:
                 found = value
-            elif kind is list and value and value[0].__class__ is dict and "key" in value[0]:
+            elif _is_listed(value):
                 found = {str(v["key"]): v.get("value") for v in value if v.__class__ is dict and "key" in v}
             else:
                 continue
@@ -106,8 +125,7 @@ class Secrecy:
         return False
 
     def _is_marked_classified(self, row: Row, keys: tuple[str, ...]) -> bool:
-        fields = self._secrecy.get(keys)
-        for field, one_means_yes in self._plan_secrecy(keys) if fields is None else fields:
+        for field, one_means_yes in self._fields(keys):
             value = row[field]
             if type(value) is str and value in _HARMLESS:
                 continue
@@ -116,14 +134,42 @@ class Secrecy:
                 return True
         return False
 
-    def _plan_secrecy(self, keys: tuple[str, ...]) -> tuple[tuple[str, bool], ...]:
-        """Find the fields that speak of secrecy; "1" means yes only where the card does not say what it means."""
+    def _fields(self, keys: Keys) -> tuple[tuple[str, bool], ...]:
+        """Return the fields that speak of secrecy; "1" means yes only where the card does not say what it means."""
+        known = self._secrecy.get(keys)
+        if known is not None:
+            return known
         if len(self._secrecy) >= _MOST_SHAPES:
             self._secrecy.clear()
         found = (k for k in keys if _SECRECY_FIELD.search(k) and not _OPEN_FIELD.search(k))
         fields = tuple((k, k not in self._gated and _YES_NO_FIELD.search(k) is not None) for k in found)
         self._secrecy[keys] = fields
         return fields
+
+
+def _is_listed(value: Any) -> bool:
+    """Return whether a value is a list of keys and values."""
+    return value.__class__ is list and bool(value) and value[0].__class__ is dict and "key" in value[0]
+
+
+def _not_among(texts: frozenset[str], rows: Alike, steps: tuple[str, ...]) -> Iterable[int]:
+    """Return the places of rows with anything but one of some texts at a path of one step; all of them where it has more."""
+    column = rows.columns.get(steps[0])
+    if column is None or len(steps) > 1:
+        return range(len(rows.rows))
+    if rows.kinds[steps[0]] == _TEXTS and texts.issuperset(column):
+        return ()
+    return [at for at, value in enumerate(column) if value.__class__ is not str or value not in texts]
+
+
+def _with_sign(rows: Alike, steps: tuple[str, ...]) -> Iterable[int]:
+    """Return the places of rows with 密 at a path of one step; all of them where it has more."""
+    if len(steps) > 1:
+        return range(len(rows.rows))
+    column = rows.columns.get(steps[0], ())
+    if rows.kinds.get(steps[0], set()) == _TEXTS and "密" not in "".join(column):
+        return ()
+    return [at for at, value in enumerate(column) if "密" in str(value)]
 
 
 def _values_at(row: Row, steps: tuple[str, ...]) -> list[object]:
