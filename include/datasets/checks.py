@@ -115,28 +115,27 @@ class Checker:
         rows = range(0, table.num_rows, max(1, table.num_rows // SAMPLE))
         if not rows:
             return
-        for row in as_json(pa.concat_tables([table.slice(n, 1) for n in rows]).combine_chunks()).to_pylist():
+        for row in as_json(pa.concat_tables([table.slice(n, 1) for n in rows]).combine_chunks()):
             for error in self._sampled.iter_errors(row):
                 where = ".".join(map(str, error.instance_path))
                 if where not in known:  # what a column's own check has found is told once
                     self.note(where, "schema", 1, error.message)
 
 
-def as_json(table: pa.Table) -> pa.Table:
+def as_json(table: pa.Table) -> list[dict[str, Any]]:
     """Return rows as JSON has them: days, moments and decimals as texts."""
-    columns = []
-    for values in table.columns:
-        if pa.types.is_timestamp(values.type):
-            # Arrow's own way to Python imports pandas, and its `strftime` needs the system's time zones, which an image may lack.
-            seconds = values.cast(pa.timestamp("s", values.type.tz), safe=False).cast(pa.int64()).to_pylist()
-            zone = ZoneInfo(values.type.tz)
-            values = pa.array(
-                [s if s is None else datetime.fromtimestamp(s, zone).isoformat() for s in seconds], pa.string()
-            )
-        elif pa.types.is_date(values.type) or pa.types.is_decimal(values.type):
-            values = values.cast(pa.string())
-        columns.append(values)
-    return pa.Table.from_arrays(columns, table.column_names)
+    columns = [_json_values(values) for values in table.columns]
+    return [dict(zip(table.column_names, row, strict=True)) for row in zip(*columns, strict=True)]
+
+
+def _json_values(values: Any) -> list[Any]:
+    if pa.types.is_timestamp(values.type):
+        # Arrow's own way to Python imports pandas, and its `strftime` needs the system's time zones, which an image may lack.
+        seconds = values.cast(pa.timestamp("s", values.type.tz), safe=False).cast(pa.int64()).to_pylist()
+        zone = ZoneInfo(values.type.tz)
+        return [None if s is None else datetime.fromtimestamp(s, zone).isoformat() for s in seconds]
+    is_text_in_json = pa.types.is_date(values.type) or pa.types.is_decimal(values.type)
+    return list((values.cast(pa.string()) if is_text_in_json else values).to_pylist())
 
 
 def _validator(schema: Mapping[str, Any]) -> Any:
