@@ -40,14 +40,14 @@ def open_ledger(url: str | None = None, *, check: bool = True) -> Engine:
         options = "-c TimeZone=Asia/Shanghai -c client_encoding=UTF8 -c jit=off"
         engine = create_engine(target, poolclass=NullPool, connect_args={"options": options})
     try:
-        engine.connect().close()
+        with engine.connect().execution_options(**{READING: True}) as connection:
+            if check:
+                check_migrated(connection)
     except OperationalError as error:
         where = target.render_as_string(hide_password=True)
         raise LedgerUnreachable(
             f"the ledger {where} does not answer: {error.orig}; is it running, is LEDGER_URL right?"
         ) from None
-    if check:
-        check_migrated(engine)
     return engine
 
 
@@ -65,13 +65,11 @@ def _begin_sqlite(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN" if is_reading else "BEGIN IMMEDIATE")
 
 
-def check_migrated(engine: Engine) -> None:
+def check_migrated(connection: Connection) -> None:
     """Raise `LedgerNotMigrated` unless the ledger stands at this code's migration."""
-    with engine.connect() as connection:
-        if not inspect(connection).has_table("alembic_version"):
-            found = None
-        else:
-            found = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+    found = None
+    if inspect(connection).has_table("alembic_version"):
+        found = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
     if found != HEAD:
         state = f"is at migration {found}" if found else "is empty"
         raise LedgerNotMigrated(

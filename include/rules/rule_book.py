@@ -146,11 +146,17 @@ def _rule(card: dict[str, Any], article: Article) -> Rule:
 def _digest(card: dict[str, Any], article: Article) -> str:
     """Hash the card, its clause and the code that decides: the function, its exceptions, and whatever of ours those call."""
     functions = [FUNCTIONS[card["id"]], *(EXCEPTIONS[name].applies for name in card.get("exceptions", []))]
-    found: dict[str, str] = {}
-    for function in functions:
-        _gather(function, found)
+    found = {name: text for function in functions for name, text in _code(function).items()}
     text = json.dumps([card, article.text, article.modality, found], sort_keys=True, ensure_ascii=False)
     return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
+
+
+@cache
+def _code(function: Any) -> dict[str, str]:
+    """Return what a function is made of, by name: code that was imported stays as it is, and rules are loaded every judging."""
+    found: dict[str, str] = {}
+    _gather(function, found)
+    return found
 
 
 def _gather(thing: Any, found: dict[str, str]) -> None:

@@ -39,10 +39,16 @@ def mounted(clock: Callable[[], datetime] = lambda: at(DAY, 12)) -> FastAPI:
     return outer
 
 
+@pytest.fixture(scope="session")
+def application() -> FastAPI:
+    """Return the board as an application: it opens whatever ledger the settings name at each request."""
+    return mounted()
+
+
 @pytest.fixture
-def board() -> Board:
+def board(application: FastAPI) -> Board:
     """Return a board over whatever ledger the settings name."""
-    return Board(httpx.ASGITransport(mounted(), raise_app_exceptions=False), {MAY: "yes"})
+    return Board(httpx.ASGITransport(application, raise_app_exceptions=False), {MAY: "yes"})
 
 
 @pytest.fixture(scope="session", params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])

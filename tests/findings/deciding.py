@@ -108,9 +108,10 @@ def everything(engine: Engine) -> dict[str, list[dict[str, Any]]]:
 def assert_whole(engine: Engine) -> int:
     """Every finding is the fold of its events, told once or twice, in any order; numbers run without gap. Returns how many."""
     found = everything(engine)
+    with engine.connect() as connection:
+        told = {row["finding_id"]: told_events(connection, row["finding_id"]) for row in found["finding"]}
     for row in found["finding"]:
-        with engine.connect() as connection:
-            events = told_events(connection, row["finding_id"])
+        events = told[row["finding_id"]]
         assert [e.number for e in events] == list(range(1, len(events) + 1))
         folded = fold(events)
         assert folded is not None

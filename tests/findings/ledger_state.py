@@ -51,8 +51,9 @@ def assert_folds(engine: Engine) -> None:
     """Every finding is what its events come to."""
     found = ledger_rows(engine)["finding"]
     assert found
+    with engine.connect() as connection:
+        folded = {row["finding_id"]: fold(told_events(connection, row["finding_id"])) for row in found}
     for row in found:
-        with engine.connect() as connection:
-            standing = fold(told_events(connection, row["finding_id"]))
+        standing = folded[row["finding_id"]]
         assert standing is not None
         assert {name: row[name] for name in standing.__slots__} == {n: getattr(standing, n) for n in standing.__slots__}
