@@ -37,11 +37,18 @@ _COLLECTION = {
 
 
 class Catalogues:
-    """The entries of all catalogues, put together and joined; `of_project` gives the systems that name a project."""
+    """The entries of all catalogues, put together and joined; `naming_of` gives of some projects the systems that name each."""
 
-    def __init__(self, registers: Registers, grace_percent: int, of_project: Callable[[str], Collection[str]]) -> None:
-        self._registers, self._grace, self._of_project = registers, grace_percent, of_project
+    def __init__(
+        self,
+        registers: Registers,
+        grace_percent: int,
+        naming_of: Callable[[Collection[str]], Mapping[str, Collection[str]]],
+    ) -> None:
+        self._registers, self._grace = registers, grace_percent
         self._rows = registers.rows("resource", _COLUMNS)
+        self._systems = registers.standing(row["system_code"] for row in self._rows if row["system_code"])
+        self._naming = naming_of({code for row in self._rows for code in _projects(row["project_codes"])})
         self._counts: dict[tuple[str | None, str], Counter[str]] = {}
         self._facts: dict[str, dict[str, Fact]] = {}
         self._evidence: dict[tuple[str, str], set[str]] = {}
@@ -103,10 +110,9 @@ class Catalogues:
 
     def _system_of(self, entry: Combined) -> str | None:
         code = entry.get("system_code")
-        if code in self._registers.joints:
+        if code in self._systems:
             return str(code)
-        projects = (entry.get("project_codes") or "").split(",")
-        named = {system for project in projects if project for system in self._of_project(project)}
+        named = {s for project in _projects(entry.get("project_codes")) for s in self._naming[project]}
         return named.pop() if len(named) == 1 else None
 
     def _unlinked(self, system: str, kind: str) -> int:
@@ -149,6 +155,10 @@ class Catalogues:
             if all(map(self._registers.is_fresh, names)):
                 found[kind] = ("+".join(names), min(day for s in names if (day := readings[s].read_on)))
         return found
+
+
+def _projects(text: str | None) -> Iterator[str]:
+    return filter(None, (text or "").split(","))
 
 
 def listings(known: AsKnown) -> list[tuple[str, str]]:
