@@ -20,7 +20,7 @@ SELECT :source, {key}, {uuid}, :batch, :batch, {values} FROM n{more}
 _CODE = "'X' || substr('000000' || i, -6)"
 _CODE_POSTGRES = "'X' || lpad(CAST(i AS text), 6, '0')"
 _UNIT = "'Unit ' || CAST(i % 60 AS text)"
-_CYCLES = "CASE i % 4 WHEN 0 THEN 'weekly' WHEN 1 THEN 'monthly' WHEN 2 THEN 'yearly' ELSE 'irregular' END"
+_CYCLES = "CASE WHEN i % 100 = 0 THEN 'weekly' WHEN i % 4 = 0 THEN 'yearly' WHEN i % 4 = 1 THEN 'monthly' ELSE 'irregular' END"
 _KINDS = " CROSS JOIN (SELECT 'protection' AS kind UNION ALL SELECT 'cipher') AS kinds"
 
 
@@ -51,7 +51,7 @@ def add_systems(engine: Engine, first: int, count: int, day: date) -> None:
             "resource_id": "'e' || CAST(i AS text)", "kind": "'data'", "code": "'e' || CAST(i AS text)",
             "provider_name": _UNIT, "system_code": code, "state": "'published'",
             "share_type": "'unconditional'", "distribution_count": "1", "collection": "'delivered'", "update_cycle": _CYCLES,
-            "data_updated_on": f"CASE WHEN i % 5 = 0 THEN {ago('500')} ELSE {ago('i % 40')} END",
+            "data_updated_on": f"CASE WHEN i % 5 = 0 THEN {ago('500')} ELSE {ago('i % 37')} END",
         }),
     ]  # fmt: skip
     uuid = "gen_random_uuid()" if is_postgres else "lower(hex(randomblob(16)))"

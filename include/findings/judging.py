@@ -110,11 +110,14 @@ def judge(
     if day > today:
         raise ConfigurationError(f"{day} has not begun; the last day that can be judged is {today}")
     book = ParameterBook.load()
-    rules = rules_of(load_rules(book), scope)
+    every = load_rules(book)
+    rules = rules_of(every, scope)
     if not rules:
         raise ConfigurationError(f"no rule has the scope {scope!r}; use one of {', '.join(SCOPES)}")
     with no_collection(), snapshot(engine, FINDINGS) as connection:
         judged = _Session(connection, scope, rules, book, day, today, at).run(replay, is_full=full)
+        if judged.is_newest and not judged.is_replay:
+            sync_rule_titles(connection, every)
         if tell and judged.is_newest and not judged.is_replay:
             tell(connection, at)
     return judged
@@ -182,7 +185,6 @@ class _Session:
         settled.changes.sort(key=lambda change: change.rule)
         if is_newest:
             settled.changes += end_decisions(self.connection, self.day, self.at)
-            sync_rule_titles(self.connection)
         if judging.kept:
             tally.hold(judging.kept.marks, judging.kept.counts)
             broken = {rule.subject for rule in self.rules if rule.id in tally.crashed}
