@@ -21,13 +21,14 @@ _CODE = "'X' || substr('000000' || i, -6)"
 _CODE_POSTGRES = "'X' || lpad(CAST(i AS text), 6, '0')"
 _UNIT = "'Unit ' || CAST(i % 60 AS text)"
 _CYCLES = "CASE WHEN i % 100 = 0 THEN 'weekly' WHEN i % 4 = 0 THEN 'yearly' WHEN i % 4 = 1 THEN 'monthly' ELSE 'irregular' END"
-_KINDS = " CROSS JOIN (SELECT 'protection' AS kind UNION ALL SELECT 'cipher') AS kinds"
+_KINDS = " CROSS JOIN (SELECT 'protection' AS kind UNION ALL SELECT 'cipher' UNION ALL SELECT 'risk') AS kinds"
 
 
 def add_systems(engine: Engine, first: int, count: int, day: date) -> None:
-    """Add systems up to a count, numbered from `first`: each with two reports and one entry of a catalogue with its cycle.
+    """Add systems up to a count, numbered from `first`: each with three reports and one entry of a catalogue with its cycle.
 
-    Every ninth lacks its report on ciphers and every seventh has an old one, every fifth entry was updated too long ago.
+    Every ninth lacks its report on ciphers and every seventh has old ones, every fifth entry was updated too long ago. No report ends
+    within the days that are judged: what changes is what the benchmark changes.
     """
     is_postgres = engine.dialect.name == "postgresql"
     day_type, code = ("date", _CODE_POSTGRES) if is_postgres else ("text", _CODE)
@@ -45,7 +46,8 @@ def add_systems(engine: Engine, first: int, count: int, day: date) -> None:
         }),
         ("assessment", "assessments", "kind || CAST(i AS text)", _KINDS, {
             "report_no": "kind || CAST(i AS text)", "kind": "kind", "system_code": code,
-            "issued_on": f"CASE WHEN i % 7 = 0 THEN {ago('400 + i % 90')} ELSE {ago('i % 300')} END", "conclusion": "'conform'",
+            "issued_on": f"CASE WHEN i % 7 = 0 THEN {ago('400 + i % 90')} ELSE {ago('15 + 30 * (i % 10)')} END", "conclusion": "'conform'",
+            "has_major_risk": "false",
         }),
         ("resource", "exchange_catalogue", "'e' || CAST(i AS text)", "", {
             "resource_id": "'e' || CAST(i AS text)", "kind": "'data'", "code": "'e' || CAST(i AS text)",

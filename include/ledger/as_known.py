@@ -76,6 +76,13 @@ class AsKnown:
         return self
 
     @cached_property
+    def listings(self) -> list[tuple[str, str]]:
+        """Return which source ever listed an entry of which kind in a catalogue, in order: kind and source."""
+        rows = self.rows("resource")
+        query = select(rows.c.kind, rows.c.source).distinct().order_by(rows.c.kind, rows.c.source)
+        return [(kind, source) for kind, source in self.connection.execute(query)]
+
+    @cached_property
     def later(self) -> ColumnElement[bool]:
         """Return the condition on `batch` that a batch was merged after the frontier."""
         if self._is_now:

@@ -11,9 +11,6 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from datetime import date
 from functools import cached_property
 
-from sqlalchemy import select
-
-from include.ledger.as_known import AsKnown
 from include.rules.facts import Catalogued
 from include.rules.freshness import freshness
 from include.rules.register_facts import Combined, Registers, Row
@@ -145,7 +142,7 @@ class Catalogues:
         A source that was never read in full may hold any kind.
         """
         listed: dict[str, set[str]] = {}
-        for kind, source in listings(self._registers.known):
+        for kind, source in self._registers.known.whole.listings:
             listed.setdefault(kind, set()).add(source)
         readings = self._registers.readings
         unread = {s for s in self._registers.sources("resource") if not readings[s].read_in_full}
@@ -159,13 +156,6 @@ class Catalogues:
 
 def _projects(text: str | None) -> Iterator[str]:
     return filter(None, (text or "").split(","))
-
-
-def listings(known: AsKnown) -> list[tuple[str, str]]:
-    """Return which source ever listed an entry of which kind, in order; also where only an excerpt is looked at."""
-    rows = known.whole.rows("resource")
-    query = select(rows.c.kind, rows.c.source).distinct().order_by(rows.c.kind, rows.c.source)
-    return [(kind, source) for kind, source in known.connection.execute(query)]
 
 
 def _sharing(entry: Combined) -> Iterator[str]:
