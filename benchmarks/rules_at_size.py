@@ -107,8 +107,8 @@ def measure(
     for database in sorted(databases):
         place = Place(database, server if database == "postgres" else None, home)
         samples.append(prepare(place, systems, say))
-        for _ in range(runs):
-            samples += one_round(place, systems, say)
+        for run in range(runs):
+            samples += one_round(place, systems, say, is_full=run == 0)
     return samples
 
 
@@ -131,8 +131,8 @@ def prepare(place: Place, systems: int, say: Callable[[str], None]) -> Sample:
     return first
 
 
-def one_round(place: Place, systems: int, say: Callable[[str], None]) -> list[Sample]:
-    """Judge the days of one round, and the limit line beside them."""
+def one_round(place: Place, systems: int, say: Callable[[str], None], *, is_full: bool) -> list[Sample]:
+    """Judge the days of one round, and the limit line beside them; all again, which takes minutes, only where it is asked for."""
     from include.ledger.database import open_ledger
 
     def read(url: str, percent: int, day: date) -> None:
@@ -152,7 +152,8 @@ def one_round(place: Place, systems: int, say: Callable[[str], None]) -> list[Sa
         samples.append(_judged(place, QUIET, url, tomorrow, say))
         read(url, 1, later)
         samples.append(_judged(place, ONE, url, later, say))
-        samples.append(_judged(place, AGAIN, url, later, say))
+        if is_full:
+            samples.append(_judged(place, AGAIN, url, later, say))
         samples.append(_limit(place, open_ledger(url), say))
     with place.copy() as url:
         read(url, 2, tomorrow)

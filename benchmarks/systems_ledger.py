@@ -27,8 +27,8 @@ _KINDS = " CROSS JOIN (SELECT 'protection' AS kind UNION ALL SELECT 'cipher' UNI
 def add_systems(engine: Engine, first: int, count: int, day: date) -> None:
     """Add systems up to a count, numbered from `first`: each with three reports and one entry of a catalogue with its cycle.
 
-    Every ninth lacks its report on ciphers and every seventh has old ones, every fifth entry was updated too long ago. No report ends
-    within the days that are judged: what changes is what the benchmark changes.
+    Every ninth lacks its report on ciphers and every seventh has old ones, every fifth entry was updated too long ago. No report
+    ends within the days that are judged: what changes is what the benchmark changes.
     """
     is_postgres = engine.dialect.name == "postgresql"
     day_type, code = ("date", _CODE_POSTGRES) if is_postgres else ("text", _CODE)
@@ -46,8 +46,8 @@ def add_systems(engine: Engine, first: int, count: int, day: date) -> None:
         }),
         ("assessment", "assessments", "kind || CAST(i AS text)", _KINDS, {
             "report_no": "kind || CAST(i AS text)", "kind": "kind", "system_code": code,
-            "issued_on": f"CASE WHEN i % 7 = 0 THEN {ago('400 + i % 90')} ELSE {ago('15 + 30 * (i % 10)')} END", "conclusion": "'conform'",
-            "has_major_risk": "false",
+            "issued_on": f"CASE WHEN i % 7 = 0 THEN {ago('400 + i % 90')} ELSE {ago('15 + 30 * (i % 10)')} END",
+            "conclusion": "'conform'", "has_major_risk": "false",
         }),
         ("resource", "exchange_catalogue", "'e' || CAST(i AS text)", "", {
             "resource_id": "'e' || CAST(i AS text)", "kind": "'data'", "code": "'e' || CAST(i AS text)",

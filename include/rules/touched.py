@@ -62,13 +62,13 @@ class _CannotTell(Exception):
 
 @dataclass(slots=True)
 class _Later:
-    """The batches after a frontier, and their sources."""
+    """The batches after a frontier, and their sources; by name, for a database that looks them up itself may do so for each row."""
 
-    batches: ColumnElement[bool]
+    batches: list[str]
     sources: list[str]
 
     def wrote(self, table: Table, column: str) -> ColumnElement[bool]:
-        return table.c.source.in_(self.sources) & table.c[column].in_(select(batch.c.batch_id).where(self.batches))
+        return table.c.source.in_(self.sources) & table.c[column].in_(self.batches)
 
 
 class _Search:
@@ -91,9 +91,10 @@ class _Search:
 
     @cached_property
     def _later(self) -> _Later:
-        later = self._before.later
-        sources = self._connection.execute(select(batch.c.source).where(later).distinct()).scalars()
-        return _Later(later, sorted(sources))
+        later = self._connection.execute(select(batch.c.batch_id, batch.c.source).where(self._before.later)).all()
+        if len(later) > MOST:
+            raise _CannotTell
+        return _Later(sorted(row.batch_id for row in later), sorted({row.source for row in later}))
 
     # -- due ------------------------------------------------------------------------------------------------------------------
 
