@@ -76,11 +76,16 @@ class AsKnown:
         return self
 
     @cached_property
-    def listings(self) -> list[tuple[str, str]]:
-        """Return which source ever listed an entry of which kind in a catalogue, in order: kind and source."""
+    def listed(self) -> list[tuple[str, str, str | None]]:
+        """Return which source ever listed an entry of which kind and unit in a catalogue: kind, source and name of the unit."""
         rows = self.rows("resource")
-        query = select(rows.c.kind, rows.c.source).distinct().order_by(rows.c.kind, rows.c.source)
-        return [(kind, source) for kind, source in self.connection.execute(query)]
+        query = select(rows.c.kind, rows.c.source, rows.c.provider_name).distinct()
+        return [(kind, source, unit) for kind, source, unit in self.connection.execute(query)]
+
+    @property
+    def listings(self) -> list[tuple[str, str]]:
+        """Return which source ever listed an entry of which kind, in order: kind and source."""
+        return sorted({(kind, source) for kind, source, _ in self.listed})
 
     @cached_property
     def later(self) -> ColumnElement[bool]:

@@ -13,10 +13,11 @@ from functools import cached_property
 from itertools import product
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Table, func, or_, select
+from sqlalchemy import ColumnElement, Row, Table, func, or_, select, true
 
 from include.errors import Permanent
 from include.ledger.as_known import AsKnown, Frontier
+from include.ledger.portions import portions
 from include.ledger.tables import ENTITIES, batch
 from include.rules.excerpt import Looked, key_of
 from include.rules.freshness import CYCLE_DAYS, freshness
@@ -155,36 +156,44 @@ class _Search:
         lines = self._later.wrote(change, "batch_id") & change.c.field.in_(list(fields)) & change.c.old.is_not(None)
         yield from self._connection.execute(select(change.c.field, change.c.old).where(lines)).tuples()
 
-    def _moved(self, entity: str, fields: Iterable[str]) -> bool:
-        """Return whether a record of an entity is new, or one of some fields of it was changed."""
-        table, change = ENTITIES[entity]
-        created = select(table.c.source).where(self._later.wrote(table, "created_batch")).limit(1)
+    def _have_moved(self, entity: str, fields: Iterable[str]) -> bool:
+        """Return whether one of some fields of a record was changed."""
+        change = ENTITIES[entity][1]
         lines = self._later.wrote(change, "batch_id") & change.c.field.in_(list(fields))
-        changed = select(change.c.source).where(lines).limit(1)
-        return bool(self._connection.execute(created).first() or self._connection.execute(changed).first())
+        return self._connection.execute(select(change.c.source).where(lines).limit(1)).first() is not None
+
+    def _written(self, entity: str) -> list[Row[Any]]:
+        """Return code, system and projects of the records that were written, and whether one is new; no more than can be told."""
+        table = ENTITIES[entity][0]
+        is_new = table.c.created_batch.in_(self._later.batches).label("is_new")
+        code = table.c.code if entity == "resource" else table.c.system_code
+        query = select(code.label("code"), table.c.system_code, table.c.project_codes, is_new)
+        found = self._connection.execute(query.where(self._later.wrote(table, "changed_batch")).limit(MOST + 1)).all()
+        if len(found) > MOST:
+            raise _CannotTell
+        return list(found)
 
     def _note_systems(self) -> None:
         """Note the systems that were written; one that is new, gone or differently named can be found by any entry."""
-        table = ENTITIES["system"][0]
-        if self._moved("system", _NAMES) and self._connection.execute(select(ENTITIES["resource"][0].c.source)).first():
+        written = self._written("system")
+        is_moved = any(row.is_new for row in written) or self._have_moved("system", _NAMES)
+        if is_moved and self._known.whole.listed:
             raise _CannotTell
-        self._note_named(table, self._later.wrote(table, "changed_batch"))
+        for row in written:
+            self._note_entry(row.system_code, row.project_codes)
         for field, old in self._changes("system", ("system_code", "project_codes")):
             (self._looked.systems if field == "system_code" else self._looked.projects).update(old.split(","))
 
     def _note_entries(self) -> None:
         """Note whose entries were written; where one has another place than before, its whole unit may count otherwise."""
-        table = ENTITIES["resource"][0]
-        if self._moved("resource", _PLACES):
+        written, table = self._written("resource"), ENTITIES["resource"][0]
+        if any(row.is_new for row in written) or self._have_moved("resource", _PLACES):
             raise _CannotTell
-        wrote = self._later.wrote(table, "changed_batch")
-        same = select(table.c.code).where(wrote, table.c.code.is_not(None))
-        self._note_named(table, wrote | table.c.code.in_(same))
-
-    def _note_named(self, table: Table, condition: ColumnElement[bool]) -> None:
-        query = select(table.c.system_code, table.c.project_codes).where(condition).distinct()
-        for system, projects in self._connection.execute(query):
-            self._note_entry(system, projects)
+        query = select(table.c.system_code, table.c.project_codes).distinct()
+        for codes in portions(sorted({row.code for row in written if row.code is not None})):
+            written += self._connection.execute(query.where(table.c.code.in_(codes)))
+        for row in written:
+            self._note_entry(row.system_code, row.project_codes)
 
     def _note_entry(self, system: str | None, projects: str | None) -> None:
         self._looked.systems.update(filter(None, [system]))
@@ -195,29 +204,41 @@ class _Search:
         if not (moved := self._reading_days()):
             return
         table = ENTITIES["resource"][0]
-        living, may_have = table.c.tombstoned_at.is_(None), self._may_have_aged(table, moved)
-        same = select(table.c.code).where(living, may_have, table.c.code.is_not(None))
         query = select(
             table.c.source, table.c.record_key, table.c.code, table.c.update_cycle, table.c.data_updated_on, table.c.modified_on,
             table.c.system_code, table.c.project_codes,
-        ).where(living, table.c.code.in_(same) | (table.c.code.is_(None) & may_have))  # fmt: skip
+        ).where(table.c.tombstoned_at.is_(None))  # fmt: skip
+        is_alone = len(self._registers.sources("resource")) == 1
+        found = list(self._connection.execute(query.where(self._may_have_aged(table, moved, is_alone=is_alone))))
+        if not is_alone:
+            for codes in portions(sorted({row.code for row in found if row.code is not None})):
+                found += self._connection.execute(query.where(table.c.code.in_(codes)))
         entries: dict[object, list[Row[Any]]] = {}
-        for row in self._connection.execute(query):
+        for row in found:
             entries.setdefault(row.code or (row.source, row.record_key), []).append(row)
         for rows in entries.values():
             if self._have_aged(rows, moved):
                 for row in rows:
                     self._note_entry(row.system_code, row.project_codes)
 
-    def _may_have_aged(self, table: Table, moved: Mapping[str, tuple[date, date]]) -> ColumnElement[bool]:
-        """Return whether an entry has a day that another reading day makes late, or timely, by any of the cycles."""
-        grace, parts = int(self._parameters["catalogue_grace_percent"]), []
+    def _may_have_aged(
+        self, table: Table, moved: Mapping[str, tuple[date, date]], *, is_alone: bool
+    ) -> ColumnElement[bool]:
+        """Return whether an entry has a day that another reading day makes late, or timely, or is in the future no more.
+
+        The cycle may stand in another catalogue than the day; where one catalogue `is_alone` it stands in the same row.
+        """
+        grace = int(self._parameters["catalogue_grace_percent"])
+        own = table.c.update_cycle
         # Late is what is older than its cycle with grace; what is dated behind the reading day is in the future.
-        oldest = {-1, *(days * grace // 100 for days in CYCLE_DAYS.values())}
+        cycles = [(days * grace // 100, own == cycle if is_alone else true()) for cycle, days in CYCLE_DAYS.items()]
+        parts = []
         for source, (was, now) in moved.items():
-            for age, column in product(sorted(oldest), (table.c.data_updated_on, table.c.modified_on)):
+            for (age, has_cycle), column in product(
+                [(-1, true()), *cycles], (table.c.data_updated_on, table.c.modified_on)
+            ):
                 first, end = (day - timedelta(days=age) for day in sorted((was, now)))
-                parts.append((table.c.source == source) & (column >= first) & (column < end))
+                parts.append((table.c.source == source) & (column >= first) & (column < end) & has_cycle)
         return or_(*parts)
 
     def _reading_days(self) -> dict[str, tuple[date, date]]:
@@ -314,9 +335,9 @@ class _Search:
 
     def _note_units(self) -> None:
         """Note the units of the systems, by number and by every name that a catalogue has for them."""
-        s, provider = ENTITIES["system"][0].c, ENTITIES["resource"][0].c.provider_name
+        s = ENTITIES["system"][0].c
         mine = s.system_code.in_(sorted(self._looked.systems)), s.tombstoned_at.is_(None)
-        self._looked.usccs = self._all(s.unit_uscc, *mine)
-        names = {name for text in self._all(s.unit_name, *mine) if (name := plain(text))}
-        if names:
-            self._looked.providers = {name for name in self._all(provider) if plain(name) in names}
+        units = self._connection.execute(select(s.unit_uscc, s.unit_name).where(*mine).distinct()).all()
+        self._looked.usccs = {uscc for uscc, _ in units if uscc}
+        names = {name for _, text in units if (name := plain(text))}
+        self._looked.providers = {name for *_, name in self._known.whole.listed if name and plain(name) in names}
