@@ -31,6 +31,9 @@ from include.sources.folding import plain
 MOST = 3000
 """So many projects, or systems, are looked at by name; of more the whole ledger is read."""
 
+_WRITTEN = 30_000
+"""So many records that were written are asked whose they are; of more the whole ledger is read."""
+
 _OWNED = (
     "project", "approval_item", "plan_entry", "project_dossier", "suspension", "contract", "payment", "acceptance", "assessment",
     "performance_review", "rectification", "attestation", "exchange_service", "cloud_resource", "exemption",
@@ -168,8 +171,8 @@ class _Search:
         is_new = table.c.created_batch.in_(self._later.batches).label("is_new")
         code = table.c.code if entity == "resource" else table.c.system_code
         query = select(code.label("code"), table.c.system_code, table.c.project_codes, is_new)
-        found = self._connection.execute(query.where(self._later.wrote(table, "changed_batch")).limit(MOST + 1)).all()
-        if len(found) > MOST:
+        found = self._connection.execute(query.where(self._later.wrote(table, "changed_batch")).limit(_WRITTEN + 1)).all()
+        if len(found) > _WRITTEN:
             raise _CannotTell
         return list(found)
 
