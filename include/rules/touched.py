@@ -171,7 +171,9 @@ class _Search:
         is_new = table.c.created_batch.in_(self._later.batches).label("is_new")
         code = table.c.code if entity == "resource" else table.c.system_code
         query = select(code.label("code"), table.c.system_code, table.c.project_codes, is_new)
-        found = self._connection.execute(query.where(self._later.wrote(table, "changed_batch")).limit(_WRITTEN + 1)).all()
+        found = self._connection.execute(
+            query.where(self._later.wrote(table, "changed_batch")).limit(_WRITTEN + 1)
+        ).all()
         if len(found) > _WRITTEN:
             raise _CannotTell
         return list(found)
