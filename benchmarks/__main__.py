@@ -16,7 +16,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from benchmarks import board, breakdown, harvest_report, probing, publishing, rules, verdicts
+from benchmarks import board, breakdown, harvest_report, probing, publishing, rules, rules_at_size, verdicts
 from benchmarks.contestants import ALL, PHASES, choose
 from benchmarks.environment import prepare_environments
 from benchmarks.goals import Goal, judge, judge_validation
@@ -29,7 +29,7 @@ from benchmarks.table import markdown
 from benchmarks.usage import DATA, RunFailed, bare_interpreter_kib, run_measured
 
 NAMES = sorted({c.name for c in ALL})
-PARTS = ("sync", "steps", "validation", "verdicts", "rules", "probing", "harvest", "publish", "board")
+PARTS = ("sync", "steps", "validation", "verdicts", "rules", "rules_at_size", "probing", "harvest", "publish", "board")
 WARM_SIZE = 1000
 PEERS_UP_TO = 200_000
 
@@ -51,6 +51,8 @@ def main() -> int:
             _judging(verdicts, options.systems, options, results)
         if "rules" in options.part:
             _judging(rules, options.projects, options, results)
+        if "rules_at_size" in options.part:
+            _judging(rules_at_size, options.many, options, results)
         if "publish" in options.part:
             _judging(publishing, options.rows, options, results)
         if "board" in options.part:
@@ -204,6 +206,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--systems", type=int, default=5_000, help="systems that the parts verdicts and board hold (5,000)"
     )
+    parser.add_argument("--many", type=int, default=100_000, help="systems of the part rules_at_size (100,000)")
     parser.add_argument("--rows", type=int, default=1_000_000, help="rows that the part publish writes (1,000,000)")
     parser.add_argument("--endpoints", type=int, default=10_000, help="endpoints of the part probing (10,000)")
     parser.add_argument(

@@ -236,8 +236,8 @@ def _life(n: int) -> Iterator[tuple[str, dict[str, Any]]]:
         )
 
 
-def change(engine: Engine, count: int, day: date) -> None:
-    """Let a new batch of the dossiers move the filing day of so many projects, as a merge would."""
+def change(engine: Engine, count: int, day: date, projects: int) -> None:
+    """Let a new batch of the dossiers move the filing day of `count` of the projects, as a merge would."""
     from include.clock import SHANGHAI
     from include.ledger.tables import project_dossier, project_dossier_change
 
@@ -245,7 +245,7 @@ def change(engine: Engine, count: int, day: date) -> None:
     when = datetime(day.year, day.month, day.day, 2, tzinfo=SHANGHAI)
     with engine.begin() as connection:
         note_batch(connection, "project_dossiers", "project_dossier", day, number)
-        keys = [f"k{n * 97}" for n in range(count)]
+        keys = [f"k{n * projects // count}" for n in range(count)]
         this = project_dossier.c.record_key.in_(keys)
         connection.execute(update(project_dossier).where(this).values(design_filed_on=day, changed_batch=number))
         lines = [

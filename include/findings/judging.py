@@ -6,7 +6,7 @@ was known then, compared, and never written. A past day that never was is judged
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
@@ -37,7 +37,8 @@ from include.rules.parameters import ParameterBook
 from include.rules.rates import Rate
 from include.rules.rule import Rule
 from include.rules.rule_book import load_rules
-from include.rules.tally import Tally
+from include.rules.tally import RuleVerdicts, Tally
+from include.rules.verdict import Subject
 
 
 @dataclass(slots=True)
@@ -109,11 +110,14 @@ def judge(
     if day > today:
         raise ConfigurationError(f"{day} has not begun; the last day that can be judged is {today}")
     book = ParameterBook.load()
-    rules = rules_of(load_rules(book), scope)
+    every = load_rules(book)
+    rules = rules_of(every, scope)
     if not rules:
         raise ConfigurationError(f"no rule has the scope {scope!r}; use one of {', '.join(SCOPES)}")
     with no_collection(), snapshot(engine, FINDINGS) as connection:
         judged = _Session(connection, scope, rules, book, day, today, at).run(replay, is_full=full)
+        if judged.is_newest and not judged.is_replay:
+            sync_rule_titles(connection, every)
         if tell and judged.is_newest and not judged.is_replay:
             tell(connection, at)
     return judged
@@ -167,22 +171,22 @@ class _Session:
         judging = self._judging(known, is_keeping=is_newest, is_full=is_full)
         gone = judging.facts.gone() if is_newest else {}
         tally, settled = Tally(), Settled()
-        for one in judging.run():
-            tally.add(one)
-            if one.crash:
+        for group in _groups(judging):
+            for one in group:
+                tally.add(one)
+            rules = [one.rule.id for one in group if not one.crash]
+            if not rules:
                 continue
-            only = judging.kept.moved(one.rule.subject) if judging.kept else None
-            timeline.record(self.connection, self.scope, one.rule.id, one.verdicts, self.day, self.following, only)
+            verdicts = [verdict for one in group for verdict in one.verdicts]
+            only = _moved(judging, group[0].rule.subject)
+            timeline.record(self.connection, self.scope, rules, verdicts, self.day, self.following, only)
             if is_newest:
-                moved = None if only is None else [(one.rule.subject, subject) for subject in only]
-                settled.add(
-                    settle(self.connection, one.verdicts, [one.rule.id], self.day, self.at, gone, self.scope, moved)
-                )
+                settled.add(settle(self.connection, verdicts, rules, self.day, self.at, gone, self.scope, only))
+        settled.changes.sort(key=lambda change: change.rule)
         if is_newest:
             settled.changes += end_decisions(self.connection, self.day, self.at)
-            sync_rule_titles(self.connection)
         if judging.kept:
-            tally.hold(judging.kept.said, judging.kept.counts)
+            tally.hold(judging.kept.marks, judging.kept.counts)
             broken = {rule.subject for rule in self.rules if rule.id in tally.crashed}
             judging.kept.write(tally, broken, judging.grounds, known.batches)
         judged = self._judged(judging, tally, self.kept["revision"] if self.kept else 0)
@@ -200,3 +204,20 @@ class _Session:
             stored_digest=self.kept["digest"] if self.kept else None,
             stored_version=self.kept["rules_version"] if self.kept else None,
         )  # fmt: skip
+
+
+def _groups(judging: Judging) -> Iterator[list[RuleVerdicts]]:
+    """Yield what the rules say, those of one subject type together; rule by rule where everything is looked at, for its memory."""
+    if not (judging.kept and judging.kept.looked):
+        yield from ([one] for one in judging.run())
+        return
+    of_type: dict[str, list[RuleVerdicts]] = {}
+    for one in judging.run():
+        of_type.setdefault(one.rule.subject, []).append(one)
+    yield from of_type.values()
+
+
+def _moved(judging: Judging, subject_type: str) -> list[Subject] | None:
+    """Return the subjects of a type that can say something else than before; None where that may be any."""
+    found = judging.kept.moved(subject_type) if judging.kept else None
+    return None if found is None else [(subject_type, subject) for subject in found]

@@ -76,6 +76,18 @@ class AsKnown:
         return self
 
     @cached_property
+    def listed(self) -> list[tuple[str, str, str | None]]:
+        """Return which source ever listed an entry of which kind and unit in a catalogue: kind, source and name of the unit."""
+        rows = self.rows("resource")
+        query = select(rows.c.kind, rows.c.source, rows.c.provider_name).distinct()
+        return [(kind, source, unit) for kind, source, unit in self.connection.execute(query)]
+
+    @property
+    def listings(self) -> list[tuple[str, str]]:
+        """Return which source ever listed an entry of which kind, in order: kind and source."""
+        return sorted({(kind, source) for kind, source, _ in self.listed})
+
+    @cached_property
     def later(self) -> ColumnElement[bool]:
         """Return the condition on `batch` that a batch was merged after the frontier."""
         if self._is_now:

@@ -11,9 +11,6 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from datetime import date
 from functools import cached_property
 
-from sqlalchemy import select
-
-from include.ledger.as_known import AsKnown
 from include.rules.facts import Catalogued
 from include.rules.freshness import freshness
 from include.rules.register_facts import Combined, Registers, Row
@@ -37,11 +34,18 @@ _COLLECTION = {
 
 
 class Catalogues:
-    """The entries of all catalogues, put together and joined; `of_project` gives the systems that name a project."""
+    """The entries of all catalogues, put together and joined; `naming_of` gives of some projects the systems that name each."""
 
-    def __init__(self, registers: Registers, grace_percent: int, of_project: Callable[[str], Collection[str]]) -> None:
-        self._registers, self._grace, self._of_project = registers, grace_percent, of_project
+    def __init__(
+        self,
+        registers: Registers,
+        grace_percent: int,
+        naming_of: Callable[[Collection[str]], Mapping[str, Collection[str]]],
+    ) -> None:
+        self._registers, self._grace = registers, grace_percent
         self._rows = registers.rows("resource", _COLUMNS)
+        self._systems = registers.standing(row["system_code"] for row in self._rows if row["system_code"])
+        self._naming = naming_of({code for row in self._rows for code in _projects(row["project_codes"])})
         self._counts: dict[tuple[str | None, str], Counter[str]] = {}
         self._facts: dict[str, dict[str, Fact]] = {}
         self._evidence: dict[tuple[str, str], set[str]] = {}
@@ -103,10 +107,9 @@ class Catalogues:
 
     def _system_of(self, entry: Combined) -> str | None:
         code = entry.get("system_code")
-        if code in self._registers.joints:
+        if code in self._systems:
             return str(code)
-        projects = (entry.get("project_codes") or "").split(",")
-        named = {system for project in projects if project for system in self._of_project(project)}
+        named = {s for project in _projects(entry.get("project_codes")) for s in self._naming[project]}
         return named.pop() if len(named) == 1 else None
 
     def _unlinked(self, system: str, kind: str) -> int:
@@ -139,7 +142,7 @@ class Catalogues:
         A source that was never read in full may hold any kind.
         """
         listed: dict[str, set[str]] = {}
-        for kind, source in listings(self._registers.known):
+        for kind, source in self._registers.known.whole.listings:
             listed.setdefault(kind, set()).add(source)
         readings = self._registers.readings
         unread = {s for s in self._registers.sources("resource") if not readings[s].read_in_full}
@@ -151,11 +154,8 @@ class Catalogues:
         return found
 
 
-def listings(known: AsKnown) -> list[tuple[str, str]]:
-    """Return which source ever listed an entry of which kind, in order; also where only an excerpt is looked at."""
-    rows = known.whole.rows("resource")
-    query = select(rows.c.kind, rows.c.source).distinct().order_by(rows.c.kind, rows.c.source)
-    return [(kind, source) for kind, source in known.connection.execute(query)]
+def _projects(text: str | None) -> Iterator[str]:
+    return filter(None, (text or "").split(","))
 
 
 def _sharing(entry: Combined) -> Iterator[str]:

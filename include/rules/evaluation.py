@@ -31,7 +31,7 @@ from include.rules.parameters import ParameterBook
 from include.rules.rates import Rate, availability, rates_of, rates_of_entries
 from include.rules.rule import Rule
 from include.rules.source_facts import Sources
-from include.rules.tally import RuleVerdicts, Tally
+from include.rules.tally import FORM, RuleVerdicts, Tally
 from include.rules.touched import what_to_look_at
 from include.rules.verdict import Fact, Verdict
 from include.sources.card_files import outline_cards
@@ -122,7 +122,8 @@ class Judging:
         self.kept: KeptVerdicts | None = None
         self.grounds = ""
         if is_keeping and scope in KEEPING:
-            self.kept = KeptVerdicts(connection, scope, self.rules_version, day, is_used=not is_full)
+            types = {rule.subject for rule in rules}
+            self.kept = KeptVerdicts(connection, scope, self.rules_version, day, types, is_used=not is_full)
             self.grounds = grounds(self.facts.registers, self._bench.parameters, self._wanted, self.oldest)
             self._look_only_at_what_changed(self.kept)
         self._to_judge: dict[str, list[dict[str, Fact]]] = {}
@@ -132,12 +133,14 @@ class Judging:
 
     def _look_only_at_what_changed(self, kept: KeptVerdicts) -> None:
         """Take an excerpt for the ledger where the rest is proven to be as it was; a day set back is always judged on the whole."""
-        registers, before = self.facts.registers, kept.known_before(self.grounds)
-        if before is None or not registers.known.is_now:
-            return
-        looked = what_to_look_at(registers, before, self._bench.parameters, kept.due())
-        if looked is not None:
-            kept.look_only_at(looked)
+        registers, before, looked = self.facts.registers, kept.known_before(self.grounds), None
+        if before is not None and registers.known.is_now:
+            due = kept.due()
+            looked = what_to_look_at(registers, before, self._bench.parameters, due)
+        if looked is None:
+            kept.look_at_all()
+        else:
+            kept.look_only_at(looked, due)
             self.facts = self._facts(Excerpt(registers.known, looked))
 
     @property
@@ -149,7 +152,7 @@ class Judging:
     @property
     def rules_version(self) -> str:
         """Return the version of all the rules together: their cards, their code, and the day's parameters."""
-        parts = [self._bench.version(rule) for rule in self.rules]
+        parts = [["digest", str(FORM)], *(self._bench.version(rule) for rule in self.rules)]
         return hashlib.blake2b(orjson.dumps(parts, option=orjson.OPT_SORT_KEYS), digest_size=16).hexdigest()
 
     def _probes_of_window(self) -> tuple[int, int, int]:
@@ -196,10 +199,11 @@ class Judging:
     def _due(self, subject_type: str) -> list[dict[str, Fact]]:
         """Return the facts of the subjects of a type that are to be judged: all but those whose verdicts still hold."""
         if subject_type not in self._to_judge:
-            every = self.subjects(subject_type)
+            every = list(self.subjects(subject_type))
             if kept := self.kept:
                 oldest = self.oldest
-                every = ((s, f) for s, f in every if not kept.holds((subject_type, s), facts_hash(f, oldest)))
+                kept.fetch(subject_type, (subject for subject, _ in every))
+                every = [(s, f) for s, f in every if not kept.holds((subject_type, s), facts_hash(f, oldest))]
             self._to_judge[subject_type] = [facts for _, facts in every]
         return self._to_judge[subject_type]
 

@@ -5,9 +5,10 @@ Facts are made of an excerpt by the same code as of the whole. Who names whom, b
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from sqlalchemy import ColumnElement, FromClause, false, or_, select
+from sqlalchemy import ColumnElement, FromClause, false, or_, select, union
 
 from include.ledger.as_known import AsKnown
 from include.rules.plan_facts import line_hash
@@ -53,6 +54,17 @@ class Looked:
             return subject in self.projects or subject.partition(":")[2] in self.lines
         return subject_type not in _KEYS or subject in self.keys.get(subject_type, ())
 
+    def named(self) -> Iterator[tuple[str, str]]:
+        """Yield the subjects that are looked at by name: lines of the plan without a project are not told by theirs."""
+        for subject_type, codes in (
+            ("project", self.projects),
+            ("system", self.systems),
+            ("plan_entry", self.projects),
+        ):
+            yield from ((subject_type, code) for code in codes)
+        for entity in ("contract", "rectification"):
+            yield from ((entity, key) for key in self.keys.get(entity, ()))
+
     def note(self, entity: str, keys: set[str]) -> None:
         """Add single records of an entity."""
         self.keys.setdefault(entity, set()).update(keys)
@@ -77,9 +89,10 @@ class Excerpt(AsKnown):
         table = self._ledger.rows(entity)
         if entity in _WHOLE:
             return table
-        mine = self._entries(table) if entity == "resource" else self._owned(table)
-        key = "code" if entity == "resource" else _KEYS.get(entity)
-        if key:
+        if entity == "resource":
+            return self._entries(table)
+        mine = self._owned(table)
+        if key := _KEYS.get(entity):
             same = select(table.c[key]).where(mine, table.c[key].is_not(None))
             mine = or_(mine, table.c[key].in_(same), table.c[key].in_(sorted(self._looked.keys.get(entity, ()))))
         return select(table).where(mine).subquery(entity)
@@ -88,15 +101,40 @@ class Excerpt(AsKnown):
         codes = dict(zip(_OWNERS, (self._looked.projects, self._looked.systems), strict=True))
         return or_(false(), *(table.c[name].in_(sorted(codes[name])) for name in _OWNERS if name in table.c))
 
-    def _entries(self, table: FromClause) -> ColumnElement[bool]:
-        """Return which entries of the catalogues bear on the systems: theirs, and those of their units that name no system."""
+    def _entries(self, table: FromClause) -> FromClause:
+        """Return the entries of the catalogues that bear on the systems: theirs, and those of their units that name no system.
+
+        In parts, each of which is one join: as conditions of one query they would be looked into for each entry.
+        """
         looked, systems = self._looked, self._ledger.rows("system")
-        here = systems.c.tombstoned_at.is_(None), systems.c.system_code.is_not(None)
-        nobody = table.c.system_code.is_(None) | table.c.system_code.not_in(select(systems.c.system_code).where(*here))
-        # What several sources list under one code is one entry, and nobody's if the one that goes first says so.
-        nobodys = nobody | table.c.code.in_(select(table.c.code).where(nobody, table.c.code.is_not(None)))
-        of_unit = or_(
-            table.c.provider_uscc.in_(sorted(looked.usccs)), table.c.provider_name.in_(sorted(looked.providers))
+        this = "source", "record_key", "code"
+        joint = *this, "provider_uscc", "provider_name", "project_codes"
+        its = (systems.c.system_code == table.c.system_code) & systems.c.tombstoned_at.is_(None)
+        without = (
+            select(*(table.c[name] for name in joint))
+            .select_from(table.outerjoin(systems, its))
+            .where(systems.c.source.is_(None))
         )
-        by_project = table.c.project_codes.is_not(None) if looked.systems else false()
-        return or_(table.c.system_code.in_(sorted(looked.systems)), nobodys & or_(of_unit, by_project))
+        nobodys = without.cte("nobodys")
+        mine = union(
+            select(*(table.c[name] for name in this)).where(table.c.system_code.in_(sorted(looked.systems))),
+            select(*(nobodys.c[name] for name in this)).where(self._bears(nobodys)),
+            # What several sources list under one code is one entry, and nobody's if the one that goes first says so.
+            select(*(table.c[name] for name in this))
+            .join(nobodys, nobodys.c.code == table.c.code)
+            .where(self._bears(table)),
+        ).cte("mine")
+        keys = union(
+            select(mine.c.source, mine.c.record_key),
+            select(table.c.source, table.c.record_key).join(mine, mine.c.code == table.c.code),
+        ).cte("keys")
+        same = (keys.c.source == table.c.source) & (keys.c.record_key == table.c.record_key)
+        return select(table).join(keys, same).subquery("resource")
+
+    def _bears(self, entry: FromClause) -> ColumnElement[bool]:
+        """Return whether an entry that is nobody's can be of a unit or a project that is looked at."""
+        looked, projects = self._looked, entry.c.project_codes
+        return or_(
+            entry.c.provider_uscc.in_(sorted(looked.usccs)), entry.c.provider_name.in_(sorted(looked.providers)),
+            projects.in_(sorted(looked.projects)), projects.contains(","),
+        )  # fmt: skip

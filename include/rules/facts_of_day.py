@@ -114,11 +114,7 @@ class FactsOfDay:
     @cached_property
     def catalogues(self) -> Catalogues:
         """Return the entries of the catalogues, joined to systems."""
-
-        def systems_of(project: str) -> Collection[str]:
-            return self._register.naming.get(self._register.present(project), ())
-
-        return Catalogues(self.registers, int(self.parameters["catalogue_grace_percent"]), systems_of)
+        return Catalogues(self.registers, int(self.parameters["catalogue_grace_percent"]), self._register.naming_of)
 
     def _windows(self) -> dict[str, dict[str, Fact]]:
         if not self._wants(*ROLES):

@@ -16,7 +16,6 @@ from sqlalchemy import func, select
 
 from include.ledger.alert_tables import expunged
 from include.rules.approval_facts import ApprovalKinds
-from include.rules.catalogue_facts import listings
 from include.rules.parameters import Parameters
 from include.rules.register_facts import Registers
 
@@ -38,7 +37,7 @@ def grounds(registers: Registers, parameters: Parameters, wanted: Collection[str
     gone = known.connection.execute(select(func.count(), func.max(expunged.c.expunged_at)).select_from(expunged)).one()
     parts = [
         _code(), sorted(wanted), sources, [list(pair) for pair in known.connection.execute(known.aliases())],
-        listings(known), parameters.everything(), ApprovalKinds.load().words, str(tuple(gone)),
+        known.listings, parameters.everything(), ApprovalKinds.load().words, str(tuple(gone)),
     ]  # fmt: skip
     text = orjson.dumps(parts, option=orjson.OPT_SORT_KEYS)
     return hashlib.blake2b(text, digest_size=16).hexdigest()

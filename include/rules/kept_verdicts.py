@@ -9,26 +9,29 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import cached_property
 from typing import Any, NamedTuple
 
 import orjson
-from sqlalchemy import Connection, and_, bindparam, delete, insert, select, update
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, delete, func, insert, select, update
 
 from include.ledger.portions import of_subjects
 from include.ledger.tables import judged_subject as table
 from include.rules.excerpt import Looked
-from include.rules.tally import Said, Tally
+from include.rules.tally import Said, Tally, mark, written
 from include.rules.verdict import Fact, Subject, Verdict, plain
 
 _NAMES = ("subject_type", "subject", "facts_hash", "rules_version", "holds_until", "said")
 _THIS = ("scope", "subject_type", "subject")
 _SCOPE = "scope"
 """The subject type of the row of the scope itself. Its `facts_hash` is that of the grounds, empty where a rule broke; it holds
-until the Sunday after, so that the first judging of a week looks at everything; `said` is the hash of all other rows."""
+until the Sunday after, so that the first judging of a week looks at everything; `said` is the sum of the marks of all others."""
+
+_SEVERAL = ("project", "system", "plan_entry", "contract", "rectification")
+"""Subject types of which there are so many that only those looked at are read; the others have a dozen subjects."""
 
 
 def facts_hash(facts: Mapping[str, Fact], oldest: Iterable[date]) -> str:
@@ -64,27 +67,55 @@ class _Note:
 class KeptVerdicts:
     """The kept verdicts of a scope under one version of its rules.
 
-    `said` are the subjects that need not be judged again, with the hash of what each says. Rows that are not all there, because
-    somebody removed some of them, are not used at all.
+    `said` are the subjects that need not be judged again, with the hash of what each says; where only some are looked at, all that
+    were not read hold besides. Rows that are not all there, because somebody removed some of them, are not used at all.
     """
 
     def __init__(
-        self, connection: Connection, scope: str, rules_version: str, day: date, *, is_used: bool = True
+        self,
+        connection: Connection,
+        scope: str,
+        rules_version: str,
+        day: date,
+        types: Collection[str] = (),
+        *,
+        is_used: bool = True,
     ) -> None:
         self.connection, self.scope, self.rules_version, self.day = connection, scope, rules_version, day
         self.said: dict[Subject, str] = {}
         self.looked: Looked | None = None
+        self._types = types
         self._notes: dict[Subject, _Note] = {}
         self._moved: dict[str, set[str] | None] = {}
-        query = select(*(table.c[name] for name in _NAMES)).where(table.c.scope == scope)
-        self._rows: dict[Subject, _Row] = {(r[0], r[1]): _Row(*r[2:]) for r in connection.execute(query)}
-        self._last = self._rows.pop(self._whole, None)
-        told = ((subject, row.said) for subject, row in self._rows.items())
-        self.is_used = is_used and self._last is not None and self._last.said == _together(told)
+        self._rows: dict[Subject, _Row] = {}
+        self._asked: set[Subject] = set()
+        self._last = self._read_scope()
+        self.is_used = is_used and self._last is not None and self._count() == self._before.get("subjects")
 
     @property
     def _whole(self) -> Subject:
         return _SCOPE, self.scope
+
+    # -- reading --------------------------------------------------------------------------------------------------------------
+
+    def _read_scope(self) -> _Row | None:
+        return next(self._read(table.c.subject_type == _SCOPE), (None, None))[1]
+
+    def _read(self, mine: ColumnElement[bool]) -> Iterator[tuple[Subject, _Row]]:
+        query = select(*(table.c[name] for name in _NAMES)).where(table.c.scope == self.scope, mine)
+        for kind, subject, *values in self.connection.execute(query):
+            yield (kind, subject), _Row(*values)
+
+    def _count(self) -> int:
+        mine = table.c.scope == self.scope, table.c.subject_type != _SCOPE
+        return self.connection.execute(select(func.count()).select_from(table).where(*mine)).scalar_one()
+
+    @cached_property
+    def _before(self) -> Mapping[str, Any]:
+        """Return what the row of the scope tells: the frontier, the number of rows, and the counts."""
+        query = select(table.c.outcomes).where(table.c.scope == self.scope, table.c.subject_type == _SCOPE)
+        found: Mapping[str, Any] = orjson.loads(self.connection.execute(query).scalar() or "{}")
+        return found
 
     def known_before(self, grounds: str) -> Mapping[str, str] | None:
         """Return the frontier that the kept hashes are of, if only what changed since it need be looked at; else None."""
@@ -96,14 +127,37 @@ class KeptVerdicts:
 
     def due(self) -> list[Subject]:
         """Return the subjects of which a verdict has ended."""
-        return [s for s, row in self._rows.items() if row.holds_until is not None and row.holds_until < self.day]
+        has_ended = table.c.holds_until.is_not(None) & (table.c.holds_until < self.day)
+        return [subject for subject, _ in self._read(has_ended & (table.c.subject_type != _SCOPE))]
 
-    def look_only_at(self, looked: Looked) -> None:
-        """Let all subjects hold that are neither looked at nor due."""
-        self.looked, due = looked, set(self.due())
-        for subject, row in self._rows.items():
-            if subject not in due and not looked.covers(*subject):
-                self.said[subject] = row.said
+    def look_at_all(self) -> None:
+        """Read every row; one that somebody changed makes all of them useless."""
+        self._rows = dict(self._read(table.c.subject_type != _SCOPE))
+        whole = written(sum(mark(subject, row.said) for subject, row in self._rows.items()))
+        self.is_used = self.is_used and self._last is not None and self._last.said == whole
+
+    def look_only_at(self, looked: Looked, due: Iterable[Subject]) -> None:
+        """Read the rows of the subjects that are due or looked at, and let all others hold."""
+        self.looked = looked
+        self._fetch([*due, *looked.named()])
+        if looked.lines:
+            lines = (table.c.subject_type == "plan_entry") & table.c.subject.contains(":")
+            self._rows |= {s: row for s, row in self._read(lines) if looked.covers(*s)}
+        few = sorted(set(self._types) - set(_SEVERAL))
+        self._rows |= dict(self._read(table.c.subject_type.in_(few)))
+
+    def fetch(self, subject_type: str, subjects: Iterable[str]) -> None:
+        """Read the rows of subjects that are about to be asked for, as far as they were not read."""
+        if self.looked:
+            self._fetch([(subject_type, subject) for subject in subjects])
+
+    def _fetch(self, subjects: Iterable[Subject]) -> None:
+        new = set(subjects) - self._asked
+        self._asked |= new
+        for mine in of_subjects(table, sorted(new)):
+            self._rows |= dict(self._read(mine))
+
+    # -- asking ---------------------------------------------------------------------------------------------------------------
 
     def holds(self, subject: Subject, facts: str) -> bool:
         """Return whether a subject with these facts need not be judged again."""
@@ -111,7 +165,6 @@ class KeptVerdicts:
         is_same = row is not None and row.facts_hash == facts and row.rules_version == self.rules_version
         if not (row and is_same and self.is_used and (row.holds_until is None or row.holds_until >= self.day)):
             self._notes[subject] = _Note(facts)
-            self.said.pop(subject, None)
             return False
         self.said[subject] = row.said
         return True
@@ -129,7 +182,7 @@ class KeptVerdicts:
         Asked when all subjects of the type have been.
         """
         if subject_type not in self._moved:
-            is_kept = any(kind == subject_type for kind, _ in self.said)
+            is_kept = self.looked is not None or any(kind == subject_type for kind, _ in self.said)
             found = {subject for kind, subject in (*self._notes, *self._gone()) if kind == subject_type}
             self._moved[subject_type] = found if is_kept else None
         return self._moved[subject_type]
@@ -138,22 +191,30 @@ class KeptVerdicts:
         """Return the subjects that are kept but were not there to be judged."""
         return [s for s in self._rows if s not in self._notes and s not in self.said]
 
-    # -- counts ---------------------------------------------------------------------------------------------------------------
+    # -- what holds -----------------------------------------------------------------------------------------------------------
+
+    def _replaced(self) -> list[Subject]:
+        """Return the kept subjects that do not hold."""
+        return [s for s in self._rows if s not in self.said]
 
     @cached_property
-    def _before(self) -> dict[str, Any]:
-        """Return what the row of the scope keeps: what was known, and how many verdicts there were of each kind."""
-        query = select(table.c.outcomes).where(table.c.scope == self.scope, table.c.subject_type == _SCOPE)
-        found: dict[str, Any] = orjson.loads(self.connection.execute(query).scalar_one())
-        return found
+    def _is_some_held(self) -> bool:
+        return bool(self.said) or self.looked is not None
+
+    @cached_property
+    def marks(self) -> int:
+        """Return the sum of the marks of the subjects that need not be judged again."""
+        if not (self._is_some_held and self._last):
+            return 0
+        return int(self._last.said, 16) - sum(mark(s, self._rows[s].said) for s in self._replaced())
 
     @cached_property
     def counts(self) -> Counter[Said]:
         """Return how many verdicts of which rule, outcome and reason the subjects have that need not be judged again."""
-        if not self.said:
+        if not self._is_some_held:
             return Counter()
         found = Counter({(rule, outcome, reason): n for rule, outcome, reason, n in self._before["counts"]})
-        for text in self._outcomes([s for s in self._rows if s not in self.said]):
+        for text in self._outcomes(self._replaced()):
             found.subtract((rule, outcome, reason) for rule, _, outcome, reason in orjson.loads(text))
         return +found
 
@@ -184,11 +245,12 @@ class KeptVerdicts:
         self, rows: Mapping[Subject, _Row], counts: Counter[Said], grounds: str, known: Mapping[str, str]
     ) -> dict[Subject, tuple[_Row, str]]:
         """Return the row of the scope itself, if it is another one."""
-        whole = _together([*self.said.items(), *((subject, row.said) for subject, row in rows.items())])
+        marks = self.marks + sum(mark(subject, row.said) for subject, row in rows.items())
+        held = self._before["subjects"] - len(self._replaced()) if self._is_some_held else 0
         sunday = self.day + timedelta(days=6 - self.day.weekday())
-        row = _Row(grounds, self.rules_version, sunday, whole)
+        row = _Row(grounds, self.rules_version, sunday, written(marks))
         lines = [[*said, n] for said, n in sorted(counts.items())]
-        told = {"known": dict(sorted(known.items())), "counts": lines}
+        told = {"known": dict(sorted(known.items())), "subjects": held + len(rows), "counts": lines}
         is_same = row == self._last and told == self._before
         return {} if is_same else {self._whole: (row, orjson.dumps(told).decode())}
 
@@ -211,11 +273,3 @@ class KeptVerdicts:
 
     def _this(self, subject: Subject) -> dict[str, Any]:
         return {f"this_{name}": value for name, value in zip(_THIS, (self.scope, *subject), strict=True)}
-
-
-def _together(told: Iterable[tuple[Subject, str]]) -> str:
-    """Return the hash of what many subjects say."""
-    whole = hashlib.blake2b(digest_size=20)
-    for subject, said in sorted(told):
-        whole.update(f"{subject[0]}\x1f{subject[1]}\x1f{said}\n".encode())
-    return whole.hexdigest()

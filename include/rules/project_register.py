@@ -6,11 +6,11 @@ join nothing; a re-issued code is followed to its present one.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import cached_property
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 
 from include.rules.facts import Project
 from include.rules.register_facts import Combined, Registers
@@ -20,6 +20,9 @@ PROJECT_FIELDS = (
 )  # fmt: skip
 FRESH_FIELDS = ("division_code", "total_investment_yuan")
 """Fields that a source tells only while it is fresh."""
+
+SEVERAL = ","
+"""What stands between the codes of several projects that a system names."""
 
 _DIGITAL = (None, "informatization")
 """Managed industry of the projects that are judged, as far as it is known."""
@@ -57,17 +60,45 @@ class ProjectRegister:
     @cached_property
     def named(self) -> dict[str, tuple[str, ...]]:
         """Return the project codes that each system names."""
-        systems = self._registers.joints.items()
-        return {code: tuple(filter(None, (s.get("project_codes") or "").split(","))) for code, s in systems}
+        return _named(self._registers.systems)
 
     @cached_property
     def naming(self) -> dict[str, list[str]]:
         """Return the systems that name each project, by its present code, each once and in order."""
+        return self._grouped(self.named)
+
+    def _grouped(self, named: Mapping[str, tuple[str, ...]]) -> dict[str, list[str]]:
         found: dict[str, dict[str, None]] = {}
-        for system, codes in self.named.items():
+        for system, codes in named.items():
             for code in codes:
                 found.setdefault(self.present(code), {})[system] = None
         return {code: list(systems) for code, systems in found.items()}
+
+    def naming_of(self, codes: Collection[str]) -> dict[str, list[str]]:
+        """Return of some projects, by any code of theirs, the systems that name them, whichever an excerpt is of."""
+        naming = self.naming if self._registers.whole is self._registers else self._naming_beside(codes)
+        return {code: naming.get(self.present(code), []) for code in codes}
+
+    def _naming_beside(self, codes: Collection[str]) -> dict[str, list[str]]:
+        wanted = {self.present(code) for code in codes}
+        systems = self._registers.whole.known.rows("system")
+        living = systems.c.tombstoned_at.is_(None)
+        names = or_(
+            systems.c.project_codes.in_(sorted(self.every_code(wanted))), systems.c.project_codes.contains(SEVERAL)
+        )
+        query = select(systems.c.system_code, systems.c.project_codes).where(
+            living, systems.c.system_code.is_not(None), names
+        )
+        found = self._known.connection.execute(query)
+        mine = {system for system, text in found if any(self.present(code) in wanted for code in text.split(SEVERAL))}
+        rows = self._registers.whole.combined(
+            "system", "system_code", ("system_code", "project_codes"), of=tuple(sorted(mine))
+        )
+        return self._grouped(_named(rows))
+
+    def every_code(self, projects: Collection[str]) -> set[str]:
+        """Return projects by every code that they ever had; they are given by their present ones."""
+        return {*projects, *(former for former, code in self.aliases.items() if code in projects)}
 
     # -- projects -------------------------------------------------------------------------------------------------------------
 
@@ -129,3 +160,8 @@ class ProjectRegister:
             code: Project(code, p.get("name") or "", p.get("nature"), code in upgrades) for code, p in self.ours.items()
         }
         return found | {old: found[new] for old, new in self.aliases.items() if new in found}
+
+
+def _named(systems: Mapping[str, Combined]) -> dict[str, tuple[str, ...]]:
+    named = ((code, (systems[code].get("project_codes") or "").split(SEVERAL)) for code in sorted(systems))
+    return {code: tuple(filter(None, codes)) for code, codes in named}

@@ -18,6 +18,7 @@ from include.clock import SHANGHAI
 from include.ledger.as_known import AsKnown
 from include.ledger.day_sums import Host
 from include.ledger.last_batch import BY_HAND
+from include.ledger.portions import portions
 from include.ledger.tables import source_authority
 from include.rules.facts import Exemption, Listing, Project
 from include.rules.verdict import Fact
@@ -33,8 +34,6 @@ WITHOUT_CPU = frozenset({"storage", "network", "security", "cipher"})
 """Kinds of resources that have no CPU to be idle; nobody waits for their metrics."""
 
 _TRACE = ("source", "record_key", "changed_batch", "tombstoned_at")
-
-_JOINTS = ("system_code", "project_codes", "unit_name", "unit_uscc")
 
 _AT_ONCE = 2000
 """Rows that are fetched together: a register may have far more than are kept."""
@@ -134,25 +133,37 @@ class Registers:
     # -- combined -------------------------------------------------------------------------------------------------------------
 
     def combined(
-        self, entity: str, key: str, columns: Sequence[str] = (), keep: Callable[[Row], bool] = lambda row: True
+        self,
+        entity: str,
+        key: str,
+        columns: Sequence[str] = (),
+        keep: Callable[[Row], bool] = lambda row: True,
+        of: tuple[str, ...] | None = None,
     ) -> dict[str, Combined]:
         """Return the living records of an entity by the value of a field, sources put together.
 
-        Only some columns, and only the rows to keep, where they are named: there are far more projects than concern us.
+        Only some columns, the rows to keep, and some values of the field, where they are named: there are far more projects than
+        concern us.
         """
         found: dict[str, list[Row]] = {}
-        for row in self.rows(entity, columns, keep):
+        for row in self.rows(entity, columns, keep, None if of is None else (key, of)):
             if row["tombstoned_at"] is None and row[key] is not None:
                 found.setdefault(row[key], []).append(row)
         return {value: Combined(tuple(rows)) for value, rows in found.items()}
 
     def rows(
-        self, entity: str, columns: Sequence[str] = (), keep: Callable[[Row], bool] = lambda row: True
+        self,
+        entity: str,
+        columns: Sequence[str] = (),
+        keep: Callable[[Row], bool] = lambda row: True,
+        of: tuple[str, tuple[str, ...]] | None = None,
     ) -> list[Row]:
-        """Return the records of an entity, tombstoned ones too, the best authority first."""
+        """Return the records of an entity, or those with some values of a field, tombstoned ones too, the best authority first."""
         rows = self.known.rows(entity)
-        wanted = [rows.c[name] for name in (*_TRACE, *columns)] if columns else [rows]
-        found = self.known.connection.execute(select(*wanted)).mappings().partitions(_AT_ONCE)
+        query = select(*(rows.c[name] for name in (*_TRACE, *columns)) if columns else [rows])
+        if of:
+            query = query.where(rows.c[of[0]].in_(of[1]))
+        found = self.known.connection.execute(query).mappings().partitions(_AT_ONCE)
         parts: Iterable[Sequence[Any]] = found
         kept = (row for part in parts for row in part if keep(row))
         return sorted(kept, key=lambda r: (self.authority(r["source"]), r["source"], r["record_key"]))
@@ -171,12 +182,22 @@ class Registers:
         return dict(sorted(self.combined("system", "system_code").items()))
 
     @cached_property
-    def joints(self) -> dict[str, Combined]:
-        """Return every system that stands in a register with what joins it to projects and units, also in an excerpt; in order."""
-        if self.known.whole is self.known:
-            return self.systems
-        whole = Registers(self.known.whole, self.day, self.most_days, self.groups)
-        return dict(sorted(whole.combined("system", "system_code", _JOINTS).items()))
+    def whole(self) -> Registers:
+        """Return the registers of the ledger itself, where these are of an excerpt."""
+        whole = self.known.whole
+        return self if whole is self.known else Registers(whole, self.day, self.most_days, self.groups)
+
+    def standing(self, codes: Iterable[str]) -> set[str]:
+        """Return which of some systems stand in a register, whichever an excerpt is of."""
+        if self.whole is self:
+            return set(codes) & self.systems.keys()
+        systems, found = self.whole.known.rows("system"), set[str]()
+        for some in portions(sorted(set(codes))):
+            query = select(systems.c.system_code).where(
+                systems.c.system_code.in_(some), systems.c.tombstoned_at.is_(None)
+            )
+            found |= set(self.known.connection.execute(query).scalars())
+        return found
 
     def withdrawn(self, entity: str, key: str, living: Iterable[str]) -> set[str]:
         """Return the keys that stand in no register any more, each gone by two complete reads."""

@@ -1,7 +1,7 @@
 """What a judging came to, counted: outcomes and reasons by rule, and the digest that says whether two judgings were the same.
 
-The digest is taken over the subjects in their order, each with what all rules said of it, so that a subject whose verdicts still
-hold adds to it what it added when it was last judged.
+The digest is the sum of one mark a subject, the hash of what all rules said of it, so that subjects whose verdicts still hold add
+to it what they added when they were last judged, and nobody has to look at each of them for that.
 """
 
 from __future__ import annotations
@@ -36,6 +36,7 @@ class Tally:
     judged: int = 0
     _counts: dict[str, Counter[tuple[str, str]]] = field(default_factory=dict)
     _said: dict[Subject, list[bytes]] = field(default_factory=dict)
+    _held: int = 0
 
     def add(self, one: RuleVerdicts) -> None:
         """Count the verdicts of one more rule."""
@@ -49,20 +50,16 @@ class Tally:
         self.verdicts += len(one.verdicts)
         self.judged += len(one.verdicts)
 
-    def hold(self, said: Mapping[Subject, str], counts: Mapping[Said, int]) -> None:
-        """Count subjects that were not judged again: what each said, and how many verdicts they have of which kind."""
-        for subject, digest in said.items():
-            self._said[subject] = [bytes.fromhex(digest)]
+    def hold(self, marks: int, counts: Mapping[Said, int]) -> None:
+        """Count subjects that were not judged again: the sum of their marks, and how many verdicts they have of which kind."""
+        self._held = marks
         for (rule, outcome, reason), times in counts.items():
             self.verdicts += times
             self._counts.setdefault(rule, Counter())[outcome, reason] += times
 
     def said(self, subject: Subject) -> str:
-        """Return the hash of what all rules so far said of a subject."""
-        parts = self._said.get(subject, [])
-        if len(parts) == 1 and len(parts[0]) == _WHOLE:
-            return parts[0].hex()
-        return hashlib.blake2b(b"".join(parts), digest_size=_WHOLE).hexdigest()
+        """Return the hash of what all rules so far said of a subject that was judged."""
+        return hashlib.blake2b(b"".join(self._said.get(subject, [])), digest_size=_BYTES).hexdigest()
 
     @property
     def outcomes(self) -> dict[str, dict[str, int]]:
@@ -78,14 +75,25 @@ class Tally:
     @property
     def digest(self) -> str:
         """Return the hash of the verdicts so far."""
-        whole = hashlib.sha256()
-        for subject in sorted(self._said):
-            whole.update(f"{subject[0]}\x1f{subject[1]}\x1f{self.said(subject)}\n".encode())
-        return whole.hexdigest()
+        return written(self._held + sum(mark(subject, self.said(subject)) for subject in self._said))
 
 
-_WHOLE = 20
-"""Bytes of the hash of all that is said of a subject; that of a single verdict has another length."""
+_BYTES = 20
+"""Of the hash of what is said of a subject, of its mark, and of the sum of marks."""
+
+FORM = 2
+"""Of the digest. It is part of the rules' version: a replay of a day with a digest of another form does not call evidence gone."""
+
+
+def mark(subject: Subject, said: str) -> int:
+    """Return what a subject adds to the digest; sums of it tell sets apart, in whatever order they are taken."""
+    text = f"{subject[0]}\x1f{subject[1]}\x1f{said}".encode()
+    return int.from_bytes(hashlib.blake2b(text, digest_size=_BYTES).digest())
+
+
+def written(marks: int) -> str:
+    """Return a sum of marks as it is kept."""
+    return f"{marks % (1 << 8 * _BYTES):0{2 * _BYTES}x}"
 
 
 def _summed(found: Iterable[tuple[str, int]]) -> dict[str, int]:

@@ -12,11 +12,9 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, and_, bindparam, delete, literal, or_, select, true, update
 
+from include.ledger.portions import of_subjects
 from include.ledger.tables import verdict as table
-from include.rules.verdict import KEY, Key, Verdict
-
-_AT_ONCE = 500
-"""Subjects that one query names."""
+from include.rules.verdict import KEY, Key, Subject, Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,19 +94,19 @@ class Edits:
 def record(
     connection: Connection,
     scope: str,
-    rule: str,
+    rules: Collection[str],
     verdicts: Iterable[Verdict],
     day: date,
     following: date | None,
-    only: Collection[str] | None = None,
+    only: Collection[Subject] | None = None,
 ) -> int:
-    """Write what changes with the verdicts of one rule for a day; return how many rows were touched.
+    """Write what changes with the verdicts of some rules for a day; return how many rows were touched.
 
     `following` is the next day of the scope that was judged already. A subject that is judged no more ends on the newest day;
     `only` names the subjects that were judged or are judged no more, where all others are known to stand as they are.
     """
     around: dict[Key, list[Stretch]] = {}
-    for key, stretch in _around(connection, scope, rule, day, with_body=following is not None, only=only):
+    for key, stretch in _around(connection, scope, rules, day, with_body=following is not None, only=only):
         around.setdefault(key, []).append(stretch)
     edits = Edits()
     for verdict in verdicts:
@@ -128,19 +126,19 @@ def record(
 
 
 def _around(
-    connection: Connection, scope: str, rule: str, day: date, *, with_body: bool, only: Collection[str] | None
+    connection: Connection,
+    scope: str,
+    rules: Collection[str],
+    day: date,
+    *,
+    with_body: bool,
+    only: Collection[Subject] | None,
 ) -> Iterator[tuple[Key, Stretch]]:
     columns: list[ColumnElement[Any]] = [table.c[name] for name in (*KEY, "from_day", "until_day", "outcome", "reason")]
     # Only a stretch that is split by a day judged late needs its body, to stand on behind it.
     columns.append(table.c.body if with_body else literal("").label("body"))
     touches = and_(table.c.from_day <= day, or_(table.c.until_day.is_(None), table.c.until_day >= day))
-    query = select(*columns).where(table.c.rule == rule, table.c.scope == scope, touches)
-    names = None if only is None else sorted(only)
-    parts = (
-        [true()]
-        if names is None
-        else [table.c.subject.in_(names[n : n + _AT_ONCE]) for n in range(0, len(names), _AT_ONCE)]
-    )
-    for part in parts:
+    query = select(*columns).where(table.c.rule.in_(sorted(rules)), table.c.scope == scope, touches)
+    for part in [true()] if only is None else of_subjects(table, sorted(only)):
         for row in connection.execute(query.where(part)):
             yield (row[0], row[1], row[2], row[3]), Stretch(*row[4:])

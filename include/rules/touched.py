@@ -8,27 +8,31 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from functools import cached_property
 from itertools import product
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Table, func, select
+from sqlalchemy import ColumnElement, Row, Table, func, or_, select, true
 
 from include.errors import Permanent
 from include.ledger.as_known import AsKnown, Frontier
+from include.ledger.portions import portions
 from include.ledger.tables import ENTITIES, batch
-from include.rules.excerpt import Excerpt, Looked, key_of
-from include.rules.freshness import freshness
+from include.rules.excerpt import Looked, key_of
+from include.rules.freshness import CYCLE_DAYS, freshness
 from include.rules.parameters import Parameters
 from include.rules.plan_facts import line_hash
-from include.rules.project_register import ProjectRegister
+from include.rules.project_register import SEVERAL, ProjectRegister
 from include.rules.register_facts import Registers
 from include.rules.verdict import Subject
 from include.sources.folding import plain
 
 MOST = 3000
 """So many projects, or systems, are looked at by name; of more the whole ledger is read."""
+
+_WRITTEN = 30_000
+"""So many records that were written are asked whose they are; of more the whole ledger is read."""
 
 _OWNED = (
     "project", "approval_item", "plan_entry", "project_dossier", "suspension", "contract", "payment", "acceptance", "assessment",
@@ -62,13 +66,13 @@ class _CannotTell(Exception):
 
 @dataclass(slots=True)
 class _Later:
-    """The batches after a frontier, and their sources."""
+    """The batches after a frontier, and their sources; by name, for a database that looks them up itself may do so for each row."""
 
-    batches: ColumnElement[bool]
+    batches: list[str]
     sources: list[str]
 
     def wrote(self, table: Table, column: str) -> ColumnElement[bool]:
-        return table.c.source.in_(self.sources) & table.c[column].in_(select(batch.c.batch_id).where(self.batches))
+        return table.c.source.in_(self.sources) & table.c[column].in_(self.batches)
 
 
 class _Search:
@@ -76,8 +80,7 @@ class _Search:
         self._registers, self._known, self._parameters = registers, registers.known, parameters
         self._before, self._connection = AsKnown(registers.known.connection, before), registers.known.connection
         self._looked = Looked()
-        joints = Registers(Excerpt(self._known, self._looked), registers.day, registers.most_days, registers.groups)
-        self._joints, self._register = joints.joints, ProjectRegister(joints)
+        self._register = ProjectRegister(registers)
 
     def run(self, due: Iterable[Subject]) -> Looked:
         self._note_due(due)
@@ -92,9 +95,10 @@ class _Search:
 
     @cached_property
     def _later(self) -> _Later:
-        later = self._before.later
-        sources = self._connection.execute(select(batch.c.source).where(later).distinct()).scalars()
-        return _Later(later, sorted(sources))
+        later = self._connection.execute(select(batch.c.batch_id, batch.c.source).where(self._before.later)).all()
+        if len(later) > MOST:
+            raise _CannotTell
+        return _Later(sorted(row.batch_id for row in later), sorted({row.source for row in later}))
 
     # -- due ------------------------------------------------------------------------------------------------------------------
 
@@ -155,36 +159,46 @@ class _Search:
         lines = self._later.wrote(change, "batch_id") & change.c.field.in_(list(fields)) & change.c.old.is_not(None)
         yield from self._connection.execute(select(change.c.field, change.c.old).where(lines)).tuples()
 
-    def _moved(self, entity: str, fields: Iterable[str]) -> bool:
-        """Return whether a record of an entity is new, or one of some fields of it was changed."""
-        table, change = ENTITIES[entity]
-        created = select(table.c.source).where(self._later.wrote(table, "created_batch")).limit(1)
+    def _have_moved(self, entity: str, fields: Iterable[str]) -> bool:
+        """Return whether one of some fields of a record was changed."""
+        change = ENTITIES[entity][1]
         lines = self._later.wrote(change, "batch_id") & change.c.field.in_(list(fields))
-        changed = select(change.c.source).where(lines).limit(1)
-        return bool(self._connection.execute(created).first() or self._connection.execute(changed).first())
+        return self._connection.execute(select(change.c.source).where(lines).limit(1)).first() is not None
+
+    def _written(self, entity: str) -> list[Row[Any]]:
+        """Return code, system and projects of the records that were written, and whether one is new; no more than can be told."""
+        table = ENTITIES[entity][0]
+        is_new = table.c.created_batch.in_(self._later.batches).label("is_new")
+        code = table.c.code if entity == "resource" else table.c.system_code
+        query = select(code.label("code"), table.c.system_code, table.c.project_codes, is_new)
+        found = self._connection.execute(
+            query.where(self._later.wrote(table, "changed_batch")).limit(_WRITTEN + 1)
+        ).all()
+        if len(found) > _WRITTEN:
+            raise _CannotTell
+        return list(found)
 
     def _note_systems(self) -> None:
         """Note the systems that were written; one that is new, gone or differently named can be found by any entry."""
-        table = ENTITIES["system"][0]
-        if self._moved("system", _NAMES) and self._connection.execute(select(ENTITIES["resource"][0].c.source)).first():
+        written = self._written("system")
+        is_moved = any(row.is_new for row in written) or self._have_moved("system", _NAMES)
+        if is_moved and self._known.whole.listed:
             raise _CannotTell
-        self._note_named(table, self._later.wrote(table, "changed_batch"))
+        for row in written:
+            self._note_entry(row.system_code, row.project_codes)
         for field, old in self._changes("system", ("system_code", "project_codes")):
             (self._looked.systems if field == "system_code" else self._looked.projects).update(old.split(","))
 
     def _note_entries(self) -> None:
         """Note whose entries were written; where one has another place than before, its whole unit may count otherwise."""
-        table = ENTITIES["resource"][0]
-        if self._moved("resource", _PLACES):
+        written, table = self._written("resource"), ENTITIES["resource"][0]
+        if any(row.is_new for row in written) or self._have_moved("resource", _PLACES):
             raise _CannotTell
-        wrote = self._later.wrote(table, "changed_batch")
-        same = select(table.c.code).where(wrote, table.c.code.is_not(None))
-        self._note_named(table, wrote | table.c.code.in_(same))
-
-    def _note_named(self, table: Table, condition: ColumnElement[bool]) -> None:
-        query = select(table.c.system_code, table.c.project_codes).where(condition).distinct()
-        for system, projects in self._connection.execute(query):
-            self._note_entry(system, projects)
+        query = select(table.c.system_code, table.c.project_codes).distinct()
+        for codes in portions(sorted({row.code for row in written if row.code is not None})):
+            written += self._connection.execute(query.where(table.c.code.in_(codes)))
+        for row in written:
+            self._note_entry(row.system_code, row.project_codes)
 
     def _note_entry(self, system: str | None, projects: str | None) -> None:
         self._looked.systems.update(filter(None, [system]))
@@ -199,13 +213,38 @@ class _Search:
             table.c.source, table.c.record_key, table.c.code, table.c.update_cycle, table.c.data_updated_on, table.c.modified_on,
             table.c.system_code, table.c.project_codes,
         ).where(table.c.tombstoned_at.is_(None))  # fmt: skip
+        is_alone = len(self._registers.sources("resource")) == 1
+        found = list(self._connection.execute(query.where(self._may_have_aged(table, moved, is_alone=is_alone))))
+        if not is_alone:
+            for codes in portions(sorted({row.code for row in found if row.code is not None})):
+                found += self._connection.execute(query.where(table.c.code.in_(codes)))
         entries: dict[object, list[Row[Any]]] = {}
-        for row in self._connection.execute(query):
+        for row in found:
             entries.setdefault(row.code or (row.source, row.record_key), []).append(row)
         for rows in entries.values():
             if self._have_aged(rows, moved):
                 for row in rows:
                     self._note_entry(row.system_code, row.project_codes)
+
+    def _may_have_aged(
+        self, table: Table, moved: Mapping[str, tuple[date, date]], *, is_alone: bool
+    ) -> ColumnElement[bool]:
+        """Return whether an entry has a day that another reading day makes late, or timely, or is in the future no more.
+
+        The cycle may stand in another catalogue than the day; where one catalogue `is_alone` it stands in the same row.
+        """
+        grace = int(self._parameters["catalogue_grace_percent"])
+        own = table.c.update_cycle
+        # Late is what is older than its cycle with grace; what is dated behind the reading day is in the future.
+        cycles = [(days * grace // 100, own == cycle if is_alone else true()) for cycle, days in CYCLE_DAYS.items()]
+        parts = []
+        for source, (was, now) in moved.items():
+            for (age, has_cycle), column in product(
+                [(-1, true()), *cycles], (table.c.data_updated_on, table.c.modified_on)
+            ):
+                first, end = (day - timedelta(days=age) for day in sorted((was, now)))
+                parts.append((table.c.source == source) & (column >= first) & (column < end) & has_cycle)
+        return or_(*parts)
 
     def _reading_days(self) -> dict[str, tuple[date, date]]:
         """Return of the catalogues that were read since on which day they were read before, and now."""
@@ -234,54 +273,76 @@ class _Search:
 
     def _join(self) -> None:
         """Add whatever hangs together with what is noted, until nothing more does, and the units of the systems."""
-        looked, present = self._looked, self._register.present
-        ties = self._ties()
-        todo = [("project", present(code)) for code in looked.projects] + [("system", code) for code in looked.systems]
-        seen = set(todo)
-        while todo:
-            for other in ties.get(todo.pop(), ()):
-                if other not in seen:
-                    seen.add(other)
-                    todo.append(other)
-            if len(seen) > MOST:
+        looked = self._looked
+        projects, systems = self._every_code(looked.projects), set(looked.systems)
+        looked.projects, looked.systems = set(), set()
+        while projects or systems:
+            looked.projects |= projects
+            looked.systems |= systems
+            if len(looked.projects) + len(looked.systems) > MOST:
                 raise _CannotTell
-        looked.projects |= {code for kind, code in seen if kind == "project"}
-        looked.projects |= {former for former, code in self._register.aliases.items() if code in looked.projects}
-        looked.systems |= {code for kind, code in seen if kind == "system"}
+            more, others = self._tied_to_projects(projects), self._tied_to_systems(systems)
+            projects = self._every_code(more.projects | others.projects) - looked.projects
+            systems = (more.systems | others.systems) - looked.systems
         self._note_units()
 
-    def _ties(self) -> dict[Subject, set[Subject]]:
-        """Return who hangs together: systems with the projects they name, upgrades with their target, owners of one contract."""
-        present = self._register.present
-        pairs: list[tuple[Subject, Subject]] = [
-            (("system", system), ("project", present(code)))
-            for system, codes in self._register.named.items()
-            for code in codes
-        ]
-        dossiers, contracts = ENTITIES["project_dossier"][0], ENTITIES["contract"][0]
-        upgrades = select(dossiers.c.upgrades_system_code, dossiers.c.project_code)
-        for system, code in self._connection.execute(upgrades.where(dossiers.c.upgrades_system_code.is_not(None))):
-            pairs.append((("system", system), ("project", present(code))))
-        several = (
-            select(contracts.c.contract_no)
-            .group_by(contracts.c.contract_no)
-            .having(func.min(contracts.c.project_code) != func.max(contracts.c.project_code))
+    def _every_code(self, projects: set[str]) -> set[str]:
+        return self._register.every_code({self._register.present(code) for code in projects}) | projects
+
+    def _all(self, column: ColumnElement[Any], *conditions: ColumnElement[bool]) -> set[str]:
+        query = select(column).where(column.is_not(None), *conditions).distinct()
+        return set(self._connection.execute(query).scalars())
+
+    def _tied_to_projects(self, projects: set[str]) -> Looked:
+        """Return the systems that name some projects or are upgraded by them, and whoever has a contract in common with them."""
+        if not projects:
+            return Looked()
+        s, d = ENTITIES["system"][0].c, ENTITIES["project_dossier"][0].c
+        found = Looked(
+            systems=self._all(s.system_code, s.project_codes.in_(sorted(projects)), s.tombstoned_at.is_(None))
         )
-        shared = select(contracts.c.contract_no, contracts.c.project_code).where(contracts.c.contract_no.in_(several))
+        found.systems |= {system for system, codes in self._naming_several if not projects.isdisjoint(codes)}
+        found.systems |= self._all(d.upgrades_system_code, d.project_code.in_(sorted(projects)))
+        for codes in self._sharing_a_contract:
+            if not projects.isdisjoint(codes):
+                found.projects |= codes
+        return found
+
+    def _tied_to_systems(self, systems: set[str]) -> Looked:
+        """Return the projects that some systems name, and those that upgrade them."""
+        if not systems:
+            return Looked()
+        s, d = ENTITIES["system"][0].c, ENTITIES["project_dossier"][0].c
+        named = self._all(s.project_codes, s.system_code.in_(sorted(systems)), s.tombstoned_at.is_(None))
+        upgrading = self._all(d.project_code, d.upgrades_system_code.in_(sorted(systems)))
+        return Looked(projects={code for text in named for code in text.split(SEVERAL) if code} | upgrading)
+
+    @cached_property
+    def _naming_several(self) -> list[tuple[str, list[str]]]:
+        """Return the systems that name more than one project, which no single code finds, with their projects."""
+        s = ENTITIES["system"][0].c
+        several = select(s.system_code, s.project_codes).where(
+            s.project_codes.contains(SEVERAL), s.tombstoned_at.is_(None), s.system_code.is_not(None)
+        )
+        return [(system, text.split(SEVERAL)) for system, text in self._connection.execute(several)]
+
+    @cached_property
+    def _sharing_a_contract(self) -> list[set[str]]:
+        """Return the projects that have one contract number, a set for each number."""
+        c = ENTITIES["contract"][0].c
+        is_shared = func.min(c.project_code) != func.max(c.project_code)
+        several = select(c.contract_no).group_by(c.contract_no).having(is_shared)
+        owners: dict[str, set[str]] = {}
+        shared = select(c.contract_no, c.project_code).where(c.contract_no.in_(several), c.project_code.is_not(None))
         for number, code in self._connection.execute(shared):
-            pairs.append((("contract", number), ("project", present(code))))
-        ties: dict[Subject, set[Subject]] = {}
-        for left, right in pairs:
-            ties.setdefault(left, set()).add(right)
-            ties.setdefault(right, set()).add(left)
-        return ties
+            owners.setdefault(number, set()).add(code)
+        return list(owners.values())
 
     def _note_units(self) -> None:
         """Note the units of the systems, by number and by every name that a catalogue has for them."""
-        mine = [self._joints[code] for code in self._looked.systems if code in self._joints]
-        self._looked.usccs = {str(uscc) for one in mine if (uscc := one.get("unit_uscc"))}
-        names = {name for one in mine if (name := plain(one.get("unit_name")))}
-        if names:
-            provider = ENTITIES["resource"][0].c.provider_name
-            written = self._connection.execute(select(provider).where(provider.is_not(None)).distinct()).scalars()
-            self._looked.providers = {name for name in written if plain(name) in names}
+        s = ENTITIES["system"][0].c
+        mine = s.system_code.in_(sorted(self._looked.systems)), s.tombstoned_at.is_(None)
+        units = self._connection.execute(select(s.unit_uscc, s.unit_name).where(*mine).distinct()).all()
+        self._looked.usccs = {uscc for uscc, _ in units if uscc}
+        names = {name for _, text in units if (name := plain(text))}
+        self._looked.providers = {name for *_, name in self._known.whole.listed if name and plain(name) in names}

@@ -44,15 +44,19 @@ def _checked(path: Path, text: str, schema: str, reference: str) -> tuple[str, y
     The same text is checked once: a run over four scopes reads the same cards again and again.
     """
     try:
-        root = yaml.compose(text, Loader=PlainLoader)
+        loader = PlainLoader(text)
+        root = loader.get_single_node()
+        if root is not None:
+            _refuse_doubles(
+                path, root
+            )  # before its data are made: that writes out what a block takes over from another
         # As JSON: a map may be written with numbers for words, and whatever else YAML can hold is no card.
-        checked = json.dumps(yaml.load(text, Loader=PlainLoader))  # noqa: S506 - a safe loader
+        checked = json.dumps(None if root is None else loader.construct_document(root))
         data = json.loads(checked)
     except (yaml.YAMLError, ValueError, TypeError, RecursionError) as error:
         raise _unreadable(path, error) from error
     if root is None or not isinstance(data, dict):
         raise CardError(str(path), 1, "the file holds no card", f"start from {reference}")
-    _refuse_doubles(path, root)
     _check_schema(path, root, data, schema, reference)
     return checked, root
 

@@ -119,5 +119,5 @@ def lead_by_hand(engine: Engine, day: date = DAY) -> None:
     with snapshot(engine, FINDINGS) as connection:
         for rule, subject_type, subject, severity in papers:
             verdict = replace(said("fail", subject, rule, severity=severity, day=day), subject_type=subject_type)
-            timeline.record(connection, "regulation", rule, [verdict], day, None)
+            timeline.record(connection, "regulation", [rule], [verdict], day, None)
             settle(connection, [verdict], [rule], day, at(day, 7), None, "regulation")

@@ -53,7 +53,7 @@ def judge_by_hand(
     with snapshot(engine, FINDINGS) as connection:
         for rule in rules:
             mine = [replace(v, as_of=day) for v in verdicts if v.rule == rule]
-            timeline.record(connection, "systems", rule, mine, day, None)
+            timeline.record(connection, "systems", [rule], mine, day, None)
             settled.add(settle(connection, mine, [rule], day, at(day, 7), gone, "systems"))
         settled.changes += end_decisions(connection, day, at(day, 7))
     return settled
