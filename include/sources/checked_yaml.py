@@ -47,9 +47,8 @@ def _checked(path: Path, text: str, schema: str, reference: str) -> tuple[str, y
         loader = PlainLoader(text)
         root = loader.get_single_node()
         if root is not None:
-            _refuse_doubles(
-                path, root
-            )  # before its data are made: that writes out what a block takes over from another
+            # Before its data are made, which writes out what a block takes over from another.
+            _refuse_doubles(path, root)
         # As JSON: a map may be written with numbers for words, and whatever else YAML can hold is no card.
         checked = json.dumps(None if root is None else loader.construct_document(root))
         data = json.loads(checked)

@@ -99,7 +99,9 @@ class Town:
             by_rule.setdefault(verdict.rule, []).append(verdict)
         for rule, mine in by_rule.items():
             scope = rules()[rule].scope
-            timeline.record(connection, scope, rule, mine, at.date(), None, {v.subject for v in mine})
+            timeline.record(
+                connection, scope, [rule], mine, at.date(), None, {(v.subject_type, v.subject) for v in mine}
+            )
             settle(connection, mine, [rule], at.date(), at, None, scope)
         end_decisions(connection, at.date(), at)
         return self.tells(connection, at) if tells else Telling()

@@ -9,8 +9,8 @@ from datetime import date, timedelta
 import pytest
 from sqlalchemy import Engine, select
 
+from include.ledger import portions
 from include.ledger.tables import verdict as table
-from include.rules import timeline
 from include.rules.timeline import Stretch, placed, record
 from include.rules.verdict import Outcome, Verdict
 
@@ -88,10 +88,10 @@ def _standing(engine: Engine) -> None:
     with engine.begin() as connection:
         day = FIRST - timedelta(days=1)
         first = _verdicts(s1=Outcome.PASS, s2=Outcome.PASS, s3=Outcome.FAIL)
-        assert record(connection, "c", "r", first, day, None) == 3
+        assert record(connection, "c", ["r"], first, day, None) == 3
         for rule, scope in (("q", "c"), ("s", "c"), ("r", "b"), ("r", "d")):
             other = replace(SAID, rule=rule, subject=f"of {scope}")
-            assert record(connection, scope, rule, [other], day, None) == 1
+            assert record(connection, scope, [rule], [other], day, None) == 1
 
 
 OTHERS = [("q", "c", "of c", -1, None, "pass"), ("r", "b", "of b", -1, None, "pass"), ("r", "d", "of d", -1, None, "pass"),
@@ -102,12 +102,15 @@ OTHERS = [("q", "c", "of c", -1, None, "pass"), ("r", "b", "of b", -1, None, "pa
 def test_what_changed_ends_and_begins_and_what_is_judged_no_more_ends(
     engine: Engine, at_once: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(timeline, "_AT_ONCE", at_once)
+    monkeypatch.setattr(portions, "PORTION", at_once)
     _standing(engine)
     with engine.begin() as connection:
         now = _verdicts(s1=Outcome.PASS, s2=Outcome.WARN)
-        assert record(connection, "c", "r", now, FIRST, None, only=["s3", "s2", "s1"]) == 3
-        assert record(connection, "c", "r", now, FIRST, None) == 0, "said once is said"
+        assert (
+            record(connection, "c", ["r"], now, FIRST, None, only=[("system", name) for name in ("s3", "s2", "s1")])
+            == 3
+        )
+        assert record(connection, "c", ["r"], now, FIRST, None) == 0, "said once is said"
     assert _written(engine) == sorted([
         *OTHERS, ("r", "c", "s1", -1, None, "pass"), ("r", "c", "s2", -1, 0, "pass"), ("r", "c", "s2", 0, None, "warn"),
         ("r", "c", "s3", -1, 0, "fail"),
@@ -117,8 +120,8 @@ def test_what_changed_ends_and_begins_and_what_is_judged_no_more_ends(
 def test_only_the_named_are_looked_at(engine: Engine) -> None:
     _standing(engine)
     with engine.begin() as connection:
-        assert record(connection, "c", "r", [], FIRST, None, only=["s2"]) == 1
-        assert record(connection, "c", "r", [], FIRST, None, only=[]) == 0
+        assert record(connection, "c", ["r"], [], FIRST, None, only=[("system", "s2")]) == 1
+        assert record(connection, "c", ["r"], [], FIRST, None, only=[]) == 0
     assert [(s, until) for r, c, s, _, until, _ in _written(engine) if (r, c) == ("r", "c")] == [
         ("s1", None), ("s2", 0), ("s3", None)
     ]  # fmt: skip
@@ -127,8 +130,8 @@ def test_only_the_named_are_looked_at(engine: Engine) -> None:
 def test_a_day_judged_late_finds_its_place_with_what_was_said_behind_it(engine: Engine) -> None:
     _standing(engine)
     with engine.begin() as connection:
-        assert record(connection, "c", "r", _verdicts(s1=Outcome.PASS), NEXT, None) == 2, "two are judged no more"
-        assert record(connection, "c", "r", _verdicts(s1=Outcome.FAIL, s2=Outcome.PASS), FIRST, NEXT) == 3
+        assert record(connection, "c", ["r"], _verdicts(s1=Outcome.PASS), NEXT, None) == 2, "two are judged no more"
+        assert record(connection, "c", ["r"], _verdicts(s1=Outcome.FAIL, s2=Outcome.PASS), FIRST, NEXT) == 3
         bodies = dict(
             connection.execute(
                 select(table.c.from_day, table.c.body).where(table.c.subject == "s1", table.c.rule == "r")
@@ -146,7 +149,7 @@ def test_a_day_judged_late_finds_its_place_with_what_was_said_behind_it(engine: 
 
 def test_what_began_on_the_day_and_is_judged_no_more_is_taken_back(engine: Engine) -> None:
     with engine.begin() as connection:
-        record(connection, "c", "r", _verdicts(s1=Outcome.FAIL), PAST, None)
-        record(connection, "c", "r", _verdicts(s1=Outcome.PASS, s2=Outcome.PASS), FIRST, None)
-        assert record(connection, "c", "r", [], FIRST, None) == 2
+        record(connection, "c", ["r"], _verdicts(s1=Outcome.FAIL), PAST, None)
+        record(connection, "c", ["r"], _verdicts(s1=Outcome.PASS, s2=Outcome.PASS), FIRST, None)
+        assert record(connection, "c", ["r"], [], FIRST, None) == 2
     assert _written(engine) == [("r", "c", "s1", -3, 0, "fail")]
