@@ -1,15 +1,17 @@
 """Read RDF/XML of the form in which catalogues are nearly always written, piece by piece, so that it need not be held whole.
 
-The form: one `rdf:RDF`, which declares all prefixes; nodes with `rdf:about`, `rdf:nodeID` or nothing; properties that hold a text,
-a link or one node. All else (DTD, comments, `parseType`, `xml:base`, properties as attributes …) raises `NotKnown`: then
+The form: nodes with `rdf:about`, `rdf:nodeID` or nothing; properties that hold a text, a link or one node. All else (DTD,
+`parseType`, `xml:base`, properties as attributes, a language on a node …) and whatever is not well-formed raises `NotKnown`: then
 guard and general parser read the document, or say what is wrong with it. What is read here would mean the same to them.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
+from typing import Any
+from xml.parsers import expat
 from xml.sax.saxutils import escape
 
 import pyoxigraph
@@ -21,37 +23,21 @@ from include.sources.documents.names import BASE, PREFIXES, compact
 
 _DEEPEST = 40
 _LONGEST_ADDRESS = 10_000
-_LONGEST_REST = LONGEST_LITERAL + 100_000
+_LONGEST_WAIT = LONGEST_LITERAL + 100_000
+"""Characters that the parser may hold back; it begins anew with what it holds whenever more comes."""
 
-_PLAIN = r"https?://[^\x00-\x20\"&<>\\^`{|}]++"
-"""An address that means the same wherever it stands."""
-_NAME = r"[A-Za-z_][\w.-]*+:[A-Za-z_][\w.-]*+"
-_CDATA = r"<!\[CDATA\[([^\]]*+(?:\](?!\]>)[^\]]*+)*+)\]\]>"
-_TOKENS = re.compile(
-    rf"""[ \t\r\n]*+<(?:
-      /({_NAME})[ \t\r\n]*+>
-    | ({_NAME})
-      (?:[ \t\r\n]++rdf:(about|resource|datatype|nodeID)="(?:({_PLAIN})"|([^"<\t\r\n]*+)"))?+
-      (?:[ \t\r\n]++xml:lang="([A-Za-z0-9-]++)")?+
-      [ \t\r\n]*+(?:/>|(>)(?=[ \t\r\n]*+<[A-Za-z_])|>(?:([^<]{{0,{LONGEST_LITERAL}}}+)|{_CDATA})</\2[ \t\r\n]*+>)
-    )|(.+)""",
-    re.VERBOSE | re.ASCII | re.DOTALL,
-).findall
-"""An end; or a beginning with its attribute and language, and all of the element where it holds a text or nothing.
+_RDF = PREFIXES["rdf"]
+_ROOT, _DESCRIPTION, _TYPE = f"{_RDF}RDF", f"{_RDF}Description", f"{_RDF}type"
+_PROPERTIES = (_TYPE, f"{_RDF}value")
+"""Those of RDF itself that mean here what they mean anywhere."""
+_KINDS = {_RDF + kind: kind for kind in ("about", "resource", "nodeID", "datatype")}
+_LANGUAGE = "http://www.w3.org/XML/1998/namespacelang"
 
-Where neither stands, all that is left: it goes on behind the end of the piece, or is not known.
-"""
-_ROOT = re.compile(
-    r"(?:<\?xml[ \t\r\n][^<>?]*+\?>)?[ \t\r\n]*+<rdf:RDF"
-    r"((?:[ \t\r\n]++xmlns(?::[\w.-]++)?=(?:\"[^\"<&]*+\"|'[^'<&]*+'))*+)[ \t\r\n]*+>",
-    re.ASCII,
-)
-_DECLARED = re.compile(r"xmlns(?::([\w.-]+))?=(?:\"([^\"]*)\"|'([^']*)')", re.ASCII)
-_NODE_ID = re.compile(r"[A-Za-z_][\w.-]*+", re.ASCII).fullmatch
-_is_plain = re.compile(_PLAIN.replace("&", "")).fullmatch
-_ESCAPED = re.compile(r"&(?:(lt|gt|amp|quot|apos)|#([0-9]{1,7})|#x([0-9A-Fa-f]{1,6}));|&")
-_SIGNS = {"lt": "<", "gt": ">", "amp": "&", "quot": '"', "apos": "'"}
-_RDF, _DESCRIPTION, _TYPE = PREFIXES["rdf"], "rdf:Description", "rdf:type"
+_is_plain = re.compile(r"https?://[^\x00-\x20\"<>\\^`{|}]+").fullmatch
+"""Whether an address means the same wherever it stands."""
+_is_node_id = re.compile(r"[A-Za-z_][\w.-]*", re.ASCII).fullmatch
+_is_language = re.compile(r"[A-Za-z0-9-]+").fullmatch
+_NOTHING: Mapping[str, str] = {}
 
 
 class NotKnown(Exception):  # noqa: N818 - a signal to take the general way, not an error
@@ -65,149 +51,225 @@ class EntryReader:
         """`types` are the classes of entries."""
         self.statements = 0
         self._graph = HeldGraph(types)
-        self._rest = ""
-        self._spaces: dict[str, str] = {}
-        self._texts: dict[str, Field] = {}
+        self._fields: dict[str, Field] = {}
         self._links: dict[str, Field] = {}
         self._classes: dict[str, str] = {}
-        self._elements: list[str] = []
-        """Those that are open below the root: a node, a property of it, a node within that …"""
-        self._nodes: list[tuple[str, Node, Unit]] = []
-        """Those that are open: key, what is stated of it, and the unit that it belongs to."""
-        self._stated: Node = []
-        """What is stated of the innermost of them."""
-        self._has_node = self._is_over = False
-        self._blanks = 0
+        self._holding: list[str] = []
+        """The properties that are open and hold a node, from the outermost on."""
+        self._nodes: list[_Open] = []
+        """The nodes that are open, from the outermost on."""
+        self._property: str | None = None
+        """The innermost property, as long as it holds no node; then the attributes and the text of it."""
+        self._attributes = _NOTHING
+        self._text = ""
+        self._is_text_over = self._has_returns = False
+        self._awaits_property = self._is_begun = False
+        self._blanks = self._waiting = 0
+        self._parser = self._made_parser()
+
+    def _made_parser(self) -> Any:
+        # Without a separator the parser joins namespace and name as RDF does.
+        parser = expat.ParserCreate(namespace_separator="")
+        parser.buffer_text = True
+        parser.buffer_size = 1 << 16
+        parser.StartElementHandler = self._start
+        parser.EndElementHandler = self._end
+        parser.CharacterDataHandler = self._take_text
+        parser.StartCdataSectionHandler = self._begin_cdata
+        parser.EndCdataSectionHandler = self._end_cdata
+        parser.CommentHandler = self._skip_comment
+        parser.StartDoctypeDeclHandler = parser.ProcessingInstructionHandler = _refuse
+        return parser
 
     def feed(self, piece: str) -> None:
         """Read a piece of the text."""
-        text = self._rest + piece
-        at = 0 if self._spaces else self._begin(text)
-        self._rest = ""
-        elements, texts, links, stated, count = self._elements, self._texts, self._links, self._stated, 0
-        for close, name, kind, plain, other, language, opens, said, cdata, self._rest in _TOKENS(text, at):
-            if name and len(elements) % 2:
-                count += 1
-                if not (kind or language or opens or cdata) and "&" not in said and (field := texts.get(name)):
-                    if said and not said.isspace():
-                        stated += field, said
-                elif (
-                    plain
-                    and kind == "resource"
-                    and not (language or opens or said or cdata)
-                    and (field := links.get(name))
-                ):
-                    stated += field, plain
-                    self._graph.linked.append(hash(plain))
-                else:
-                    self._property(name, kind, plain or other, language, opens, said or escape(cdata))
-                continue
-            if name:
-                self._node(name, kind, plain or other, language, opens, said or cdata)
-            elif close:
-                self._end(close)
-            stated = self._stated
-        self.statements += count
-        self._check_limits()
-
-    def _check_limits(self) -> None:
-        if len(self._rest) > _LONGEST_REST or self.statements > MOST_STATEMENTS:
+        self._has_returns = self._has_returns or "\r" in piece
+        self._waiting += len(piece)
+        self._parse(piece, is_last=False)
+        if self._waiting > _LONGEST_WAIT or self.statements > MOST_STATEMENTS:
             raise NotKnown
 
     def finish(self) -> HeldGraph:
         """Return what is stated, once all was fed."""
-        if not self._is_over or self._rest.strip(" \t\r\n"):
-            raise NotKnown
+        self._parse("", is_last=True)
         self._graph.settle()
         return self._graph
 
-    def _begin(self, text: str) -> int:
-        """Read the beginning of the root, which is there in full with the first piece; return where it ends."""
-        found = _ROOT.match(text)
-        declared = [(prefix, one or other) for prefix, one, other in _DECLARED.findall(found[1])] if found else []
-        self._spaces = dict(declared)
-        spaces = [space for _, space in declared]
-        is_odd = len(self._spaces) < len(declared) or "" in spaces or any(p.startswith("xml") for p in self._spaces)
-        if not found or is_odd or self._spaces.get("rdf") != _RDF or spaces.count(_RDF) > 1:
-            raise NotKnown
-        return found.end()
+    def _parse(self, piece: str, *, is_last: bool) -> None:
+        try:
+            self._parser.Parse(piece, is_last)
+        except expat.ExpatError:
+            raise NotKnown from None
 
-    def _end(self, name: str) -> None:
-        if self._elements:
-            if self._elements.pop() != name:
-                raise NotKnown
-            if len(self._elements) % 2 == 0:
-                self._end_node()
-        elif self._is_over or name != "rdf:RDF":
+    # -- what the parser tells ------------------------------------------------------------------------------------------------
+
+    def _start(self, name: str, attributes: dict[str, str]) -> None:
+        self._waiting = 0
+        if attributes and " " in "".join(attributes.values()):
+            self._refuse_folded()
+        if self._awaits_property:
+            self.statements += 1
+            self._property, self._attributes, self._text = name, attributes, ""
+            self._awaits_property = self._is_text_over = False
+        elif self._is_begun:
+            self._begin_node(name, attributes)
+        elif name != _ROOT or attributes:
             raise NotKnown
         else:
-            self._is_over = True
+            self._is_begun = True
 
-    def _node(self, name: str, kind: str, value: str, language: str, opens: str, said: str) -> None:
-        """Begin a node; `opens` where properties follow."""
-        elements = self._elements
-        if self._is_over or (elements and self._has_node) or language or said.strip(" \t\r\n"):
+    def _refuse_folded(self) -> None:
+        """Refuse a tag in which a blank may have been a tab or an end of line: they mean the same to this parser alone."""
+        begun: bytes = self._parser.GetInputContext() or b""
+        tag = begun[: begun.find(b">") + 1]
+        if not tag or b"\t" in tag or b"\n" in tag or b"\r" in tag:
+            raise NotKnown
+
+    def _end(self, _: str) -> None:
+        if self._property is not None:
+            if self._attributes:
+                self._end_property(self._property)
+            elif self._text:
+                self._state_text(self._property, "")
+            self._property, self._awaits_property = None, True
+        elif self._awaits_property:
+            self._end_node()
+            self._awaits_property = False
+        elif self._holding:
+            self._holding.pop()
+            self._awaits_property = True
+
+    def _take_text(self, text: str) -> None:
+        self._waiting = 0
+        if self._property is None:
+            if text.strip(" \t\r\n"):
+                raise NotKnown
+        elif self._is_text_over or len(self._text) + len(text) > LONGEST_LITERAL:
+            raise NotKnown
+        else:
+            self._text += text
+
+    def _begin_cdata(self) -> None:
+        if self._property is None or self._text or self._is_text_over:
+            raise NotKnown
+
+    def _end_cdata(self) -> None:
+        self._is_text_over = True
+
+    def _skip_comment(self, _: str) -> None:
+        self._waiting = 0
+        if self._property is not None:
+            raise NotKnown
+
+    # -- nodes ----------------------------------------------------------------------------------------------------------------
+
+    def _begin_node(self, name: str, attributes: Mapping[str, str]) -> None:
+        kind, value, language = self._said(attributes)
+        if language:
             raise NotKnown
         key = self._key(kind, value) if kind else self._blank()
-        if elements:
-            self._stated += self._link(elements[-1]), key
+        if self._property is not None:
+            self._hold_node(self._property, key)
+        elif self._nodes:
+            raise NotKnown  # a property holds one node
         named = None if name == _DESCRIPTION else self._class(name)
-        is_unit = not elements or (named in self._graph.entries and key[0] != BLANK)
-        unit = Unit(key) if is_unit else self._nodes[-1][2]
-        # Nothing is stated of a node that is only named.
-        self._stated = unit.nodes.setdefault(key, []) if opens or named else []
-        self._nodes.append((key, self._stated, unit))
+        is_unit = not self._nodes or (named in self._graph.entries and key[0] != BLANK)
+        self._nodes.append(_Open(key, Unit(key) if is_unit else self._nodes[-1].unit))
+        if len(self._nodes) * 2 > _DEEPEST:
+            raise NotKnown
         if named:
             self.statements += 1
             self._mark(named)
-        if opens:
-            elements.append(name)
-            if len(elements) > _DEEPEST:
-                raise NotKnown
-        else:
-            self._end_node()
+        self._awaits_property = True
+
+    def _hold_node(self, name: str, key: str) -> None:
+        """Let the property that is open hold a node."""
+        if self._attributes or name == _TYPE or self._text.strip(" \t\r\n") or self._is_text_over:
+            raise NotKnown
+        self._nodes[-1].stated.extend((self._link(name), key))
+        self._holding.append(name)
+        self._property = None
 
     def _end_node(self) -> None:
-        _, _, unit = self._nodes.pop()
-        self._has_node = True
-        if self._nodes:
-            self._stated = self._nodes[-1][1]
-        if not self._nodes or self._nodes[-1][2] is not unit:
+        unit = self._nodes.pop().unit
+        if not self._nodes or self._nodes[-1].unit is not unit:
             self._graph.take(unit)
-
-    def _property(self, name: str, kind: str, value: str, language: str, opens: str, said: str) -> None:
-        """Take a property that holds a text or a link, or begin one that holds a node."""
-        if opens:
-            if kind or language or name == _TYPE:
-                raise NotKnown
-            self._has_node = False
-            self._elements.append(name)
-        elif not kind or (kind == "datatype" and not language and "&" not in value and _is_plain(value)):
-            self._state_text(name, language, said)
-        elif kind not in ("resource", "nodeID") or said or language or (name == _TYPE and kind == "nodeID"):
-            raise NotKnown
-        elif name == _TYPE:
-            self._mark(compact(self._key(kind, value)))
-        else:
-            key = self._key(kind, value)
-            self._stated += self._link(name), key
-            self._graph.linked.append(hash(key))
-
-    def _state_text(self, name: str, language: str, text: str) -> None:
-        field = (compact(self._iri(name)), language.lower())
-        if not language:
-            self._texts[name] = field
-        if "&" in text:
-            text = _unescaped(text)
-        if text and not text.isspace():
-            self._stated += field, text
 
     def _mark(self, name: str) -> None:
         """State the class of the node that is open."""
-        self._stated += CLASS, name
+        node = self._nodes[-1]
+        node.stated.extend((CLASS, name))
         if name in self._graph.watched:
-            key, _, unit = self._nodes[-1]
-            unit.marks.append((key, name))
+            node.unit.marks.append((node.key, name))
+
+    # -- properties -----------------------------------------------------------------------------------------------------------
+
+    def _end_property(self, name: str) -> None:
+        """State a property with attributes that holds a text or a link."""
+        kind, value, language = self._said(self._attributes)
+        if not kind or (kind == "datatype" and not language and _is_plain(value)):
+            self._state_text(name, language)
+        elif kind not in ("resource", "nodeID") or self._text or self._is_text_over or language:
+            raise NotKnown
+        elif name == _TYPE:
+            if kind == "nodeID":
+                raise NotKnown
+            self._mark(compact(self._key(kind, value)))
+        else:
+            key = self._key(kind, value)
+            self._nodes[-1].stated.extend((self._link(name), key))
+            self._graph.linked.append(hash(key))
+
+    def _state_text(self, name: str, language: str) -> None:
+        field = None if language else self._fields.get(name)
+        if field is None:
+            field = (compact(self._known(name)), language.lower())
+            if not language:
+                self._fields[name] = field
+        text = self._text
+        if "\n" in text and self._has_returns:
+            raise NotKnown  # which of them stood behind a return cannot be told any more, and the general parser keeps those
+        if text and not text.isspace():
+            self._nodes[-1].stated.extend((field, text))
+
+    def _link(self, name: str) -> Field:
+        field = self._links.get(name)
+        if field is None:
+            field = self._links[name] = (compact(self._known(name)), None)
+        return field
+
+    def _class(self, name: str) -> str:
+        known = self._classes.get(name)
+        if known is None:
+            if name.startswith(_RDF):
+                raise NotKnown
+            known = self._classes[name] = compact(self._known(name))
+        return known
+
+    def _known(self, name: str) -> str:
+        """Return the address of a property or class, if it is one that means the same to everybody."""
+        if (
+            not name.isascii()
+            or "&" in name
+            or not _is_plain(name)
+            or (name.startswith(_RDF) and name not in _PROPERTIES)
+        ):
+            raise NotKnown
+        return name
+
+    # -- attributes -----------------------------------------------------------------------------------------------------------
+
+    def _said(self, attributes: Mapping[str, str]) -> tuple[str, str, str]:
+        """Return the one attribute of RDF, without its namespace, its value, and the language."""
+        kind = value = language = ""
+        for name, text in attributes.items():
+            if name == _LANGUAGE and _is_language(text):
+                language = text
+            elif name in _KINDS and not kind:
+                kind, value = _KINDS[name], text
+            else:
+                raise NotKnown
+        return kind, value, language
 
     def _blank(self) -> str:
         self._blanks += 1
@@ -215,46 +277,31 @@ class EntryReader:
 
     def _key(self, kind: str, value: str) -> str:
         """Return what a node is known by."""
-        if kind == "nodeID" and _NODE_ID(value):
+        if kind == "nodeID" and _is_node_id(value):
             return f"{BLANK}_{value}"
-        if "&" in value:
-            value = _unescaped(value)
         if kind not in ("about", "resource") or len(value) > _LONGEST_ADDRESS:
             raise NotKnown
         return value if _is_plain(value) else _resolved(value)
 
-    def _link(self, name: str) -> Field:
-        field = self._links.get(name)
-        if field is None:
-            field = self._links[name] = (compact(self._iri(name)), None)
-        return field
 
-    def _class(self, name: str) -> str:
-        known = self._classes.get(name)
-        if known is None:
-            if name.startswith("rdf:"):
-                raise NotKnown
-            known = self._classes[name] = compact(self._iri(name))
-        return known
+class _Open:
+    """A node that is open; nothing is stated of one that is only named."""
 
-    def _iri(self, name: str) -> str:
-        prefix, _, local = name.partition(":")
-        if prefix not in self._spaces or (prefix == "rdf" and local not in ("type", "value")):
-            raise NotKnown
-        return self._spaces[prefix] + local
+    __slots__ = ("_stated", "key", "unit")
+
+    def __init__(self, key: str, unit: Unit) -> None:
+        self.key, self.unit = key, unit
+        self._stated: Node | None = None
+
+    @property
+    def stated(self) -> Node:
+        """Return what is stated of it, to be added to."""
+        if self._stated is None:
+            self._stated = self.unit.nodes.setdefault(self.key, [])
+        return self._stated
 
 
-def _unescaped(text: str) -> str:
-    return _ESCAPED.sub(_sign, text)
-
-
-def _sign(found: re.Match[str]) -> str:
-    name, decimal, hexadecimal = found.groups()
-    if name:
-        return _SIGNS[name]
-    number = int(decimal) if decimal else int(hexadecimal, 16) if hexadecimal else 0
-    if number in (9, 10, 13) or 0x20 <= number < 0xD800 or 0xE000 <= number < 0x110000:
-        return chr(number)
+def _refuse(*_: object) -> None:
     raise NotKnown
 
 

@@ -142,7 +142,12 @@ def test_entries_within_anything_give_the_same_rows(outer: str, inner: str, inne
 
 
 NOT_USUAL = [
-    "<!-- c --><dcat:Dataset/>",
+    "<dcat:Dataset><dct:title>x<!-- c --></dct:title></dcat:Dataset>",
+    "<?php x?><dcat:Dataset/>",
+    '<dcat:Dataset rdf:about="http://x.cn/a\nb"/>',
+    '<dcat:Dataset><dct:relation rdf:resource="http://x.cn/a\tb"/></dcat:Dataset>',
+    "<dcat:Dataset><dct:title>x\r\ny</dct:title></dcat:Dataset>",
+    "<dcat:Dataset><dct:relation><!-- c --><foaf:Agent/></dct:relation></dcat:Dataset>",
     "<dcat:Dataset dct:title='x'/>",
     '<dcat:Dataset xml:lang="zh"><dct:title>x</dct:title></dcat:Dataset>',
     "<dcat:Dataset><dct:title>x<![CDATA[x]]></dct:title></dcat:Dataset>",
@@ -151,7 +156,7 @@ NOT_USUAL = [
     "<dcat:Dataset><![CDATA[x]]></dcat:Dataset>",
     '<dcat:Dataset><dct:title rdf:parseType="Literal">x</dct:title></dcat:Dataset>',
     '<dcat:Dataset><dct:publisher rdf:parseType="Resource"><foaf:name>x</foaf:name></dct:publisher></dcat:Dataset>',
-    '<dcat:Dataset xmlns:y="http://y.cn/"><y:z>x</y:z></dcat:Dataset>',
+    '<dcat:Dataset xmlns:y="of its own/"><y:z>x</y:z></dcat:Dataset>',
     '<dcat:Dataset rdf:ID="x"/>',
     "<rdf:Bag><rdf:li>x</rdf:li></rdf:Bag>",
     "<dcat:Dataset><rdf:type><foaf:Agent/></rdf:type></dcat:Dataset>",
@@ -174,6 +179,21 @@ NOT_USUAL = [
     "<dcat:Dataset><dct:title>" + "x" * 1_000_001 + "</dct:title></dcat:Dataset>",
     "<dcat:Dataset><dct:relation>" * 25 + "</dct:relation></dcat:Dataset>" * 25,
 ]
+
+
+USUAL = [
+    "<!-- c --><dcat:Dataset/><!-- d -->",
+    '<dcat:Dataset xmlns:y="http://y.cn/"><y:z>x</y:z></dcat:Dataset>',
+    '<Dataset xmlns="http://www.w3.org/ns/dcat#"><title xmlns="http://purl.org/dc/terms/">x</title></Dataset>',
+    "<dcat:Dataset rdf:about='http://x.cn/a b'><dct:title xml:lang='zh'>x\ny</dct:title></dcat:Dataset>",
+    '<dcat:Dataset\n  rdf:about="http://x.cn/a"\n/>',
+    "<dcat:Dataset><dct:title><![CDATA[x]]></dct:title>\r\n<dct:source>1&#13;2&#x6570;</dct:source></dcat:Dataset>",
+]
+
+
+@pytest.mark.parametrize("inside", USUAL)
+def test_what_differs_in_writing_alone_is_read_alike(inside: str) -> None:
+    assert is_same(rdf_xml(inside))
 
 
 @pytest.mark.parametrize("inside", NOT_USUAL)
