@@ -289,3 +289,19 @@ def test_the_entries_of_a_project_are_those_of_its_systems(lives: Lives) -> None
             lives.again(source, at(LATE, 1))
     lives.batch("catalogue", "resource", at(LATE, 1))
     assert values(lives.of("project", LATE, wanted=wanted)[FULL], "data_entries", "systems") == ["absent", "absent"]
+
+
+def test_unlinked_entries_are_counted_by_unit_and_one_system_stands_for_itself(lives: Lives) -> None:
+    owned = (("S1", FULL, "市教育局"), ("S2", FULL, "市公安局"), ("S3", BARE, "市教育局"))
+    lives.add(
+        "system_register",
+        [{"system_code": s, "name": s, "project_codes": project, "unit_name": unit} for s, project, unit in owned],
+    )
+    named = [(s, unit) for s, _, unit in owned] + [(None, "市教育局")] * 4 + [(None, "市公安局")] * 2
+    lives.put("resource", lives.batch("catalogue", "resource", at(DAY, 2)), [
+        {"kind": "data", "state": "registered", "resource_id": f"r{n}", "code": f"r{n}", "system_code": s, "provider_name": unit}
+        for n, (s, unit) in enumerate(named)
+    ])  # fmt: skip
+    facts = lives.of("project", wanted=["data_entries"])
+    counted = {code: facts[code]["data_entries"].value for code in (FULL, BARE)}
+    assert {code: (value.entries, value.unlinked) for code, value in counted.items()} == {FULL: (2, 6), BARE: (1, 4)}
