@@ -97,9 +97,12 @@ def _unreadable(path: Path, error: Exception) -> CardError:
 
 def _refuse_doubles(path: Path, root: yaml.Node) -> None:
     """Refuse a key that stands twice in one block: YAML would silently take the last."""
-    waiting = [root]
+    waiting, looked_at = [root], set()
     while waiting:
         node = waiting.pop()
+        if id(node) in looked_at:  # named again by an alias, maybe within itself
+            continue
+        looked_at.add(id(node))
         if isinstance(node, yaml.SequenceNode):
             waiting.extend(node.value)
         if not isinstance(node, yaml.MappingNode):

@@ -124,12 +124,6 @@ def test_what_a_person_emptied_says_nothing_until_it_is_read_again(
     assert registers.is_fresh("better_system") is says
 
 
-def test_the_whole_ledger_joins_by_its_systems_themselves(ledger: Ledger, look: Look) -> None:
-    ledger.list("better", "system", {"system_code": "s1", "name": "甲"})
-    registers = look()
-    assert registers.joints is registers.systems
-
-
 def test_calls_of_a_service_are_those_of_the_system_that_has_it_now(ledger: Ledger, look: Look) -> None:
     gone = ledger.list("better", "exchange_service", *({"service_code": c, "system_code": "was"} for c in ("a", "b")))
     ledger.list("worse", "exchange_service", {"service_code": "a", "system_code": "is"}, {"service_code": "c"})
