@@ -9,6 +9,7 @@ import orjson
 from sqlalchemy import case, func, select
 
 from include.alerts.incidents import Cause, beats
+from include.alerts.watchdog import WATCH
 from include.board.asked import AlertsAsked
 from include.board.looking import Look
 from include.board.models import Listed
@@ -97,7 +98,7 @@ def _incidents(look: Look) -> list[IncidentRow]:
 
 def _pipelines(look: Look) -> list[PipelineRow]:
     """Return them in the order of the day, with those that no file names at the end."""
-    titles, ended = look.reference.pipelines, beats(look.connection)
+    titles, ended = {**look.reference.pipelines, WATCH: "运行监测"}, beats(look.connection)
     return [
         PipelineRow(
             pipeline=name, title=titles.get(name, name), first_ended_at=ended[name][0], last_ended_at=ended[name][1]

@@ -12,6 +12,7 @@ from sqlalchemy import Engine, insert, select, update
 from include.alerts import outbox
 from include.alerts.incidents import beat
 from include.alerts.message import Item, Message, Reason, Section, message_id
+from include.alerts.watchdog import WATCH
 from include.findings.judging import judge
 from include.ledger.alert_tables import (
     alert_hold,
@@ -131,7 +132,7 @@ def _alerts(engine: Engine, ids: list[str]) -> None:
             incident_id=INCIDENT, pipeline="sync_projects", cause="failed", part="zj_projects", detail=HOSTILE, opened_at=when,
             last_seen_at=when, times=2,
         ))  # fmt: skip
-        for pipeline, hours in (("keep_house", 2), ("sync_projects", 1), ("own_pipeline", 1)):
+        for pipeline, hours in (("keep_house", 2), ("sync_projects", 1), ("own_pipeline", 1), (WATCH, 1)):
             beat(connection, pipeline, when - timedelta(days=9))
             beat(connection, pipeline, when - timedelta(hours=hours))
 

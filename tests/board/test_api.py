@@ -10,6 +10,7 @@ from urllib.parse import quote
 import pytest
 from sqlalchemy import Engine, func, select
 
+from include.alerts.watchdog import WATCH
 from include.ledger.alert_tables import compliance_day
 from include.ledger.tables import finding
 from tests.board.asking import Board
@@ -139,7 +140,7 @@ def test_the_state_of_the_whole_is_told(city: Engine, board: Board) -> None:
     ended = [(one["pipeline"], one["title"], one["last_ended_at"][:13]) for one in alerts["pipelines"]]
     assert ended == [
         ("sync_projects", "同步投资项目", f"{DAY}T08"), ("keep_house", "日常整理", f"{DAY}T07"),
-        ("own_pipeline", "own_pipeline", f"{DAY}T08"),
+        (WATCH, "运行监测", f"{DAY}T08"), ("own_pipeline", "own_pipeline", f"{DAY}T08"),
     ]  # fmt: skip
     message = board.get(f"/alerts/{alerts['messages']['items'][0]['message_id']}")
     assert message["content"]["sections"][0]["items"][0]["text"] == HOSTILE
