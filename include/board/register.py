@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, Subquery, func, select
 
 from include.board.current import current
+from include.ledger.identity import codes_in
 from include.ledger.tables import (
     batch,
     contract,
@@ -75,7 +76,7 @@ def read_register(connection: Connection, stamp: Stamp) -> Register:
     naming: dict[str, list[tuple[str, str]]] = {}
     for row in connection.execute(select(systems).order_by(systems.c.system_code)).mappings():
         found["system", row["system_code"]] = Whose(row["unit_name"], row["name"])
-        for code in filter(None, (row["project_codes"] or "").split(",")):
+        for code in codes_in(row["project_codes"]):
             naming.setdefault(code, []).append((row["system_code"], row["name"]))
     for more in (_projects, _contracts, _rectifications, _plan_entries, _department_years):
         found |= more(connection, found)

@@ -25,6 +25,7 @@ from include.board.problems import not_found
 from include.board.subjects import counted_findings, narrowed, ordered, page_of
 from include.board.verdicts import verdicts_on
 from include.board.words import field
+from include.ledger.identity import codes_in
 from include.ledger.tables import (
     assessment,
     exchange_service,
@@ -81,7 +82,7 @@ def read_system(look: Look, code: str) -> SystemDetail:
     leads = sum(1 for hole in holes if hole.outcome == "fail")
     return SystemDetail(
         **_row(row, leads, len(holes) - leads), fields=fields_of("system", row, _SHOWN), holes=holes, verdicts=verdicts,
-        projects=_projects(look, filter(None, (row["project_codes"] or "").split(","))), services=_services(look, code),
+        projects=_projects(look, codes_in(row["project_codes"])), services=_services(look, code),
         resources=_resources(look, code), reports=_reports(look, code), usage=_usage(look, code),
     )  # fmt: skip
 

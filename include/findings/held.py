@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, RowMapping, bindparam, func, select, update
 
 from include.findings.story import Event, Kind, Standing, tell
+from include.ledger.portions import portions
 from include.ledger.tables import finding, finding_event
 from include.rules.verdict import KEY, Key
 
@@ -26,7 +27,6 @@ Tell = Callable[[Connection, datetime], object]
 _STANDING = tuple(Standing.__dataclass_fields__)
 _DETAIL = ("message", "cause", "rule_version", "severity", "until", "by", "decision_id")
 """What of an event stands in the JSON of `finding_event.detail`, where it is there."""
-_AT_ONCE = 500
 
 
 @dataclass(slots=True)
@@ -74,8 +74,8 @@ def _number(connection: Connection, told: list[Held]) -> None:
     """Give the events the numbers that follow those of the ledger."""
     old = [one.finding_id for one in told if not one.is_new]
     last: dict[str, int] = {}
-    for at in range(0, len(old), _AT_ONCE):
-        ids = finding_event.c.finding_id.in_(old[at : at + _AT_ONCE])
+    for some in portions(old):
+        ids = finding_event.c.finding_id.in_(some)
         query = select(finding_event.c.finding_id, func.max(finding_event.c.number)).where(ids)
         last |= {i: n for i, n in connection.execute(query.group_by(finding_event.c.finding_id))}
     for one in told:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from datetime import date
 from functools import cached_property
 
+from include.ledger.identity import codes_in
 from include.rules.facts import Catalogued
 from include.rules.freshness import freshness
 from include.rules.register_facts import Combined, Registers, Row
@@ -45,7 +46,7 @@ class Catalogues:
         self._registers, self._grace = registers, grace_percent
         self._rows = registers.rows("resource", _COLUMNS)
         self._systems = registers.standing(row["system_code"] for row in self._rows if row["system_code"])
-        self._naming = naming_of({code for row in self._rows for code in _projects(row["project_codes"])})
+        self._naming = naming_of({code for row in self._rows for code in codes_in(row["project_codes"])})
         self._counts: dict[tuple[str | None, str], Counter[str]] = {}
         self._facts: dict[str, dict[str, Fact]] = {}
         self._evidence: dict[tuple[str, str], set[str]] = {}
@@ -109,7 +110,7 @@ class Catalogues:
         code = entry.get("system_code")
         if code in self._systems:
             return str(code)
-        named = {s for project in _projects(entry.get("project_codes")) for s in self._naming[project]}
+        named = {s for project in codes_in(entry.get("project_codes")) for s in self._naming[project]}
         return named.pop() if len(named) == 1 else None
 
     def _unlinked(self, system: str, kind: str) -> int:
@@ -152,10 +153,6 @@ class Catalogues:
             if all(map(self._registers.is_fresh, names)):
                 found[kind] = ("+".join(names), min(day for s in names if (day := readings[s].read_on)))
         return found
-
-
-def _projects(text: str | None) -> Iterator[str]:
-    return filter(None, (text or "").split(","))
 
 
 def _sharing(entry: Combined) -> Iterator[str]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from sqlalchemy import ColumnElement, FromClause, false, or_, select, union
 
 from include.ledger.as_known import AsKnown
+from include.ledger.identity import SEVERAL
 from include.rules.plan_facts import line_hash
 
 _WHOLE = ("plan_year", "department_year")
@@ -136,5 +137,5 @@ class Excerpt(AsKnown):
         looked, projects = self._looked, entry.c.project_codes
         return or_(
             entry.c.provider_uscc.in_(sorted(looked.usccs)), entry.c.provider_name.in_(sorted(looked.providers)),
-            projects.in_(sorted(looked.projects)), projects.contains(","),
+            projects.in_(sorted(looked.projects)), projects.contains(SEVERAL),
         )  # fmt: skip

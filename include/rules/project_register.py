@@ -12,6 +12,7 @@ from typing import Any
 
 from sqlalchemy import or_, select
 
+from include.ledger.identity import SEVERAL, codes_in
 from include.rules.facts import Project
 from include.rules.register_facts import Combined, Registers
 
@@ -20,9 +21,6 @@ PROJECT_FIELDS = (
 )  # fmt: skip
 FRESH_FIELDS = ("division_code", "total_investment_yuan")
 """Fields that a source tells only while it is fresh."""
-
-SEVERAL = ","
-"""What stands between the codes of several projects that a system names."""
 
 _DIGITAL = (None, "informatization")
 """Managed industry of the projects that are judged, as far as it is known."""
@@ -90,7 +88,7 @@ class ProjectRegister:
             living, systems.c.system_code.is_not(None), names
         )
         found = self._known.connection.execute(query)
-        mine = {system for system, text in found if any(self.present(code) in wanted for code in text.split(SEVERAL))}
+        mine = {system for system, text in found if any(self.present(code) in wanted for code in codes_in(text))}
         rows = self._registers.whole.combined(
             "system", "system_code", ("system_code", "project_codes"), of=tuple(sorted(mine))
         )
@@ -163,5 +161,4 @@ class ProjectRegister:
 
 
 def _named(systems: Mapping[str, Combined]) -> dict[str, tuple[str, ...]]:
-    named = ((code, (systems[code].get("project_codes") or "").split(SEVERAL)) for code in sorted(systems))
-    return {code: tuple(filter(None, codes)) for code, codes in named}
+    return {code: codes_in(systems[code].get("project_codes")) for code in sorted(systems)}

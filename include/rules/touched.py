@@ -17,13 +17,14 @@ from sqlalchemy import ColumnElement, Row, Table, func, or_, select, true
 
 from include.errors import Permanent
 from include.ledger.as_known import AsKnown, Frontier
+from include.ledger.identity import SEVERAL, codes_in
 from include.ledger.portions import portions
 from include.ledger.tables import ENTITIES, batch
 from include.rules.excerpt import Looked, key_of
 from include.rules.freshness import CYCLE_DAYS, freshness
 from include.rules.parameters import Parameters
 from include.rules.plan_facts import line_hash
-from include.rules.project_register import SEVERAL, ProjectRegister
+from include.rules.project_register import ProjectRegister
 from include.rules.register_facts import Registers
 from include.rules.verdict import Subject
 from include.sources.folding import plain
@@ -202,7 +203,7 @@ class _Search:
 
     def _note_entry(self, system: str | None, projects: str | None) -> None:
         self._looked.systems.update(filter(None, [system]))
-        self._looked.projects.update(filter(None, (projects or "").split(",")))
+        self._looked.projects.update(codes_in(projects))
 
     def _note_aged_entries(self) -> None:
         """Note whose entries have become late, or timely, by the mere day on which their catalogue was read."""
@@ -315,16 +316,16 @@ class _Search:
         s, d = ENTITIES["system"][0].c, ENTITIES["project_dossier"][0].c
         named = self._all(s.project_codes, s.system_code.in_(sorted(systems)), s.tombstoned_at.is_(None))
         upgrading = self._all(d.project_code, d.upgrades_system_code.in_(sorted(systems)))
-        return Looked(projects={code for text in named for code in text.split(SEVERAL) if code} | upgrading)
+        return Looked(projects={code for text in named for code in codes_in(text)} | upgrading)
 
     @cached_property
-    def _naming_several(self) -> list[tuple[str, list[str]]]:
+    def _naming_several(self) -> list[tuple[str, tuple[str, ...]]]:
         """Return the systems that name more than one project, which no single code finds, with their projects."""
         s = ENTITIES["system"][0].c
         several = select(s.system_code, s.project_codes).where(
             s.project_codes.contains(SEVERAL), s.tombstoned_at.is_(None), s.system_code.is_not(None)
         )
-        return [(system, text.split(SEVERAL)) for system, text in self._connection.execute(several)]
+        return [(system, codes_in(text)) for system, text in self._connection.execute(several)]
 
     @cached_property
     def _sharing_a_contract(self) -> list[set[str]]:
