@@ -38,7 +38,11 @@ def open_ledger(url: str | None = None, *, check: bool = True) -> Engine:
         # Alike on both sides: what is written as text is read as text in the same zone. Compiling the plan of a data set's view
         # takes PostgreSQL half a minute, running it uncompiled a second.
         options = "-c TimeZone=Asia/Shanghai -c client_encoding=UTF8 -c jit=off"
-        engine = create_engine(target, poolclass=NullPool, connect_args={"options": options})
+        # One connection is kept: a new one costs the server more than most of what is asked by it.
+        engine = create_engine(
+            target, pool_size=1, max_overflow=-1, pool_pre_ping=True, pool_reset_on_return=None, connect_args={"options": options}
+        )  # fmt: skip
+        event.listen(engine, "reset", _as_new)
     try:
         with engine.connect().execution_options(**{READING: True}) as connection:
             if check:
@@ -58,6 +62,15 @@ def _set_up_sqlite(connection: Any, _record: Any) -> None:
         cursor.execute(f"PRAGMA {pragma}")
     cursor.execute("PRAGMA secure_delete=ON")  # what is expunged must not stay readable in the file
     cursor.close()
+
+
+def _as_new(connection: Any, _record: Any, state: Any) -> None:
+    """Give a connection back without what only its end would have ended: transaction, locks, temporary tables, settings."""
+    connection.rollback()
+    if not state.terminate_only:
+        connection.autocommit = True
+        connection.execute("SELECT pg_advisory_unlock_all(); DISCARD TEMP; RESET ALL")
+        connection.autocommit = False
 
 
 def _begin_sqlite(connection: Connection) -> None:
@@ -90,6 +103,7 @@ def migrate(url: str | None = None) -> None:
             connection.execute(text("SELECT pg_advisory_xact_lock(hashtext('shuheng.migrate'))"))
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
+    engine.dispose()
 
 
 def lock_key(name: str) -> int:
