@@ -86,14 +86,18 @@ def load_guards(names: Collection[str]) -> dict[str, Guard]:
     return found
 
 
-def held_by_inputs(guard: Guard, inputs: Iterable[Input]) -> Iterator[Hold]:
-    """Yield why the sources of a data set hold it back."""
+def held_by_inputs(guard: Guard, inputs: Iterable[Input], *, is_published: bool) -> Iterator[Hold]:
+    """Yield why the sources of a data set hold it back.
+
+    A source that was never read is waited for before the first release; one that comes later (`is_published`) would let the data
+    set grow old, which nobody may take for waiting.
+    """
     for one in inputs:
         limit = guard.inputs.get(one.group)
         if limit is None:
             continue
         if one.last_batch is None:
-            yield Hold("input_never_read", f"来源“{one.title}”({one.source})尚未读取", is_waiting=True)
+            yield Hold("input_never_read", f"来源“{one.title}”({one.source})尚未读取", is_waiting=not is_published)
         elif not one.is_complete and limit.incomplete == "hold":
             why = "、".join(MISSING.get(code, code) for code in one.missing) or "原因见批次"
             yield Hold("input_incomplete", f"来源“{one.title}”({one.source})最近一次未读全:{why}")

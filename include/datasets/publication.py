@@ -131,7 +131,8 @@ class _Session:
     ) -> None:
         """Write a data set into the folder unless its guards hold it back."""
         note: dict[str, Any] = {"depends_on": list(guard.inputs), "accepted": None}
-        holds = self._left(held_by_inputs(guard, self.inputs), accepted_by, note)
+        is_published = bool(self.entries.get(dataset.name, {}).get("release"))
+        holds = self._left(held_by_inputs(guard, self.inputs, is_published=is_published), accepted_by, note)
         if not holds:
             exported = export(connection, dataset, self.folder, progress)
             found = [*held_by_content(dataset, exported), *held_by_change(guard, self._rows(dataset), exported.rows)]

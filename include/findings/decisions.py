@@ -261,8 +261,8 @@ def _end_what_ended(one: Held, day: date) -> None:
 def _event(decision: Decision, seen: Standing | None) -> Event:
     assert seen is not None  # noqa: S101 - only findings of the ledger are decided on
     return Event(
-        0, decision.kind, decision.day, seen.outcome, seen.reason, decision.sentence(), until=decision.until,
-        by=decision.requested_by, decision_id=decision.decision_id,
+        0, decision.kind, decision.day, seen.outcome, seen.reason, decision.sentence(), severity=seen.severity,
+        until=decision.until, by=decision.requested_by, decision_id=decision.decision_id,
     )  # fmt: skip
 
 

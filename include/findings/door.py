@@ -15,7 +15,15 @@ from sqlalchemy import ColumnElement, Connection, case, func, select
 
 from include.findings import held as rows
 from include.findings.cause import Cause, causes, moved_rules
-from include.findings.handling import gone_message, is_refuted, lapse_message, lapsed, refuted_message
+from include.findings.handling import (
+    gone_message,
+    is_outgrown,
+    is_refuted,
+    lapse_message,
+    lapsed,
+    outgrown_message,
+    refuted_message,
+)
 from include.findings.held import Held
 from include.findings.story import Event, Handling, Kind, Standing, identity, next_kinds
 from include.ledger.portions import of_subjects
@@ -30,6 +38,8 @@ NOTICE_DAYS = 15
 
 _GONE = {WITHDRAWN: "两次完整读取均未见该对象,来源已撤下,线索随之了结"}
 _ELSEWISE = "该对象已不在评判范围,线索随之了结"
+_SENTENCES = {Kind.ATTESTATION_ENDED: refuted_message, Kind.WAIVER_ENDED: outgrown_message}
+"""How a verdict that ends a decision is told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +120,7 @@ def settle(
         if kinds:
             held = held or known.setdefault(subject, Held(identity(*subject), subject, None, is_new=True))
             heard.append((held, verdict, kinds))
+    _end_outgrown(connection, heard, day)
     moved = moved_rules(connection, scope, versions, day)
     _hear(heard, causes(connection, moved, [verdict for _, verdict, _ in heard], day), day)
     _resolve_gone(known.values(), gone or {}, day)
@@ -137,10 +148,24 @@ def end_decisions(connection: Connection, day: date, at: datetime) -> list[Chang
     return _changes(rows.write(connection, known, at))
 
 
+def _end_outgrown(connection: Connection, heard: Iterable[tuple[Held, Verdict, list[Kind]]], day: date) -> None:
+    """End the waivers of what is now graver than when it was waived."""
+    risen = {
+        held.finding_id: (held, verdict, kinds)
+        for held, verdict, kinds in heard
+        if held.standing and held.standing.handling == Handling.WAIVED and not lapsed(held.standing, day)
+        and {Kind.WORSENED, Kind.REOPENED, Kind.RULE_CHANGED} & set(kinds)
+    }  # fmt: skip
+    for finding_id, waived in rows.waivers_taken(connection, [held for held, _, _ in risen.values()]).items():
+        _, verdict, kinds = risen[finding_id]
+        if is_outgrown(waived, verdict):
+            kinds.append(Kind.WAIVER_ENDED)
+
+
 def _hear(heard: Iterable[tuple[Held, Verdict, list[Kind]]], why: Mapping[Key, Cause], day: date) -> None:
     for held, verdict, kinds in heard:
         for kind in kinds:
-            message = refuted_message(verdict) if kind is Kind.ATTESTATION_ENDED else verdict.message
+            message = _SENTENCES[kind](verdict) if kind in _SENTENCES else verdict.message
             cause = Cause.RULE if kind is Kind.RULE_CHANGED else why[verdict.key]
             seen = verdict.outcome.value, verdict.reason
             held.add(Event(0, kind, day, *seen, message, cause.value, verdict.rule_version, verdict.severity))

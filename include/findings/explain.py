@@ -17,6 +17,7 @@ from sqlalchemy import ColumnElement, Connection, RowMapping, or_, select
 
 from include.errors import ConfigurationError
 from include.findings.judged_again import judged_again
+from include.findings.knowing import Knows, is_held_back, who_knows
 from include.findings.story import identity
 from include.ledger.tables import finding, finding_event, verdict
 from include.rules.evaluation import last_evaluation
@@ -76,6 +77,8 @@ class Explained:
     judged: tuple[date, int] | None
     would_be: Mapping[str, Any] | None
     sources: Mapping[str, str]
+    knows: tuple[Knows, ...] = ()
+    is_held_back: bool = False
 
     def fact_title(self, name: str) -> str:
         """Return what the card calls a fact."""
@@ -95,7 +98,8 @@ class Explained:
             "finding_id": self.finding_id, "rule": self.rule_id, "subject_type": self.subject_type, "subject": self.subject,
             "occurrence": self.occurrence, "title": rule.title if rule else None,
             "clause": asdict(rule.article) if rule else None, "remedy": rule.remedy if rule else None,
-            "told": list(rule.told) if rule else [], "is_waivable": rule.is_waivable if rule else None,
+            "told": list(rule.told) if rule else [], "knows": [asdict(k) for k in self.knows],
+            "is_held_back": self.is_held_back, "is_waivable": rule.is_waivable if rule else None,
             "finding": dict(self.finding) if self.finding else None, "events": [asdict(e) for e in self.events],
             "stretches": [asdict(s) for s in self.stretches], "verdict": dict(self.body),
             "judged": {"day": self.judged[0], "revision": self.judged[1]} if self.judged else None,
@@ -248,6 +252,7 @@ def explained(
         tuple(Stands(s["from_day"], s["until_day"], s["outcome"], s["reason"]) for s in stood), body,
         (evaluated["day"], evaluated["revision"]) if evaluated else None, would_be,
         {card.source: card.title for card in outline_cards()} if sources is None else sources,
+        tuple(who_knows(connection, finding_id)), is_held_back(connection, finding_id),
     )  # fmt: skip
 
 

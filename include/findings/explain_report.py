@@ -46,7 +46,10 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "seen": ("截至 {}", "seen until {}"), "from": ("自 {}", "since {}"), "nothing": ("无", "none"),
     "handled": ("{}:{}", "{}: {}"), "by": ("{} 办理", "by {}"), "until": ("至 {}", "until {}"),
     "overdue": ("整改自 {} 起逾期", "rectification overdue since {}"),
-    "tells": ("应告知 {}", "to be told: {}"),
+    "tells": ("应告知 {}", "to be told: {}"), "nobody": ("尚未告知任何人", "nobody has been told yet"),
+    "held_back": ("所在批次预警暂扣,待两人放行", "held back with its batch until two people release it"),
+    "sent": ("已送达 {}({})", "reached {} ({})"), "pending": ("待发 {}({})", "on its way to {} ({})"),
+    "dead": ("未能送达 {}({})", "did not reach {} ({})"),
     "remedy": ("整改:{}", "Remedy: {}"), "no_need": ("无需处理", "nothing to do"),
     "object": (
         "签收、整改、异议、认定、豁免:在 Airflow 触发 record_decision(登记处置决定),填线索号",
@@ -203,8 +206,11 @@ def _thresholds(found: Explained, screen: Screen) -> Iterator[str]:
 
 
 def _told(found: Explained, screen: Screen) -> Iterator[str]:
-    parts = []
-    if found.rule:
+    is_open = bool(found.finding and found.finding["state"] == "open")
+    parts = [screen.say("held_back")] if found.is_held_back else []
+    parts += [screen.say(k.state, title(ROLES, k.receiver, screen.lang), k.last_told_on) for k in found.knows]
+    if found.rule and is_open and not found.knows:
+        parts += [] if found.is_held_back else [screen.say("nobody")]
         parts.append(screen.say("tells", "、".join(title(ROLES, role, screen.lang) for role in found.rule.told)))
     if found.finding:
         parts.append(_handling(found.finding, screen))

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from datetime import date
 
-from include.findings.story import Handling, Kind, Standing
+from include.findings.story import WEIGHT, Event, Handling, Kind, Standing
+from include.rules.rule_book import SEVERITIES
 from include.rules.verdict import Outcome, Verdict
 
 _ENDS = {
@@ -56,3 +57,16 @@ def refuted_message(verdict: Verdict) -> str:
 def gone_message(standing: Standing) -> str:
     """Return the sentence for a decision about a subject that is there no more."""
     return f"对象已不再评判,“{HANDLINGS[Handling(standing.handling)]}”随之终止"
+
+
+def is_outgrown(waived: Event, verdict: Verdict) -> bool:
+    """Return whether a verdict is graver than what was waived, by outcome or severity: that, nobody agreed to bear."""
+    if WEIGHT.get(verdict.outcome, 0) > WEIGHT.get(Outcome(waived.outcome), 0):
+        return True
+    known = waived.severity in SEVERITIES and verdict.severity in SEVERITIES
+    return known and SEVERITIES.index(str(verdict.severity)) < SEVERITIES.index(str(waived.severity))
+
+
+def outgrown_message(verdict: Verdict) -> str:
+    """Return the sentence for a waiver of something lighter."""
+    return f"情况比豁免时更重,豁免提前终止,线索恢复为未处置:{verdict.message}"

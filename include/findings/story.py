@@ -15,7 +15,8 @@ from typing import Any
 
 from include.rules.verdict import Outcome, Verdict
 
-_WEIGHT = {Outcome.WARN: 1, Outcome.FAIL: 2}
+WEIGHT = {Outcome.WARN: 1, Outcome.FAIL: 2}
+"""How grave what is seen is; every other outcome is nothing bad."""
 
 
 class Kind(StrEnum):
@@ -122,7 +123,7 @@ def identity(rule: str, subject_type: str, subject: str, occurrence: str) -> str
 
 def next_kinds(before: Standing | None, verdict: Verdict) -> list[Kind]:
     """Return what a verdict means for a finding, in order; nothing where all is as it was."""
-    is_bad = verdict.outcome in _WEIGHT
+    is_bad = verdict.outcome in WEIGHT
     if before is None:
         return [Kind.OPENED] if is_bad else []
     if not before.is_open:
@@ -136,7 +137,7 @@ def next_kinds(before: Standing | None, verdict: Verdict) -> list[Kind]:
 
 
 def _difference(before: Standing, verdict: Verdict) -> list[Kind]:
-    was, is_now = _WEIGHT[Outcome(before.outcome)], _WEIGHT[verdict.outcome]
+    was, is_now = WEIGHT[Outcome(before.outcome)], WEIGHT[verdict.outcome]
     if is_now != was:
         return [Kind.WORSENED if is_now > was else Kind.EASED]
     if verdict.reason != before.reason:

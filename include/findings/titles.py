@@ -73,8 +73,9 @@ ROLES: Titles = {
     "bureau_projects": ("市数据局(项目管理)", "data bureau (projects)"),
     "bureau_security": ("市数据局(网络安全)", "data bureau (security)"),
     "drc": ("市发展改革委", "development and reform commission"), "finance": ("市财政局", "finance bureau"),
+    "section_head": ("科室负责人", "head of section"), "bureau_leader": ("局领导", "head of the bureau"),
 }  # fmt: skip
-"""Who is told, by the roles of the cards."""
+"""Who is told, by the roles of the cards and of the routes."""
 
 UNITS: Titles = {
     "days": ("天", "days"), "workdays": ("个工作日", "working days"), "months": ("个月", "months"), "percent": ("%", "%"),

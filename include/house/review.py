@@ -16,9 +16,9 @@ from sqlalchemy import Connection, Engine, func, select
 from include.alerts.outbox import DEAD
 from include.findings.waivers import Waiver, decisions_of, ending_waivers, useless_waivers
 from include.house.retention import Retention, load_retention
-from include.ledger.alert_tables import alert_hold, outbox
+from include.ledger.alert_tables import alert_hold, outbox, rule_title
 from include.ledger.snapshot import glance
-from include.ledger.tables import question
+from include.ledger.tables import attestation, question, verdict
 from include.rules.parameters import ParameterBook, Value
 
 SOON = timedelta(days=30)
@@ -30,6 +30,7 @@ CALENDAR_FROM = (11, 1)
 
 TITLES = {
     "calendar": "工作日日历", "parameters": "阈值复核", "useless_waivers": "可撤回的豁免", "ending_waivers": "将到期的豁免",
+    "not_attested": "待人工认定", "ending_attestations": "将到期的人工认定",
     "dead_letters": "未能送达的消息", "held_alerts": "暂缓发送的提示", "questions": "待核问题", "legal_holds": "将到期的留存令",
 }  # fmt: skip
 """Kinds of remarks, in the order in which they are told."""
@@ -40,6 +41,15 @@ QUESTIONS = {
     "code_check_failed": "代码校验位不符", "same_project_two_codes": "同一项目多个代码", "void_code_in_plan": "计划所填代码已作废",
     "unmapped_field": "字段未映射", "unmapped_value": "值未映射", "vanishing_held": "缺失过多,未注销",
     "recoined_identifier": "标识疑似重编,已搁置", "two_owners": "一码两主", "count_mismatch": "条数对不上",
+}  # fmt: skip
+
+
+NOT_ATTESTED = "not_attested"
+"""The reason of verdicts that wait for a person's word."""
+
+MATTERS = {
+    "shared_across_levels": "一级建设、多级共用", "not_duplicating": "不重复建设", "archive_kept": "档案管理",
+    "upgrade_target_alive": "原系统仍在用", "no_duplicate_collection": "无重复采集", "shareable_data": "可共享数据已共享",
 }  # fmt: skip
 
 
@@ -77,7 +87,7 @@ def review(engine: Engine, today: date) -> Review:
     remarks = [*_calendar(book, today), *_parameters(book, today)]
     with glance(engine) as connection:
         remarks += [*_waivers(connection, today), *_dead(connection), *_held(connection, book, today)]
-        remarks += _questions(connection)
+        remarks += [*_not_attested(connection), *_attestations(connection, today), *_questions(connection)]
     remarks += _legal_holds(load_retention(), today)
     return Review(today, tuple(remarks))
 
@@ -118,6 +128,44 @@ def _of_waiver(kind: str, waiver: Waiver, count: int) -> tuple[str, str]:
     if kind == "useless_waivers":
         return f"{said},线索了结已满 30 天", "不再需要的,用 record_decision 撤回"
     return said, "需要延续的,到期前重新申请;否则到期次日恢复提示"
+
+
+def _not_attested(connection: Connection) -> Iterator[Remark]:
+    """Say what only people can tell and nobody does, or does any more: unknown opens no finding."""
+    title = func.coalesce(func.max(rule_title.c.title), verdict.c.rule)
+    query = (
+        select(title, func.count())
+        .outerjoin(rule_title, rule_title.c.rule == verdict.c.rule)
+        .where(verdict.c.until_day.is_(None), verdict.c.reason == NOT_ATTESTED)
+        .group_by(verdict.c.rule)
+        .order_by(verdict.c.rule)
+    )
+    for name, count in connection.execute(query).tuples():
+        yield Remark(
+            "not_attested", f"“{name}”有 {count} 个对象没有有效的人工认定(未认定或已到期),不能判定",
+            "由主管单位认定,填入台账的人工认定表", count,
+        )  # fmt: skip
+
+
+def _attestations(connection: Connection, today: date) -> Iterator[Remark]:
+    subject = func.coalesce(attestation.c.project_code, attestation.c.system_code)
+    last = (
+        select(attestation.c.matter, func.max(attestation.c.expires_on).label("last"))
+        .where(attestation.c.tombstoned_at.is_(None))
+        .group_by(attestation.c.matter, subject)
+        .subquery()
+    )
+    query = (
+        select(last.c.matter, func.count(), func.min(last.c.last))
+        .where(last.c.last.between(today, today + SOON))
+        .group_by(last.c.matter)
+        .order_by(last.c.matter)
+    )
+    for matter, count, first in connection.execute(query).tuples():
+        yield Remark(
+            "ending_attestations", f"“{MATTERS.get(matter, matter)}”的人工认定 {count} 项 30 天内到期,最早 {first}",
+            "仍然属实的,到期前重新认定;否则转为待认定", count,
+        )  # fmt: skip
 
 
 def _dead(connection: Connection) -> Iterator[Remark]:

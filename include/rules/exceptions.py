@@ -91,7 +91,7 @@ def _recorded(kind: str) -> Callable[[Facts, Parameters, date], Excepted | None]
         if recorded_ones is None:
             return _undecided("exemptions")
         mine = [e for e in recorded_ones if e.kind == kind]
-        valid = [e for e in mine if e.is_valid(on)]
+        valid = [e for e in mine if e.is_valid(on) and e.is_signed]
         begins = min((e.valid_from for e in mine if e.valid_from and e.valid_from > on), default=None)
         until = begins - timedelta(days=1) if begins else None
         if valid:
@@ -100,11 +100,20 @@ def _recorded(kind: str) -> Callable[[Facts, Parameters, date], Excepted | None]
                 Outcome.NOT_APPLICABLE, "exempt", (f"有效豁免:{_named(best)}",), min(best.expires_on, until or date.max),
                 {"exemption": _named(best), "expires_on": best.expires_on},
             )  # fmt: skip
+        unsigned = [e for e in mine if e.is_valid(on) and not e.is_signed]
+        if unsigned:
+            last = min(*(e.expires_on for e in unsigned), until or date.max)
+            return Excepted(None, "exemption_unsigned", tuple(map(unsigned_step, unsigned)), last, lacks="exemptions")
         ended = sorted((e for e in mine if e.expires_on < on), key=lambda e: (e.expires_on, e.exemption_id))
         steps = (f"豁免已到期:{_named(ended[-1])}",) if ended else ()
         return Excepted(None, "exemption_ended", steps, until) if ended or until else None
 
     return recorded
+
+
+def unsigned_step(e: Exemption) -> str:
+    """Return the sentence for an exemption that does not say who granted it."""
+    return f"豁免未载明批准单位,不能据以免责:{_named(e)}"
 
 
 def _named(e: Exemption) -> str:

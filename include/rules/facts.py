@@ -35,6 +35,11 @@ class Exemption:
         """Return whether it holds on a day."""
         return (self.valid_from is None or self.valid_from <= day) and day <= self.expires_on
 
+    @property
+    def is_signed(self) -> bool:
+        """Return whether it says who granted it: what nobody signed excuses nothing (art. 13, 原则上 with reason and signer)."""
+        return bool(self.granted_by)
+
 
 @dataclass(frozen=True, slots=True)
 class Listing:

@@ -68,6 +68,20 @@ def test_it_waits_until_every_source_was_read_once_and_that_is_no_failure(ledger
     assert published(ledger, tmp_path).is_new
 
 
+def test_a_source_that_comes_later_and_is_never_read_fails_the_publication(
+    ledger: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for source in SOURCES:
+        read(ledger, source)
+    first = published(ledger, tmp_path)
+    assert first.is_new
+    guard_them(monkeypatch, tmp_path / "config", datasets={"shops": {"depends_on": ["systems", "projects"]}})
+    held = published(ledger, tmp_path)
+    assert set(guards_of(held)) == {"input_never_read"}
+    assert list(held.failed) == ["shops"] and held.release == first.release
+    assert not any(hold.is_waiting for hold in held.held["shops"])
+
+
 def test_an_incomplete_or_old_source_holds_back_and_the_old_stays(ledger: Engine, tmp_path: Path) -> None:
     for source in SOURCES:
         read(ledger, source, 10)

@@ -201,17 +201,54 @@ def test_what_two_people_decided_one_cannot_replace(engine: Engine) -> None:
 
 
 def test_a_waiver_hides_nothing_of_what_the_machine_sees(engine: Engine) -> None:
-    judge_by_hand(engine, DAY, said("warn"))
+    judge_by_hand(engine, DAY, said("fail"))
     taken(engine, Kind.WAIVED)
-    worse = judge_by_hand(engine, days(1), said("fail"))
-    assert [(c.kind.value, c.handling) for c in worse.changes] == [("worsened", "waived")]
-    assert (worse.open, worse.waived, worse.ending) == (1, 1, 0)
+    lighter = judge_by_hand(engine, days(1), said("warn"))
+    assert [(c.kind.value, c.handling) for c in lighter.changes] == [("eased", "waived")]
+    assert (lighter.open, lighter.waived, lighter.ending) == (1, 1, 0)
     judge_by_hand(engine, days(2), said("pass"))
     assert handled(engine) == ("resolved", "waived", LATER)
-    judge_by_hand(engine, days(3), said("fail"))
+    judge_by_hand(engine, days(3), said("warn"))
+    as_waived = judge_by_hand(engine, days(4), said("fail"))
+    assert [(c.kind.value, c.handling) for c in as_waived.changes] == [("worsened", "waived")]
+    assert kinds(engine) == ["opened", "waived", "eased", "resolved", "reopened", "worsened"]
     assert handled(engine) == ("open", "waived", LATER)
-    assert kinds(engine) == ["opened", "waived", "worsened", "resolved", "reopened"]
-    assert standing(engine)["outcome"] == "fail"
+    assert_whole(engine)
+
+
+@pytest.mark.parametrize("between", [[], ["pass"], ["unknown"]])
+def test_what_grows_graver_than_what_was_waived_is_waived_no_longer(engine: Engine, between: list[str]) -> None:
+    judge_by_hand(engine, DAY, said("warn"))
+    taken(engine, Kind.WAIVED)
+    for number, outcome in enumerate(between, 1):
+        judge_by_hand(engine, days(number), said(outcome))
+    worse = judge_by_hand(engine, days(3), said("fail"))
+    assert [c.kind.value for c in worse.changes][-1] == "waiver_ended"
+    assert "比豁免时更重" in worse.changes[-1].message
+    assert handled(engine) == ("open", "new", None)
+    assert not judge_by_hand(engine, days(4), said("fail")).changes
+    taken(engine, Kind.WAIVED, decision_id="anew", until=days(10), day=days(4))
+    judge_by_hand(engine, days(5), said("warn"))
+    judge_by_hand(engine, days(6), said("fail"))
+    assert handled(engine) == ("open", "waived", days(10))
+    assert_whole(engine)
+
+
+@pytest.mark.parametrize(("after", "handling"), [("high", "new"), ("medium", "waived"), ("low", "waived")])
+def test_a_rule_that_weighs_more_ends_a_waiver_of_what_weighed_less(engine: Engine, after: str, handling: str) -> None:
+    judge_by_hand(engine, DAY, said("fail", severity="medium"))
+    taken(engine, Kind.WAIVED)
+    judge_by_hand(engine, days(1), said("fail", severity=after, version="v2"))
+    assert handled(engine)[1] == handling
+    assert_whole(engine)
+
+
+def test_a_waiver_that_is_over_ends_once_however_grave_it_became(engine: Engine) -> None:
+    judge_by_hand(engine, DAY, said("warn"))
+    taken(engine, Kind.WAIVED, until=days(1))
+    judge_by_hand(engine, days(2), said("fail"))
+    assert kinds(engine) == ["opened", "waived", "worsened", "waiver_ended"]
+    assert "到期" in story(engine)[-1].message
 
 
 @pytest.mark.parametrize("kind", [Kind.ACKNOWLEDGED, Kind.RECTIFYING, Kind.DISPUTED])

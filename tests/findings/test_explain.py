@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -15,6 +15,7 @@ from include.findings import titles
 from include.findings.explain import Explained, Overview, explain
 from include.findings.explain_report import LINES, WORDS, Screen, explained_lines, overview_lines
 from include.findings.story import Kind, identity
+from include.ledger.alert_tables import held_finding, outbox, told
 from include.ledger.snapshot import glance
 from include.ledger.tables import finding, verdict
 from include.rules.rule_book import load_rules
@@ -222,6 +223,52 @@ def test_a_beginning_that_several_findings_share_is_refused(engine: Engine, city
     with pytest.raises(ConfigurationError, match="means more than one finding.*(idle.*twin|twin.*idle)"):
         look(engine, IDLE[:9])
     assert one(engine, IDLE[:12]).subject == "idle"
+
+
+MESSAGE = "0" * 32
+
+
+def tell(engine: Engine, receiver: str, state: str | None, day: date = DAY) -> None:
+    """Let a receiver be told of the idle system by a message in a state; None for one that has been cleared away."""
+    message_id = f"{receiver}{MESSAGE}"[:32]
+    with engine.begin() as connection:
+        connection.execute(insert(told), {
+            "receiver": receiver, "finding_id": IDLE, "department": "", "topic": "t", "state": "open", "outcome": "fail",
+            "reopened": 0, "first_told_on": day, "last_told_on": day, "message_id": message_id,
+        })  # fmt: skip
+        if state:
+            connection.execute(insert(outbox), {
+                "message_id": message_id, "channel": "spool", "receiver": receiver, "department": "", "reasons": "[]",
+                "is_urgent": False, "title": "", "body": "", "finding_ids": "[]", "body_hash": "", "decided_at": at(day, 9),
+                "state": state, "attempts": 1, "next_try_at": at(day, 9),
+            })  # fmt: skip
+
+
+def test_who_knows_is_whom_a_message_reached_and_nobody_else(engine: Engine, city: City) -> None:
+    judge_day(engine, DAY)
+    assert "尚未告知任何人" in "\n".join(screen_of(one(engine, IDLE)))
+    for receiver, state in (("unit", "sent"), ("finance", "dead"), ("drc", "pending"), ("operator", None)):
+        tell(engine, receiver, state)
+    found = one(engine, IDLE)
+    text = "".join(line[8:] for line in screen_of(found, is_whole=True))
+    for words in (
+        f"已送达 建设(使用)单位({DAY})", f"未能送达 市财政局({DAY})", f"待发 市发展改革委({DAY})",
+        f"已送达 流水线值班工程师({DAY})",
+    ):  # fmt: skip
+        assert words.replace(" ", "") in text.replace(" ", ""), text
+    assert "应告知" not in text
+    assert [(k["receiver"], k["state"]) for k in found.summary()["knows"]] == [
+        ("drc", "pending"), ("finance", "dead"), ("operator", "sent"), ("unit", "sent"),
+    ]  # fmt: skip
+
+
+def test_a_finding_that_is_held_back_says_so(engine: Engine, city: City) -> None:
+    judge_day(engine, DAY)
+    with engine.begin() as connection:
+        connection.execute(insert(held_finding), {"finding_id": IDLE, "hold_id": "h"})
+    found = one(engine, IDLE)
+    assert found.is_held_back
+    assert "预警暂扣" in "\n".join(screen_of(found))
 
 
 def test_everything_that_can_be_told_has_a_name_in_both_languages() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -12,12 +13,12 @@ from sqlalchemy import Engine, insert, select, update
 from include.alerts.message import Message
 from include.findings.story import Kind
 from include.house.operator_message import Ways, tell_operator, ways_to_operator
-from include.house.review import QUESTIONS, TITLES, Review, by_kind, review
+from include.house.review import MATTERS, QUESTIONS, SOON, TITLES, Review, by_kind, review
 from include.ledger.alert_tables import alert_hold, outbox
-from include.ledger.tables import finding, question
+from include.ledger.tables import finding, question, verdict
 from tests.findings.deciding import judge_by_hand, said, taken
 from tests.house.household import Household
-from tests.rules.evidence import DAY, at, rows_of
+from tests.rules.evidence import DAY, Evidence, at, rows_of
 from tests.test_map import _text
 
 QUIET = date(2026, 10, 20)
@@ -73,6 +74,37 @@ def test_thresholds_are_listed_from_thirty_days_before_their_review_and_after_it
     assert len(soon) > 5
     assert "阈值“空闲观测窗口”(idle_window_days)复核日 2027-06-30 还有 29 天" in soon
     assert "阈值“空闲观测窗口”(idle_window_days)复核日 2027-06-30 已过" in texts(engine, date(2027, 7, 1), "parameters")
+
+
+def test_what_waits_for_a_persons_word_is_listed_by_rule_while_it_waits(engine: Engine) -> None:
+    kept = {"rule": "archive-kept", "subject_type": "project", "occurrence": "", "scope": "regulation", "body": "{}"}
+    lacking = {"outcome": "unknown", "reason": "not_attested"}
+    add(engine, verdict, **kept, **lacking, subject="P1", from_day=DAY)
+    add(engine, verdict, **kept, **lacking, subject="P2", from_day=DAY)
+    add(engine, verdict, **kept, **lacking, subject="P3", from_day=DAY - timedelta(days=9), until_day=DAY)
+    add(engine, verdict, **kept, outcome="pass", reason="attested_met", subject="P3", from_day=DAY)
+    (found,) = [r for r in review(engine, QUIET).remarks if r.kind == "not_attested"]
+    assert (found.count, "archive-kept" in found.text, "2 个对象" in found.text) == (2, True, True)
+
+
+@pytest.mark.parametrize(
+    ("last", "count"),
+    [(QUIET - timedelta(days=1), 0), (QUIET, 1), (QUIET + SOON, 1), (QUIET + SOON + timedelta(days=1), 0)],
+)
+def test_attestations_are_listed_thirty_days_before_they_end(engine: Engine, last: date, count: int) -> None:
+    row = {"attestation_no": "A1", "matter": "archive_kept", "project_code": "P1", "conclusion": "met", "ground": "看过",
+           "attested_by": "市数据局", "attested_on": date(2026, 1, 5), "expires_on": last}  # fmt: skip
+    other = row | {"attestation_no": "A2", "project_code": "P2", "expires_on": QUIET + timedelta(days=3)}
+    renewed = other | {"attestation_no": "A3", "expires_on": QUIET + timedelta(days=300)}
+    evidence = Evidence(engine)
+    evidence.put("attestation", evidence.batch("attestations", "attestation", at(QUIET, 6)), [row, other, renewed])
+    found = [r for r in review(engine, QUIET).remarks if r.kind == "ending_attestations"]
+    assert [(r.count, "档案管理" in r.text, str(last) in r.text) for r in found] == [(1, True, True)] * count
+
+
+def test_every_matter_of_the_card_has_a_name() -> None:
+    schema = json.loads(_text("schemas/sources/attestation.v1.json"))
+    assert set(MATTERS) == set(schema["properties"]["matter"]["enum"])
 
 
 def test_waivers_that_end_soon_or_have_nothing_to_waive_are_listed_by_decision(engine: Engine) -> None:

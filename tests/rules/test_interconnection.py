@@ -53,7 +53,15 @@ def given(case: dict[str, Any]) -> dict[str, Fact]:
     exempt: tuple[Exemption, ...] | None = None if case.get("exempt") == "unread" else ()
     if "exempt_until" in case:
         exempt = (
-            Exemption("E1", "interconnection", "专网", None, "市数据局", case.get("exempt_from"), case["exempt_until"]),
+            Exemption(
+                "E1",
+                "interconnection",
+                "专网",
+                None,
+                case.get("granted_by", "市数据局"),
+                case.get("exempt_from"),
+                case["exempt_until"],
+            ),
         )
     values = {
         "system_code": "SYS-1", "name": "甲系统", "status": "in_use", "exemptions": exempt, "went_live_on": LIVE.get(case["live"]),
@@ -80,9 +88,8 @@ def test_state_reason_and_outcome(case: dict[str, Any]) -> None:
         name: facts[name].value if name in facts else None
         for name in ("declared_connection", "listing", "connection_calls", "connection_probes")
     }
-    found = interconnection(
-        Evidence(*values.values(), is_exempt=state == "exempt" if "exemptions" in facts else None), 30, 80
-    )
+    is_known = "exemptions" in facts and case.get("granted_by", "somebody") is not None
+    found = interconnection(Evidence(*values.values(), is_exempt=state == "exempt" if is_known else None), 30, 80)
     assert (found.state, found.reason) == (state, reason)
     assert any("单位申报" in step for step in verdict.steps)
     assert any("实际调用" in step for step in verdict.steps)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
+from include.rules.exceptions import unsigned_step
 from include.rules.facts import Calls
 from include.rules.interconnection import Evidence, State, interconnection
 from include.rules.parameters import Parameters
@@ -24,14 +25,17 @@ def interconnected_with_exchange(facts: Facts, p: Parameters, on: date) -> Judge
     """Art. 8 para. 3: new systems interconnect, those in use do so step by step."""
     days = p["connected_window_days"]
     exemptions = facts.exemptions
-    exempt = [e for e in exemptions or () if e.kind == "interconnection" and e.is_valid(on)]
+    valid = [e for e in exemptions or () if e.kind == "interconnection" and e.is_valid(on)]
+    exempt, unsigned = ([e for e in valid if e.is_signed is signed] for signed in (True, False))
     evidence = Evidence(
         facts.declared_connection, facts.listing, facts.connection_calls, facts.connection_probes,
-        None if exemptions is None else bool(exempt),
+        None if exemptions is None or (unsigned and not exempt) else bool(exempt),
     )  # fmt: skip
     found = interconnection(evidence, days, p["window_coverage_percent"])
     steps = [*_three_facts(evidence, days, on), f"联通状态:{STATES[found.state]}"]
     figures = {"state": STATES[found.state], "age": found.days_since_success, "days": days}
+    if not exempt:
+        steps += map(unsigned_step, unsigned)
     if exempt:
         last = max(exempt, key=lambda e: (e.expires_on, e.exemption_id))
         steps.append(f"有效豁免:{last.exemption_id}({last.ground},至 {last.expires_on})")

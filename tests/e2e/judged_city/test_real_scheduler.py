@@ -124,8 +124,14 @@ def test_secrets_are_readable_by_their_owner_only_and_stand_in_no_log(stack: Sta
     ready = stack.ready
     secrets = [ready["provincial"]["appkey"], ready["zj"]["app_secret"], ready["control_token"]]
     secrets += [*stack.home.passwords().values(), stack.home.secret("jwt"), stack.home.fernet_key()]
+    channels = ready["channels"].values()
+    secrets += [c[n] for c in channels for n in ("access_token", "secret", "key", "hook", "password") if n in c]
+    assert len(secrets) > 15
+    if not list(stack.home.logs.rglob("*deliver_alerts*")):
+        run_dag(stack, "deliver_alerts")
     logs = [path for path in stack.home.logs.rglob("*") if path.is_file()]
     assert len(logs) > 10
+    assert [path for path in logs if "deliver_alerts" in str(path)], "nothing was sent, so nothing could be logged"
     for log in logs:
         text = log.read_text(errors="replace")
         assert not [secret for secret in secrets if secret in text], log
