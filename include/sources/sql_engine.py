@@ -129,7 +129,7 @@ def _url(connection: Connection) -> URL:
     if given:
         try:
             return make_url(str(given))
-        except ArgumentError:
+        except (ArgumentError, ValueError):  # the latter for a port that is no number
             # The text may hold a password, so it is not quoted.
             raise ConfigurationError(f"connection {connection.conn_id!r}: extra.url is no database address") from None
     driver = _DRIVERS.get(connection.conn_type)
