@@ -9,7 +9,7 @@ import sys
 
 from include import catalogue_commands, commands, delivery_commands, house_commands, rule_commands
 from include.datasets import command as publishing
-from include.errors import Permanent, Retryable, ShuhengError
+from include.errors import Permanent, Retryable
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -165,9 +165,12 @@ def main(argv: list[str] | None = None) -> int:
         return _fail(error, commands.OUTSIDE_FAILED)
     except Permanent as error:
         return _fail(error, commands.NOT_DONE)
+    except Exception as error:  # exit code 1 would say that it was done
+        logging.getLogger(__name__).exception("not foreseen")
+        return _fail(error, commands.NOT_DONE)
 
 
-def _fail(error: ShuhengError, code: int) -> int:
+def _fail(error: Exception, code: int) -> int:
     print(f"{type(error).__name__}: {error}", file=sys.stderr)  # noqa: T201
     return code
 

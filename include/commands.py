@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import logging
 import sys
 from collections.abc import Callable
 from dataclasses import asdict, replace
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from include.sources.card import Card
 
 DONE, DEGRADED, NOT_DONE, OUTSIDE_FAILED = 0, 1, 2, 3
+
+log = logging.getLogger(__name__)
 
 
 def sync(options: argparse.Namespace) -> int:
@@ -62,15 +65,19 @@ def sync_cards(cards: list[Card], options: argparse.Namespace) -> tuple[list[dic
             try:
                 how: dict[str, Any] = {"force": getattr(options, "force", False), "progress": progress}
                 manifest = land(engine, store, card, options.mode, *window, dry_run=options.dry_run, **how)
-            except ShuhengError as error:
+                believed = replace(card, max_vanishing_share=1.0, max_vanishing_count=sys.maxsize)
+                result = merge_batch(
+                    engine, store, believed if options.accept_vanished else card, manifest.batch_id, **how
+                )
+            except Exception as error:
+                if not isinstance(error, ShuhengError):
+                    log.exception("%s failed", card.source)
                 is_outside = isinstance(error, Retryable | SourceRefused | SourceMalformed | LimitExceeded)
                 worst = max(worst, OUTSIDE_FAILED if is_outside else NOT_DONE)
                 results.append({"source": card.source, "error": type(error).__name__, "message": str(error)})
                 if not options.json:
                     say(f"失败 {card.source}: {error}")
                 continue
-            believed = replace(card, max_vanishing_share=1.0, max_vanishing_count=sys.maxsize)
-            result = merge_batch(engine, store, believed if options.accept_vanished else card, manifest.batch_id, **how)
         results.append(asdict(result))
         worst = max(worst, DONE if result.is_complete and not result.quarantined else DEGRADED)
         if not options.json:

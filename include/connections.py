@@ -10,6 +10,7 @@ import json
 import os
 import sys
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -31,11 +32,32 @@ class Connection:
 
     @property
     def base_url(self) -> str:
-        """Return the HTTP base address, without a trailing slash."""
-        if "://" in self.host:
-            return self.host.rstrip("/") + (f":{self.port}" if self.port else "")
+        """Return the HTTP base address, without a trailing slash. Raises `ConfigurationError` where host and port make none."""
         scheme = self.schema or ("https" if self.conn_type == "https" else "http")
-        return f"{scheme}://{self.host}" + (f":{self.port}" if self.port else "")
+        base = self.host.rstrip("/") if "://" in self.host else f"{scheme}://{self.host}"
+        base += f":{self.port}" if self.port else ""
+        try:
+            urlsplit(base).port  # noqa: B018 - reading it checks it
+        except ValueError:
+            raise ConfigurationError(
+                f"connection {self.conn_id!r} has no usable address; correct host and port"
+            ) from None
+        return base
+
+    @property
+    def authority(self) -> str | None:
+        """Return the PEM file of the authority behind the other side's certificate, `ca_file` of the extra; None: the usual ones.
+
+        Raises `ConfigurationError` where it is no file.
+        """
+        named = self.extra.get("ca_file")
+        if not named:
+            return None
+        if not isinstance(named, str) or "\0" in named or not Path(named).is_file():
+            raise ConfigurationError(
+                f'connection {self.conn_id!r}: "ca_file" names no file that is there; give a PEM file'
+            )
+        return named
 
 
 def get_connection(conn_id: str) -> Connection:

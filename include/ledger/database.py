@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError, OperationalError
 from sqlalchemy.pool import NullPool
 
-from include.errors import LedgerNotMigrated, LedgerUnreachable
+from include.errors import ConfigurationError, LedgerNotMigrated, LedgerUnreachable
 from include.settings import load_settings
 
 HEAD = "0009"
@@ -27,10 +27,8 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 
 def open_ledger(url: str | None = None, *, check: bool = True) -> Engine:
     """Return an engine for the ledger; refuse one whose schema is not this code's."""
-    target = make_url(url or load_settings().ledger_url)
+    target = _target(url or load_settings().ledger_url)
     if target.get_backend_name() == "sqlite":
-        if target.database and target.database != ":memory:":
-            Path(target.database).parent.mkdir(parents=True, exist_ok=True)
         engine = create_engine(target, poolclass=NullPool, connect_args={"timeout": 60})
         event.listen(engine, "connect", _set_up_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
@@ -53,6 +51,25 @@ def open_ledger(url: str | None = None, *, check: bool = True) -> Engine:
             f"the ledger {where} does not answer: {error.orig}; is it running, is LEDGER_URL right?"
         ) from None
     return engine
+
+
+def _target(url: str) -> URL:
+    """Return the address of a ledger; the folder of an SQLite file is made. Raises `ConfigurationError` for one that is none."""
+    try:
+        target = make_url(url)
+    except (ArgumentError, ValueError):  # the text may hold a password
+        raise ConfigurationError(
+            "LEDGER_URL is no database address; give sqlite:////folder/ledger.db or "
+            "postgresql+psycopg://user:password@host:5432/ledger (signs such as / and @ in a password as %2F and %40)"
+        ) from None
+    if target.get_backend_name() == "sqlite" and target.database and target.database != ":memory:":
+        try:
+            Path(target.database).parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise ConfigurationError(
+                f"the ledger {target.database} cannot lie there: {error.strerror}; correct LEDGER_URL"
+            ) from None
+    return target
 
 
 def _set_up_sqlite(connection: Any, _record: Any) -> None:

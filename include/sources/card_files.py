@@ -163,6 +163,15 @@ def _check_series(path: Path, root: yaml.Node, data: dict[str, Any]) -> None:
             raise wrong(path, root, at, problem, fix)
 
 
+_NUMBERS = {"integer", "count", "year", "basis_points", "enum"}
+TYPED: dict[str, set[str]] = {
+    "date": {"date"}, "datetime": {"datetime"}, "partial_date": {"partial_date", "date"}, "yuan": {"yuan", "wan_yuan"},
+    "flag": {"flag", "present"}, "objects": {"objects", "text"},
+    **dict.fromkeys(("integer", "count", "year", "basis_points"), _NUMBERS),
+}  # fmt: skip
+"""Kinds of canonical fields that the ledger keeps as something else than text, and the converters that make them."""
+
+
 def _check_mapping(
     path: Path, root: yaml.Node, at: list[Any], spec: dict[str, Any], known: dict[str, Any], name: str
 ) -> None:
@@ -171,6 +180,13 @@ def _check_mapping(
         raise wrong(
             path, root, at, f"raw: {spec['raw']!r} is no canonical field", "name the …_raw field, or leave it out"
         )
+    kind, given = known[name]["x-kind"], spec.get("as", known[name]["x-kind"])
+    if given not in TYPED.get(kind, {given}):
+        raise wrong(
+            path, root, at, f"as: {given} makes no {kind}, which {name} is", f"use {' or '.join(sorted(TYPED[kind]))}"
+        )
+    if given == "objects" and not spec.get("fields"):
+        raise wrong(path, root, at, "as: objects needs the fields of an object", "add fields: {ours: theirs}")
     for value in spec.get("map", {}).values():
         if allowed and value not in allowed:
             raise wrong(

@@ -71,7 +71,7 @@ class HttpSession:
         self._known, self._is_rdf = known, is_rdf
         self._dialer = Dialer(address_policy(limits, connection))
         self._adapter = DialingAdapter(self._dialer)
-        self._verify: bool | str = connection.extra.get("ca_file") or True
+        self._verify: bool | str = connection.authority or True
         self._limiter = make_limiter(limits.rate, timing.monotonic, timing.sleep)
         self._deadline = timing.monotonic() + limits.seconds
 

@@ -53,7 +53,11 @@ def files_of(shipped: Path) -> list[Path]:
 def files_in(shipped: Path, name: str) -> list[Path]:
     """Return the YAML files of a shipped folder, then those of the bureau's own folder of a name."""
     own = load_settings().config_dir
-    return [file for folder in (shipped, *([own / name] if own else [])) for file in sorted(folder.glob("*.y*ml"))]
+    folders = (shipped, *([own / name] if own else []))
+    # An editor leaves `.#card.yaml` beside a card that is open in it, a link to nowhere.
+    return [
+        f for folder in folders for f in sorted(folder.glob("*.y*ml")) if f.is_file() and not f.name.startswith(".")
+    ]
 
 
 def read_layer(file: Path, schema: str, reference: str) -> Layer:

@@ -26,6 +26,8 @@ _FORMS = (
     re.compile(rf"每\s*{_UNIT}\s*(?:最多|不超过)?\s*{_COUNT}"),
 )
 _LARGEST_BURST_SHARE = 10
+MOST_DIGITS = 9
+"""Longer numbers are a slip of the keyboard."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +43,7 @@ def parse_rate(text: str) -> Rate:
     plain = unicodedata.normalize("NFKC", text).lower().replace(",", "").strip()
     for form in _FORMS:
         match = form.fullmatch(plain)
-        if match:
+        if match and len(match["count"]) <= MOST_DIGITS and len(match["span"] or "") <= MOST_DIGITS:
             unit = match["unit"]
             seconds = _SECONDS.get(unit) or _SECONDS.get(unit.removesuffix("s"))
             span = int(match["span"] or 1)

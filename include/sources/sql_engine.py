@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import re
+import socket
 import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -30,6 +31,7 @@ from sqlalchemy.types import TypeEngine
 
 from include.connections import Connection
 from include.errors import ConfigurationError, ShuhengError, SourceRefused, SourceUnreachable
+from include.sources.address import AddressPolicy, address_policy
 from include.sources.card import Limits
 
 _DRIVERS = {
@@ -108,7 +110,33 @@ def open_source(connection: Connection, limits: Limits) -> Engine:
             "sqlite, postgres or mysql"
         ) from None
     _forbid_writing(engine, limits)
+    _keep_to_networks(engine, address_policy(limits, connection))
     return engine
+
+
+def _keep_to_networks(engine: Engine, policy: AddressPolicy) -> None:
+    """Refuse the addresses that are refused over HTTP, too; PostgreSQL dials the very one that was looked at."""
+
+    @event.listens_for(engine, "do_connect")
+    def look(dialect: Any, _record: Any, _arguments: Any, given: dict[str, Any]) -> None:
+        hosts = str(given.get("hostaddr") or given.get("host") or ("" if dialect.name == "postgresql" else "localhost"))
+        over_network = [host for host in hosts.split(",") if host and not host.startswith(("/", "@"))]
+        found = [_addresses(host, policy) for host in over_network]
+        if dialect.name == "postgresql" and len(found) == 1 and not given.get("hostaddr"):
+            given["hostaddr"] = found[0]
+
+
+def _addresses(host: str, policy: AddressPolicy) -> str:
+    """Return the first address of a host, all of which must be allowed."""
+    try:
+        found = list(
+            dict.fromkeys(str(entry[4][0]) for entry in socket.getaddrinfo(host, None, type=socket.SOCK_STREAM))
+        )
+    except (OSError, UnicodeError):
+        raise SourceUnreachable(f"the name {host!r} of the source's database cannot be resolved") from None
+    for address in found:
+        policy.check(host, address.partition("%")[0])
+    return found[0]
 
 
 def _forbid_writing(engine: Engine, limits: Limits) -> None:
@@ -129,7 +157,7 @@ def _url(connection: Connection) -> URL:
     if given:
         try:
             return make_url(str(given))
-        except ArgumentError:
+        except (ArgumentError, ValueError):  # the latter for a port that is no number
             # The text may hold a password, so it is not quoted.
             raise ConfigurationError(f"connection {connection.conn_id!r}: extra.url is no database address") from None
     driver = _DRIVERS.get(connection.conn_type)

@@ -126,6 +126,22 @@ MISTAKES = [
     pytest.param("reader: http", "reader: sql", "sql", "docs/source-cards.md", None, id="no sql block"),
     pytest.param("reader: http", "reader: file", "file", "docs/source-cards.md", None, id="no file block"),
     pytest.param(
+        "{attempts: 2}", "{read_seconds: 1.0e+300}", "limits.read_seconds.*1e.300",
+        "Longest silence", "limits:", id="longer than anybody waits",
+    ),
+    pytest.param(
+        "{attempts: 2}", "{rate: " + "9" * 400 + "/s}", "is not a rate",
+        "correct the rate", "rate:", id="a rate of four hundred digits",
+    ),
+    pytest.param(
+        "  name: NAME", "  name: NAME\n  updated_at: {from: F, as: text}", "as: text makes no datetime, which updated_at is",
+        "use datetime", "updated_at", id="a kind of another field",
+    ),
+    pytest.param(
+        "  name: NAME", "  name: {from: NAME, as: objects}", "as: objects needs the fields",
+        "add fields", "name: {from: NAME", id="objects without fields",
+    ),
+    pytest.param(
         "  name: NAME", "  name: NAME\n  colour: F", "project has no field 'colour'",
         "use one of .*name", "colour", id="unknown field",
     ),

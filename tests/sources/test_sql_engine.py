@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import Engine, create_engine, text
 
 from include.connections import Connection
-from include.errors import ConfigurationError, ShuhengError, SourceRefused, SourceUnreachable
+from include.errors import AddressRefused, ConfigurationError, ShuhengError, SourceRefused, SourceUnreachable
 from include.sources.card import Card, build_card
 from include.sources.card_files import load_card
 from include.sources.page import PageFault, Window
@@ -118,10 +118,25 @@ def test_a_connection_that_names_no_database_is_a_configuration_error(wrong: Con
 
 
 def test_a_server_that_is_not_there_is_unreachable_without_secrets() -> None:
-    error = error_of(Connection("c", "postgres", "127.0.0.1", 1, "anna", "Geheim", "db"))
+    error = error_of(Connection("c", "postgres", "127.0.0.1", 1, "anna", "Geheim", "db", {"networks": ["127.0.0.0/8"]}))
     assert isinstance(error, SourceUnreachable)
     assert "Geheim" not in str(error) and "anna" not in str(error)
     assert error.__cause__ is None and error.__suppress_context__
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        Connection("c", "postgres", "127.0.0.1", 1, "anna", "Geheim", "db"),
+        Connection("c", "mysql", "localhost", 1, "anna", "Geheim", "db"), Connection("c", "mysql", "", 1, "anna", "Geheim", "db"),
+        Connection("c", "postgres", "169.254.1.1,93.184.216.34", 1, "anna", "Geheim", "db"),
+        Connection("c", "x", extra={"url": "postgresql+psycopg://anna:Geheim@93.184.216.34:1/db?hostaddr=10.0.0.1"}),
+    ],
+)  # fmt: skip
+def test_an_address_within_is_refused_before_it_is_called(wrong: Connection) -> None:
+    error = error_of(wrong)
+    assert isinstance(error, AddressRefused), error
+    assert "networks" in str(error) and "Geheim" not in str(error)
 
 
 @pytest.mark.postgres

@@ -154,7 +154,7 @@ class Mail:
 
     def _opened(self) -> smtplib.SMTP:
         connection, kind = self._connection, self._security
-        context = ssl.create_default_context(cafile=connection.extra.get("ca_file") or None)
+        context = ssl.create_default_context(cafile=connection.authority)
         server = _Dialed(self._dialer, context if kind == "ssl" else None)
         try:
             code, said = server.connect(connection.host, connection.port or SECURITIES[kind])

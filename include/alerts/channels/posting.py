@@ -64,7 +64,7 @@ class Poster:
         self._path = _path(connection, default_path)
         self._dialer = Dialer(address_policy(Limits(), connection))
         self._adapter = DialingAdapter(self._dialer)
-        self._verify: bool | str = connection.extra.get("ca_file") or True
+        self._verify: bool | str = connection.authority or True
         self._whole = seconds_of(connection, WHOLE_SECONDS)
 
     def close(self) -> None:
