@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from copy import copy
 from datetime import date, timedelta
 from typing import Any
 
@@ -25,6 +26,8 @@ SOURCES = {
     "own_workbook": "contract", "assessments": "assessment", "rectifications": "rectification", "system_register": "system",
     "exchange_catalogue": "resource", "open_portal": "resource",
 }  # fmt: skip
+MONTH_END = date(2026, 11, 30)
+
 Change = Callable[["JoinedLedger"], None]
 
 ENTRY = {
@@ -63,8 +66,8 @@ class JoinedLedger(Evidence):
         self.new("contract", "contracts", contract_no="C5", project_code=P[5])
         self.new("contract", "own_workbook", contract_no="C5", project_code=P[6])
         self.new("contract", "contracts", contract_no="C7", project_code=P[7])
-        self.new("assessment", "assessments", report_no="R4", system_code="X4", kind="risk")
-        self.new("rectification", "rectifications", notice_no="N7", project_code=P[7])
+        self.new("assessment", "assessments", report_no="R4", system_code="X4", kind="risk", issued_on=DAY)
+        self.new("rectification", "rectifications", notice_no="N7", project_code=P[7], issued_on=DAY, due_on=MONTH_END)
 
     def _systems(self) -> None:
         for code, projects in (("X1", P[1]), ("X2", f"{P[2]},{P[3]}"), ("X3", None), ("X4", None), ("X5", None)):
@@ -91,6 +94,12 @@ class JoinedLedger(Evidence):
         """Change a record by a new batch of its source."""
         self.read_again(source, at(DAY, 4))
         self.change(entity, self.last[source], key, at(DAY, 4), **fields)
+
+    def elsewhere(self, engine: Engine) -> JoinedLedger:
+        """Return it on a copy of its database."""
+        other = copy(self)
+        other.engine, other.last = engine, dict(self.last)
+        return other
 
     def looked(self, *changes: Change, due: Iterable[Subject] = ()) -> Looked | None:
         """Return what is to be looked at after some changes, and for what is due; the changes are taken back."""

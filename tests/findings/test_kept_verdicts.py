@@ -1,0 +1,180 @@
+"""What is kept is used as long as it is whole and holds, and no day longer; what is judged anew is what changed or ended."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, delete, insert, select, update
+
+from include.findings.judging import Judged, judge
+from include.ledger.database import open_ledger
+from include.ledger.tables import ENTITIES, judged_subject
+from include.rules.kept_verdicts import facts_hash
+from include.rules.verdict import Fact
+from tests.rules.evidence import DAY, at
+from tests.rules.joined_ledger import SOURCES, JoinedLedger, P
+
+MONDAY = DAY + timedelta(days=3)
+KEPT = judged_subject.c
+IS_SUBJECT = KEPT.subject_type != "scope"
+
+Ledger = Callable[[], JoinedLedger]
+
+
+@pytest.fixture(scope="module")
+def judged_on_monday(migrated_sqlite: Path, tmp_path_factory: pytest.TempPathFactory) -> JoinedLedger:
+    """Return a ledger that was read and judged on a Monday, to be copied."""
+    file = tmp_path_factory.mktemp("joined") / "ledger.db"
+    shutil.copy(migrated_sqlite, file)
+    ledger = JoinedLedger(open_ledger(f"sqlite:///{file}"))
+    for source in SOURCES:
+        ledger.read_again(source, at(MONDAY, 2))
+    assert _judged(ledger.engine, MONDAY).tally.judged > 50
+    return ledger
+
+
+@pytest.fixture
+def ledger(judged_on_monday: JoinedLedger, tmp_path: Path) -> JoinedLedger:
+    """Return a copy of it."""
+    file = tmp_path / "ledger.db"
+    shutil.copy(str(judged_on_monday.engine.url.database), file)
+    return judged_on_monday.elsewhere(open_ledger(f"sqlite:///{file}"))
+
+
+def _judged(engine: Engine, day: date, hour: int = 7, **how: Any) -> Judged:
+    found = judge(engine, "regulation", day, at=at(day, hour), **how)
+    assert not found.crashed, found.crashed
+    return found
+
+
+def _rows(engine: Engine) -> dict[tuple[str, str], dict[str, Any]]:
+    with engine.connect() as connection:
+        return {
+            (r["subject_type"], r["subject"]): dict(r) for r in connection.execute(select(judged_subject)).mappings()
+        }
+
+
+def _write(engine: Engine, *statements: Any) -> None:
+    with engine.begin() as connection:
+        for statement in statements:
+            assert connection.execute(statement).rowcount
+
+
+def _same_in_full(engine: Engine, day: date, judged: Judged) -> None:
+    """Assert that a full judging says the same and writes nothing."""
+    before = _rows(engine)
+    full = _judged(engine, day, 9, full=True)
+    assert (full.digest, full.is_new, full.settled.changes) == (judged.digest, False, [])
+    assert _rows(engine) == before
+
+
+# -- the hash of facts ------------------------------------------------------------------------------------------------------------
+
+LIMITS = [DAY - timedelta(days=30), DAY - timedelta(days=7)]
+FACT = Fact("value", "source", DAY, ("b1",))
+
+
+def _hash(**how: Any) -> str:
+    return facts_hash({"name": replace(FACT, **how)}, LIMITS)
+
+
+def test_the_reach_of_evidence_counts_only_where_it_is_too_old_for_a_rule() -> None:
+    lately = _hash()
+    assert _hash(seen_until=None) == _hash(seen_until=LIMITS[1]) == lately
+    old = _hash(seen_until=LIMITS[1] - timedelta(days=1))
+    assert _hash(seen_until=LIMITS[0]) == old
+    older = _hash(seen_until=LIMITS[0] - timedelta(days=1))
+    assert _hash(seen_until=LIMITS[0] - timedelta(days=99)) == older
+    assert len({lately, old, older}) == 3
+    others = {_hash(value="other"), _hash(source="other"), _hash(evidence=("b2",)), facts_hash({"other": FACT}, LIMITS)}
+    assert len({*others, lately}) == 5
+    assert facts_hash({}, []) == facts_hash({}, LIMITS)
+    assert facts_hash({"name": FACT}, []) == lately
+
+
+# -- what is whole ----------------------------------------------------------------------------------------------------------------
+
+
+def test_what_is_kept_is_used_on_the_next_day(ledger: JoinedLedger) -> None:
+    again = _judged(ledger.engine, MONDAY, 8)
+    assert (again.tally.judged, again.is_new) == (0, False)
+    next_day = _judged(ledger.engine, MONDAY + timedelta(days=1))
+    assert 0 < next_day.tally.judged < next_day.tally.verdicts / 4
+    _same_in_full(ledger.engine, MONDAY + timedelta(days=1), next_day)
+
+
+BOGUS = {
+    "scope": "regulation",
+    "subject_type": "project",
+    "subject": "x",
+    "facts_hash": "f",
+    "rules_version": "v",
+    "outcomes": "[]",
+}
+BREAKS: dict[str, Any] = {
+    "a row is missing": delete(judged_subject).where(KEPT.subject == P[8], KEPT.subject_type == "project"),
+    "a row came in": insert(judged_subject).values(BOGUS | {"said": "00", "holds_until": None}),
+    "the row of the scope is missing": delete(judged_subject).where(KEPT.subject_type == "scope"),
+}
+
+
+@pytest.mark.parametrize("case", BREAKS)
+def test_rows_that_are_not_those_that_were_written_are_not_used(ledger: JoinedLedger, case: str) -> None:
+    before = _rows(ledger.engine)
+    _write(ledger.engine, BREAKS[case])
+    again = _judged(ledger.engine, MONDAY, 8)
+    assert again.tally.judged == again.tally.verdicts
+    assert not again.is_new
+    assert _rows(ledger.engine) == before
+
+
+def test_a_row_that_somebody_changed_is_found_out_where_all_are_read(ledger: JoinedLedger) -> None:
+    mine = (KEPT.subject == P[8]) & (KEPT.subject_type == "project")
+    said = _rows(ledger.engine)["project", P[8]]["said"]
+    _write(ledger.engine, update(judged_subject).where(mine).values(said=said[::-1]))
+    day = MONDAY + timedelta(days=7)
+    judged = _judged(ledger.engine, day)
+    assert judged.tally.judged == judged.tally.verdicts
+    _same_in_full(ledger.engine, day, judged)
+
+
+# -- what holds -------------------------------------------------------------------------------------------------------------------
+
+
+def test_what_no_batch_tells_of_is_found_on_the_next_monday(ledger: JoinedLedger) -> None:
+    lasting = next(s for s, r in _rows(ledger.engine).items() if s[0] == "project" and r["holds_until"] is None)
+    before = _rows(ledger.engine)[lasting]["facts_hash"]
+    table = ENTITIES["project_dossier"][0]
+    _write(ledger.engine, update(table).where(table.c.project_code == lasting[1]).values(track="unit"))
+    for days, is_found in ((1, False), (6, False), (7, True)):
+        _judged(ledger.engine, MONDAY + timedelta(days=days))
+        assert (_rows(ledger.engine)[lasting]["facts_hash"] != before) is is_found, days
+
+
+def test_a_verdict_is_judged_anew_on_the_day_after_its_last_one(ledger: JoinedLedger) -> None:
+    ends = sorted({r["holds_until"] for s, r in _rows(ledger.engine).items() if s[0] != "scope" and r["holds_until"]})
+    first = ends[0]
+    assert first >= MONDAY
+    assert _judged(ledger.engine, first).tally.judged == 0
+    over = {s for s, r in _rows(ledger.engine).items() if s[0] != "scope" and r["holds_until"] == first}
+    assert over
+    judged = _judged(ledger.engine, first + timedelta(days=1))
+    rows = _rows(ledger.engine)
+    assert all(rows[s]["holds_until"] is None or rows[s]["holds_until"] > first for s in over)
+    _same_in_full(ledger.engine, first + timedelta(days=1), judged)
+
+
+def test_what_is_there_no_more_is_kept_no_more(ledger: JoinedLedger) -> None:
+    day = MONDAY + timedelta(days=1)
+    ledger.read_again("contracts", at(day, 4))
+    ledger.change("contract", ledger.last["contracts"], {"contract_no": "C7"}, at(day, 4), tombstoned_at=at(day, 4))
+    judged = _judged(ledger.engine, day)
+    assert ("contract", "C7") not in _rows(ledger.engine)
+    assert ("contract", "C5") in _rows(ledger.engine)
+    _same_in_full(ledger.engine, day, judged)
