@@ -67,6 +67,7 @@ class JoinedLedger(Evidence):
         self.new("contract", "own_workbook", contract_no="C5", project_code=P[6])
         self.new("contract", "contracts", contract_no="C7", project_code=P[7])
         self.new("assessment", "assessments", report_no="R4", system_code="X4", kind="risk", issued_on=DAY)
+        self.new("assessment", "assessments", report_no="R8", project_code=P[8], kind="risk", issued_on=DAY)
         self.new("rectification", "rectifications", notice_no="N7", project_code=P[7], issued_on=DAY, due_on=MONTH_END)
 
     def _systems(self) -> None:

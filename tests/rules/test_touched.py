@@ -89,6 +89,12 @@ CASES: dict[str, tuple[Change, str, str]] = {
     "a record that went from a system to a project": (
         changed("assessment", "assessments", {"report_no": "R4"}, system_code=None, project_code=P[8]), "8", "X4"
     ),
+    "a line of the plan that went to another project": (
+        changed("plan_entry", "annual_plan", {"plan_year": 2026, "project_code": P[7]}, project_code=P[8]), "78", ""
+    ),
+    "a report that went to another project": (
+        changed("assessment", "assessments", {"report_no": "R8"}, project_code=P[7]), "78", ""
+    ),
     "a system": (system("X2", status="in_use"), "23", "X2"),
     "a system that a project upgrades": (system("X3", status="in_use"), "4", "X3"),
     "a system that nobody names": (system("X5", status="in_use"), "", "X5"),
