@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from copy import copy
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 from sqlalchemy import Engine, insert
@@ -120,8 +120,3 @@ class JoinedLedger(Evidence):
         found = self.looked(*changes, due=due)
         assert found
         return {str(P.index(code)) for code in found.projects}, found.systems
-
-
-def days_ago(count: int) -> date:
-    """Return the day so many days before `DAY`."""
-    return DAY - timedelta(days=count)

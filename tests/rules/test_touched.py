@@ -12,9 +12,11 @@ from typing import Any
 import pytest
 
 from include.ledger.database import open_ledger
+from include.rules.freshness import CYCLE_DAYS, freshness
+from include.rules.parameters import ParameterBook
 from include.rules.plan_facts import line_hash
 from tests.rules.evidence import DAY, at
-from tests.rules.joined_ledger import ENTRY, Change, JoinedLedger, P, days_ago
+from tests.rules.joined_ledger import ENTRY, Change, JoinedLedger, P
 
 EXCHANGE, PORTAL = "exchange_catalogue", "open_portal"
 
@@ -167,8 +169,8 @@ def test_the_units_of_the_systems_are_those_of_the_catalogues(ledger: JoinedLedg
 
 # -- read on another day ----------------------------------------------------------------------------------------------------------
 
-WEEKLY = 8
-"""Days that an entry of a weekly cycle may be old: seven and a fifth, in whole days."""
+LATER = timedelta(days=2)
+"""So much later the catalogue was read again."""
 
 
 @pytest.mark.parametrize("catalogues", [(EXCHANGE,), (EXCHANGE, PORTAL)])
@@ -176,24 +178,32 @@ WEEKLY = 8
 def test_an_entry_that_the_day_of_reading_makes_late_or_timely_is_looked_at(
     made: Callable[..., JoinedLedger], catalogues: tuple[str, ...], name: str
 ) -> None:
-    ages = (WEEKLY + 1, WEEKLY, WEEKLY - 1, WEEKLY - 2, 0, -1, -2, -3)
+    grace = ParameterBook.load().on(DAY)["catalogue_grace_percent"]
+    dated = {}
+    for cycle, days in CYCLE_DAYS.items():
+        most = days * grace // 100
+        for age in (most + 1, most, most - 1, most - 2, 0, -1, -2, -3):
+            dated[f"{cycle}{age}"] = {"update_cycle": cycle, name: DAY - timedelta(days=age)}
 
-    def read_two_days_later(ledger: JoinedLedger) -> None:
-        for age in ages:
-            dated = ENTRY | {"data_updated_on": None, name: days_ago(age)}
-            ledger.new("resource", EXCHANGE, resource_id=f"A{age}", system_code=f"A{age}", **dated)
-        ledger.read_again(EXCHANGE, at(DAY + timedelta(days=2), 2))
+    def read_later(ledger: JoinedLedger) -> None:
+        for code, fields in dated.items():
+            row = ENTRY | {"data_updated_on": None} | fields
+            ledger.new("resource", EXCHANGE, resource_id=code, system_code=code, **row)
+        ledger.read_again(EXCHANGE, at(DAY + LATER, 2))
 
-    found = made(*catalogues).owners(read_two_days_later)[1]
-    assert {age: f"A{age}" in found for age in ages} == {age: age in (8, 7, -1, -2) for age in ages}
+    found = made(*catalogues).owners(read_later)[1]
+    for code, fields in dated.items():
+        was, now = (freshness(fields["update_cycle"], fields[name], seen, grace) for seen in (DAY, DAY + LATER))
+        assert (code in found) is (was != now), code
+    assert len(found) > 2 * len(CYCLE_DAYS)
 
 
 def test_of_an_entry_in_two_catalogues_the_cycle_of_one_counts_for_the_day_of_the_other(ledger: JoinedLedger) -> None:
-    def read_two_days_later(ledger: JoinedLedger) -> None:
-        dated = ENTRY | {"code": "K8", "update_cycle": None, "data_updated_on": days_ago(WEEKLY)}
+    def read_later(ledger: JoinedLedger) -> None:
+        dated = ENTRY | {"code": "K8", "update_cycle": None, "data_updated_on": DAY - timedelta(days=8)}
         ledger.new("resource", EXCHANGE, resource_id="a", **dated)
         cycled = ENTRY | {"code": "K8", "data_updated_on": None}
         ledger.new("resource", PORTAL, resource_id="b", system_code="X5", **cycled)
-        ledger.read_again(EXCHANGE, at(DAY + timedelta(days=2), 2))
+        ledger.read_again(EXCHANGE, at(DAY + LATER, 2))
 
-    assert ledger.owners(read_two_days_later) == (set(), {"X5"})
+    assert ledger.owners(read_later) == (set(), {"X5"})
