@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from include.ledger.database import open_ledger
+from include.rules import touched
 from include.rules.freshness import CYCLE_DAYS, freshness
 from include.rules.parameters import ParameterBook
 from include.rules.plan_facts import line_hash
@@ -165,6 +166,19 @@ def test_the_units_of_the_systems_are_those_of_the_catalogues(ledger: JoinedLedg
     found = ledger.looked(system("X1", unit_name=None))
     assert found
     assert (found.usccs, found.providers) == (set(), set())
+
+
+def test_of_more_than_can_be_named_all_are_looked_at(ledger: JoinedLedger, monkeypatch: pytest.MonkeyPatch) -> None:
+    for most, is_named in ((1, True), (0, False)):  # one batch, one number, one project
+        monkeypatch.setattr(touched, "MOST", most)
+        assert (ledger.looked(contract("C7", name="合同")) is not None) is is_named
+    for most, is_named in ((3, True), (2, False)):  # two projects and their system
+        monkeypatch.setattr(touched, "MOST", most)
+        assert (ledger.looked(dossier(2, track="unit")) is not None) is is_named
+    monkeypatch.setattr(touched, "_WRITTEN", 1)
+    one, other = entry("e1", collection="delivered"), entry("e2", collection="delivered")
+    assert ledger.looked(one) is not None
+    assert ledger.looked(one, other) is None
 
 
 # -- read on another day ----------------------------------------------------------------------------------------------------------

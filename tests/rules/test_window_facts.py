@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from sqlalchemy import Engine
 
 from include.ledger.as_known import AsKnown
@@ -33,7 +35,7 @@ def test_the_calls_of_a_window_and_what_lies_before_it(engine: Engine) -> None:
     calls = ledger.batch("calls", "exchange_call_day", at(DAY, 2))
     ledger.observed(calls, [*days[:4], *days[5:]])
     later = ledger.batch("calls", "exchange_call_day", at(DAY, 3))
-    ledger.observed(later, [DAY])
+    ledger.observed(later, [DAY, DAY + timedelta(days=1)])
     rows = [("early", 2, 3), ("late", 4, 3), ("late", 3, 5)]
     ledger.put("exchange_call_day", calls, [
         {"day": days[n], "service_code": c, "caller_code": "x", "calls": count, "failures": 0} for c, n, count in rows
