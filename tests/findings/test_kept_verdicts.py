@@ -178,3 +178,15 @@ def test_what_is_there_no_more_is_kept_no_more(ledger: JoinedLedger) -> None:
     assert ("contract", "C7") not in _rows(ledger.engine)
     assert ("contract", "C5") in _rows(ledger.engine)
     _same_in_full(ledger.engine, day, judged)
+
+
+def test_a_line_of_the_plan_without_a_project_is_kept_once(ledger: JoinedLedger) -> None:
+    day, line = MONDAY + timedelta(days=1), {"plan_year": 2026, "project_code": None}
+    ledger.read_again("annual_plan", at(day, 4))
+    ledger.change("plan_entry", ledger.last["annual_plan"], line, at(day, 4), name="无码项目")
+    before = _rows(ledger.engine)
+    judged = _judged(ledger.engine, day)
+    after = _rows(ledger.engine)
+    (mine,) = (s for s in before if s[0] == "plan_entry" and ":" in s[1])
+    assert after[mine]["facts_hash"] != before[mine]["facts_hash"]
+    _same_in_full(ledger.engine, day, judged)

@@ -114,6 +114,12 @@ def test_a_change_bears_on_whom_it_names_and_named_and_on_what_hangs_together(le
     assert ledger.owners(change) == (set(projects), set(filter(None, systems.split(","))))
 
 
+def test_a_record_that_went_to_another_number_is_looked_at_under_both(ledger: JoinedLedger) -> None:
+    found = ledger.looked(contract("C7", contract_no="C5"))
+    assert found
+    assert found.keys["contract"] == {"C5", "C7"}
+
+
 UNTOLD: dict[str, Change] = {
     "a new entry": added("resource", EXCHANGE, resource_id="e9", **ENTRY),
     "a new system": added("system", "system_register", system_code="X9"),
