@@ -18,7 +18,7 @@ from include.ledger.tables import ENTITIES, judged_subject
 from include.rules.kept_verdicts import facts_hash
 from include.rules.verdict import Fact
 from tests.rules.evidence import DAY, at
-from tests.rules.joined_ledger import SOURCES, JoinedLedger, P
+from tests.rules.joined_ledger import SOURCES, THURSDAY, JoinedLedger, P
 
 MONDAY = DAY + timedelta(days=3)
 KEPT = judged_subject.c
@@ -134,6 +134,30 @@ def test_rows_that_are_not_those_that_were_written_are_not_used(ledger: JoinedLe
     assert _rows(ledger.engine) == before
 
 
+@pytest.mark.parametrize("name", ["facts_hash", "rules_version"])
+@pytest.mark.parametrize("other", ["0" * 32, "f" * 32])
+def test_rows_of_other_facts_or_rules_are_judged_anew(ledger: JoinedLedger, name: str, other: str) -> None:
+    before = _rows(ledger.engine)
+    _write(ledger.engine, update(judged_subject).values({name: other}))
+    again = _judged(ledger.engine, MONDAY, 8)
+    assert again.tally.judged == again.tally.verdicts
+    assert _rows(ledger.engine) == before
+
+
+def test_rows_of_other_scopes_are_let_alone(ledger: JoinedLedger) -> None:
+    others = [
+        BOGUS | {"scope": scope, "subject_type": kind, "subject": P[8], "said": "00", "holds_until": DAY}
+        for scope in ("a", "z") for kind in ("scope", "project")
+    ]  # fmt: skip
+    _write(ledger.engine, insert(judged_subject).values(others))
+    assert _judged(ledger.engine, MONDAY, 8).tally.judged == 0
+    next_day = _judged(ledger.engine, MONDAY + timedelta(days=1))
+    assert next_day.tally.judged < next_day.tally.verdicts / 4
+    with ledger.engine.connect() as connection:
+        query = select(judged_subject).where(KEPT.scope.in_(["a", "z"])).order_by(KEPT.scope, KEPT.subject_type.desc())
+        assert [dict(row) for row in connection.execute(query).mappings()] == others
+
+
 def test_a_row_that_somebody_changed_is_found_out_where_all_are_read(ledger: JoinedLedger) -> None:
     mine = (KEPT.subject == P[8]) & (KEPT.subject_type == "project")
     said = _rows(ledger.engine)["project", P[8]]["said"]
@@ -158,16 +182,14 @@ def test_what_no_batch_tells_of_is_found_on_the_next_monday(ledger: JoinedLedger
 
 
 def test_a_verdict_is_judged_anew_on_the_day_after_its_last_one(ledger: JoinedLedger) -> None:
-    ends = sorted({r["holds_until"] for s, r in _rows(ledger.engine).items() if s[0] != "scope" and r["holds_until"]})
-    first = ends[0]
-    assert first >= MONDAY
-    assert _judged(ledger.engine, first).tally.judged == 0
-    over = {s for s, r in _rows(ledger.engine).items() if s[0] != "scope" and r["holds_until"] == first}
-    assert over
-    judged = _judged(ledger.engine, first + timedelta(days=1))
-    rows = _rows(ledger.engine)
-    assert all(rows[s]["holds_until"] is None or rows[s]["holds_until"] > first for s in over)
-    _same_in_full(ledger.engine, first + timedelta(days=1), judged)
+    """In the middle of a week, when only what is due is looked at."""
+    notice = "rectification", "N7"
+    assert _rows(ledger.engine)[notice]["holds_until"] == THURSDAY
+    for day in (THURSDAY, THURSDAY + timedelta(days=1)):
+        judged = _judged(ledger.engine, day)
+        until = _rows(ledger.engine)[notice]["holds_until"]
+        assert (until is None or until > THURSDAY) is (day > THURSDAY)
+    _same_in_full(ledger.engine, day, judged)
 
 
 def test_what_is_there_no_more_is_kept_no_more(ledger: JoinedLedger) -> None:

@@ -26,7 +26,7 @@ SOURCES = {
     "own_workbook": "contract", "assessments": "assessment", "rectifications": "rectification", "system_register": "system",
     "exchange_catalogue": "resource", "open_portal": "resource",
 }  # fmt: skip
-MONTH_END = date(2026, 11, 30)
+THURSDAY = date(2026, 11, 26)
 
 Change = Callable[["JoinedLedger"], None]
 
@@ -68,7 +68,7 @@ class JoinedLedger(Evidence):
         self.new("contract", "contracts", contract_no="C7", project_code=P[7])
         self.new("assessment", "assessments", report_no="R4", system_code="X4", kind="risk", issued_on=DAY)
         self.new("assessment", "assessments", report_no="R8", project_code=P[8], kind="risk", issued_on=DAY)
-        self.new("rectification", "rectifications", notice_no="N7", project_code=P[7], issued_on=DAY, due_on=MONTH_END)
+        self.new("rectification", "rectifications", notice_no="N7", project_code=P[7], issued_on=DAY, due_on=THURSDAY)
 
     def _systems(self) -> None:
         for code, projects in (("X1", P[1]), ("X2", f"{P[2]},{P[3]}"), ("X3", None), ("X4", None), ("X5", None)):
