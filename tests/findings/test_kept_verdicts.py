@@ -171,6 +171,18 @@ def test_a_row_that_somebody_changed_is_found_out_where_all_are_read(ledger: Joi
 # -- what holds -------------------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("said", [None, "0" * 32, "f" * 32])
+def test_where_all_are_read_what_holds_is_spared_if_the_sum_of_all_is_right(
+    ledger: JoinedLedger, said: str | None
+) -> None:
+    if said:
+        _write(ledger.engine, update(judged_subject).where(KEPT.subject_type == "scope").values(said=said))
+    day = MONDAY + timedelta(days=7)
+    judged = _judged(ledger.engine, day)
+    assert (judged.tally.judged < judged.tally.verdicts / 2) is (said is None)
+    _same_in_full(ledger.engine, day, judged)
+
+
 def test_what_no_batch_tells_of_is_found_on_the_next_monday(ledger: JoinedLedger) -> None:
     lasting = next(s for s, r in _rows(ledger.engine).items() if s[0] == "project" and r["holds_until"] is None)
     before = _rows(ledger.engine)[lasting]["facts_hash"]
@@ -194,11 +206,15 @@ def test_a_verdict_is_judged_anew_on_the_day_after_its_last_one(ledger: JoinedLe
 
 def test_what_is_there_no_more_is_kept_no_more(ledger: JoinedLedger) -> None:
     day = MONDAY + timedelta(days=1)
-    ledger.read_again("contracts", at(day, 4))
-    ledger.change("contract", ledger.last["contracts"], {"contract_no": "C7"}, at(day, 4), tombstoned_at=at(day, 4))
+    (line,) = (s for s in _rows(ledger.engine) if s[0] == "plan_entry" and ":" in s[1])
+    for entity, source, key in (
+        ("contract", "contracts", {"contract_no": "C7"}), ("plan_entry", "annual_plan", {"plan_year": 2026, "project_code": None}),
+    ):  # fmt: skip
+        ledger.read_again(source, at(day, 4))
+        ledger.change(entity, ledger.last[source], key, at(day, 4), tombstoned_at=at(day, 4))
     judged = _judged(ledger.engine, day)
-    assert ("contract", "C7") not in _rows(ledger.engine)
-    assert ("contract", "C5") in _rows(ledger.engine)
+    assert not {("contract", "C7"), line} & set(_rows(ledger.engine))
+    assert {("contract", "C5"), ("plan_entry", P[7])} <= set(_rows(ledger.engine))
     _same_in_full(ledger.engine, day, judged)
 
 
