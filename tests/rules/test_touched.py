@@ -199,7 +199,7 @@ def test_an_entry_that_the_day_of_reading_makes_late_or_timely_is_looked_at(
     made: Callable[..., JoinedLedger], catalogues: tuple[str, ...], name: str
 ) -> None:
     grace = ParameterBook.load().on(DAY)["catalogue_grace_percent"]
-    dated = {}
+    dated: dict[str, dict[str, Any]] = {}
     for cycle, days in CYCLE_DAYS.items():
         most = days * grace // 100
         for age in (most + 1, most, most - 1, most - 2, 0, -1, -2, -3):
