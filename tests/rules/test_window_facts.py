@@ -73,6 +73,15 @@ def test_calls_in_a_log_that_cannot_be_trusted_yet_are_calls_all_the_same(engine
     assert _windows(engine)["connection_calls"]["called"].value == Calls(3, 0, 3, 3, 0, 0, day, 0, None, is_flat=False)
 
 
+def test_a_log_that_was_read_and_has_no_call_says_that_there_was_none(engine: Engine) -> None:
+    ledger = Evidence(engine)
+    ledger.put("system", ledger.batch("register", "system", at(DAY, 2)), [{"system_code": "silent", "name": "silent"}])
+    ledger.observed(ledger.batch("calls", "exchange_call_day", at(DAY, 2)), [DAY - timedelta(days=1)])
+    assert _windows(engine)["connection_calls"]["silent"].value == Calls(
+        3, 1, 0, 0, 0, 0, None, None, None, is_flat=False
+    )
+
+
 def _windows(engine: Engine) -> dict[str, dict[str, Fact]]:
     """Return calls and probes of a window of three days."""
     with engine.connect() as connection:
