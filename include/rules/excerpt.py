@@ -47,14 +47,6 @@ class Looked:
     providers: set[str] = field(default_factory=set)
     lines: set[str] = field(default_factory=set)
 
-    def covers(self, subject_type: str, subject: str) -> bool:
-        """Return whether a subject is looked at, if only to find that it is there no more; registers of years always are."""
-        if subject_type in ("project", "system"):
-            return subject in (self.projects if subject_type == "project" else self.systems)
-        if subject_type == "plan_entry":
-            return subject in self.projects or subject.partition(":")[2] in self.lines
-        return subject_type not in _KEYS or subject in self.keys.get(subject_type, ())
-
     def named(self) -> Iterator[tuple[str, str]]:
         """Yield the subjects that are looked at by name: lines of the plan without a project are not told by theirs."""
         for subject_type, codes in (

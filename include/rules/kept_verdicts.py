@@ -142,7 +142,7 @@ class KeptVerdicts:
         self._fetch([*due, *looked.named()])
         if looked.lines:
             lines = (table.c.subject_type == "plan_entry") & table.c.subject.contains(":")
-            self._rows |= {s: row for s, row in self._read(lines) if looked.covers(*s)}
+            self._rows |= {s: row for s, row in self._read(lines) if s[1].partition(":")[2] in looked.lines}
         few = sorted(set(self._types) - set(_SEVERAL))
         self._rows |= dict(self._read(table.c.subject_type.in_(few)))
 

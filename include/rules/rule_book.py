@@ -7,7 +7,7 @@ import hashlib
 import inspect
 import json
 import sys
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -73,20 +73,28 @@ def load_rules(book: ParameterBook | None = None) -> tuple[Rule, ...]:
             homes[card["id"]] = file.parent
             rules[card["id"]] = _rule(card, articles[card["clause"]])
             rolled[card["id"]] = (card.get("rolls_up", []), file, root, index)
-    for name, (parts, file, root, index) in rolled.items():
-        if parts:
-            rules[name] = _rolled(rules, name, parts, file, root, ["rules", index, "rolls_up"])
+    roll_ups = {name: found for name, found in rolled.items() if found[0]}
+    for name, (parts, file, root, index) in roll_ups.items():
+        rules[name] = _rolled(rules, name, parts, roll_ups, file, root, ["rules", index, "rolls_up"])
     return tuple(rules.values())
 
 
-def _rolled(rules: dict[str, Rule], name: str, parts: list[str], file: Path, root: yaml.Node, at: list[Any]) -> Rule:
+def _rolled(
+    rules: dict[str, Rule],
+    name: str,
+    parts: list[str],
+    roll_ups: Collection[str],
+    file: Path,
+    root: yaml.Node,
+    at: list[Any],
+) -> Rule:
     """Return a roll-up with its parts: it is another rule as soon as one of them is."""
     rule = rules[name]
     for part in parts:
         problem = (
             "there is no such rule" if part not in rules
             else f"it judges a {rules[part].subject}, not a {rule.subject}" if rules[part].subject != rule.subject
-            else "it is a roll-up itself" if rules[part].parts or part == name
+            else "it is a roll-up itself" if part in roll_ups
             else ""
         )  # fmt: skip
         if problem:

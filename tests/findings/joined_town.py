@@ -29,13 +29,17 @@ class JoinedTown(Town):
     def __init__(self, engine: Engine, seed: int) -> None:
         self.minute = 0
         super().__init__(engine, seed)
-        self.other = self.batch("own_workbook", "contract", at(self.day, 2), authority=200)
-        self.portal = self.batch("open_portal", "resource", at(self.day, 2), authority=200)
         for n in range(SYSTEMS):
             self._add_system(n)
         for n in range(3 * SYSTEMS):
             self.minute = n
             self._add_entry(n)
+
+    def read(self) -> None:
+        """Read a second source of contracts and of entries, too: what is not read lately says nothing."""
+        super().read()
+        self.other = self.batch("own_workbook", "contract", at(self.day, 2), authority=200)
+        self.portal = self.batch("open_portal", "resource", at(self.day, 2), authority=200)
 
     QUIET: tuple[str, ...] = (
         "_step", "_suspend", "_rectify", "_assess", "_vanish", "_upgrade", "_move_report", "_move_contract", "_share_contract",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -16,9 +17,14 @@ from include.rules.parameters import ParameterBook
 from include.rules.rule_book import load_rules
 from include.rules.touched import what_to_look_at
 from tests.findings.joined_town import JoinedTown
-from tests.rules.evidence import at
+from tests.findings.test_incremental import SOURCES, Town
+from tests.rules.evidence import DAY, at
 
 DAYS = 25
+PROJECT = {
+    "project_code": "2605-230500-04-04-000099", "name": "项目", "unit_name": "单位1", "division_code": "230500", "nature": "new",
+    "managed_industry": "informatization", "code_form": "gb40058", "code_check": "ok", "applied_at": at(DAY),
+}  # fmt: skip
 
 
 class Spy:
@@ -34,7 +40,7 @@ class Spy:
         monkeypatch.setattr("include.rules.evaluation.what_to_look_at", seen)
 
 
-def hashes(engine: Engine, town: JoinedTown) -> dict[tuple[str, str], str]:
+def hashes(engine: Engine, town: Town) -> dict[tuple[str, str], str]:
     """Return the hash of the facts of every subject, worked out over the whole ledger."""
     book = ParameterBook.load()
     rules = rules_of(load_rules(book), REGULATION)
@@ -68,3 +74,16 @@ def test_what_is_kept_is_what_the_whole_ledger_says(engine: Engine, seed: int, m
     assert any(len(one.systems) < 6 for one in excerpts)
     full = judge(engine, REGULATION, town.day, full=True, at=at(town.day, 9))
     assert (full.digest, full.is_new, full.settled.changes) == (judged.digest, False, [])
+
+
+def test_evidence_is_too_old_from_the_day_on_that_makes_it_so(engine: Engine) -> None:
+    """In the middle of a week, when nothing is read and no verdict ends; what was never read in full was not fresh before."""
+    town = Town(engine, 0)
+    old = town.batch("city_approval", "project", at(DAY, 2), full=False)
+    town.put("project", old, [PROJECT])
+    for days in (0, 7, 8):
+        town.day = DAY + timedelta(days=days)
+        for entity, source in SOURCES.items() if days == 7 else ():
+            town.batch(source, entity, at(town.day, 2))
+        judge(engine, REGULATION, town.day, at=at(town.day, 7))
+        assert kept(engine) == hashes(engine, town), days

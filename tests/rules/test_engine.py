@@ -23,8 +23,9 @@ from include.rules.parameters import ParameterBook
 from include.rules.rates import Rate, availability, rates_of
 from include.rules.regulation_files import REGULATION
 from include.rules.rule import FUNCTIONS, Rule, law
-from include.rules.rule_book import _gather, _rolled, _sources, load_articles, load_rules
+from include.rules.rule_book import _gather, _sources, load_articles, load_rules
 from include.rules.verdict import Fact, Outcome
+from tests.rules.own_config import own_card
 
 ON = date(2026, 11, 23)
 BOOK = ParameterBook.load()
@@ -186,6 +187,37 @@ def test_a_bureau_lays_its_own_card_over_ours(tmp_path: Path, monkeypatch: pytes
     assert rules[IDLE.id].digest != IDLE.digest
 
 
+@pytest.mark.parametrize(
+    ("rule", "part", "words"),
+    [
+        ("om-funding-eligible", "nobody", "there is no such rule"),
+        ("om-funding-eligible", "acceptance-held", "it judges a project, not a system"),
+        ("procedures-completed", "system-kept-up", "it judges a system, not a project"),
+        ("om-funding-eligible", "om-funding-eligible", "it is a roll-up itself"),
+        ("system-kept-up", "om-funding-eligible", "it is a roll-up itself"),
+    ],
+)
+def test_a_roll_up_is_made_of_plain_rules_of_its_subject(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rule: str, part: str, words: str
+) -> None:
+    plain = "acceptance-held" if RULES[rule].subject == "project" else IDLE.id
+    own = own_card(tmp_path, rule, lambda card: card.update(rolls_up=[plain, part]))
+    monkeypatch.setenv("SHUHENG_CONFIG", str(own))
+    with pytest.raises(CardError, match=f"rolls_up: {part}: {words}"):
+        load_rules()
+
+
+def test_a_roll_up_counts_working_days_where_one_of_its_parts_does(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert (IDLE.counts_workdays, IDLE.is_waivable) == (False, True), "what a card does not say"
+    assert not RULES["procedures-completed"].counts_workdays
+    parts = ["acceptance-held", "reply-within-8-working-days"]
+    own = own_card(tmp_path, "procedures-completed", lambda card: card.update(rolls_up=parts))
+    monkeypatch.setenv("SHUHENG_CONFIG", str(own))
+    assert next(rule for rule in load_rules() if rule.id == "procedures-completed").counts_workdays
+
+
 def test_articles_that_are_read_otherwise_than_printed_say_so() -> None:
     articles = load_articles()
     assert len(articles) >= 8
@@ -290,10 +322,3 @@ def test_a_rule_rests_on_the_source_of_its_function_and_no_line_more() -> None:
         source = _sources(sys.modules[rule.function.__module__])[rule.function.__name__]
         assert source == inspect.getsource(rule.function)
         assert source.startswith(f'@law("{rule.id}")')
-
-
-@pytest.mark.parametrize("rule", [IDLE.id, "acceptance-held"])
-def test_a_roll_up_rests_on_rules_of_its_own_subject(rule: str) -> None:
-    (other,) = {IDLE.id, "acceptance-held"} - {rule}
-    with pytest.raises(CardError, match=f"it judges a {RULES[other].subject}, not a {RULES[rule].subject}"):
-        _rolled(RULES, rule, [other], Path("own.yaml"), yaml.compose("rules: []"), ["rules"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
+import pytest
 from sqlalchemy import Engine
 
 from include.ledger.as_known import AsKnown
@@ -47,3 +48,18 @@ def test_the_reports_of_a_project_and_its_systems_are_each_there_once_in_order(e
         facts = FactsOfDay(AsKnown(connection), DAY, ParameterBook.load().on(DAY), CARDS, ("assessments",))
         found = [facts.of("project")[BUSY]["assessments"], facts.of("system")["busy"]["assessments"]]
     assert [[one.report_no for one in fact.value] for fact in found] == [["R3", "R1", "R2"]] * 2
+
+
+@pytest.mark.parametrize("name", ["assessments", "attestations"])
+def test_a_system_has_the_records_that_are_wanted_where_they_are_known(engine: Engine, name: str) -> None:
+    city, both = City(engine), {"assessments", "attestations"}
+
+    def of_busy(*wanted: str) -> set[str]:
+        with engine.connect() as connection:
+            facts = FactsOfDay(AsKnown(connection), DAY, ParameterBook.load().on(DAY), CARDS, wanted)
+            return both & set(facts.of("system")["busy"])
+
+    assert of_busy(*both) == set(), "nobody has read them"
+    city.batch(name, name.removesuffix("s"), at(DAY, 2))
+    assert of_busy(*both) == of_busy(name) == {name}
+    assert of_busy(*both - {name}) == set()

@@ -34,6 +34,9 @@ def test_what_a_source_is_read_to_and_what_is_unsteady_in_it(engine: Engine) -> 
     ] + [
         {"source": "exact", "record_key": "r", "batch_id": one, "field": "tombstoned_at", "old": "then", "new": None,
          "changed_at": at(DAY)} for one in exact
+    ] + [
+        {"source": "register", "record_key": "renamed", "batch_id": batches[n], "field": "name", "old": "then", "new": "now",
+         "changed_at": moments[n]} for n in (0, 2, 3)
     ]  # fmt: skip
     calls = ledger.batch("calls", "exchange_call_day", at(DAY, 2))
     for ago, is_trusted in ((2, True), (1, False), (0, True), (-1, True)):

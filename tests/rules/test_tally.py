@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import date
 
 from include.rules.tally import RuleVerdicts, Tally, mark
-from include.rules.verdict import Outcome, Subject, Verdict
+from include.rules.verdict import Fact, Outcome, Subject, Verdict
 from tests.rules.test_law_cases import RULES
 
 ONE, OTHER = RULES["resources-not-idle"], RULES["system-kept-up"]
@@ -49,3 +49,15 @@ def test_what_holds_counts_as_what_is_judged() -> None:
     assert judged(FIRST, []).digest != whole.digest
     assert judged([replace(FIRST[0], reason="else"), *FIRST[1:]], SECOND).digest != whole.digest
     assert judged([replace(FIRST[0], subject="s9"), *FIRST[1:]], SECOND).digest != whole.digest
+
+
+def test_a_verdict_on_other_facts_says_something_else() -> None:
+    fact = Fact(1, "a", None, ("b1",))
+    first = replace(SAID, facts_used={"logins": fact})
+    others = [
+        {"calls": fact}, {"logins": replace(fact, value=2)}, {"logins": replace(fact, source="z")},
+        {"logins": replace(fact, evidence=("b2",))}, {},
+    ]  # fmt: skip
+    assert len({first.said(), *(replace(SAID, facts_used=facts).said() for facts in others)}) == 6
+    reaching = replace(SAID, facts_used={"logins": replace(fact, seen_until=SAID.as_of)})
+    assert reaching.said() == first.said(), "how far it reaches is no part of it"

@@ -153,3 +153,12 @@ def test_what_began_on_the_day_and_is_judged_no_more_is_taken_back(engine: Engin
         record(connection, "c", ["r"], _verdicts(s1=Outcome.PASS, s2=Outcome.PASS), FIRST, None)
         assert record(connection, "c", ["r"], [], FIRST, None) == 2
     assert _written(engine) == [("r", "c", "s1", -3, 0, "fail")]
+
+
+def test_a_revision_of_the_day_that_takes_a_change_back_goes_on_with_what_stood_before(engine: Engine) -> None:
+    _standing(engine)
+    before = _written(engine)
+    for outcome, rows in ((Outcome.FAIL, 2), (Outcome.PASS, 2)):
+        with engine.begin() as connection:
+            assert record(connection, "c", ["r"], _verdicts(s1=outcome), FIRST, None, only=[("system", "s1")]) == rows
+    assert _written(engine) == before
