@@ -20,7 +20,7 @@ from include.datasets.snapshot_rows import TEXTS, Block
 
 ROW_GROUP = 131_072
 ROW_GROUP_BYTES = 64_000_000
-PARSED_BYTES = 512_000
+PARSED_BYTES = 256_000
 """As much is parsed at once: what it becomes must still be in the processor's cache when it is taken up again."""
 
 SENT_BYTES = 8_000_000
@@ -74,9 +74,10 @@ class BlockReader:
         )  # fmt: skip
 
     def read(self, block: Block) -> Rows:
-        """Return a block with its columns."""
+        """Return a block with its columns, each in one piece: whoever works on them does so once and not for each piece."""
         content, sent = block.content(), len(block.sizes)
-        table = arrow_csv.read_csv(pa.BufferReader(content), self._read, self._parse, self._convert)
+        self._convert.check_utf8 = not block.is_unicode
+        table = arrow_csv.read_csv(pa.BufferReader(content), self._read, self._parse, self._convert).combine_chunks()
         if table.num_rows != sent:
             raise pa.ArrowInvalid(f"{sent} rows were sent and {table.num_rows} read")
         return Rows(block, content, table)
@@ -166,8 +167,6 @@ def formula_rows(table: pa.Table, columns: Sequence[int]) -> list[int]:
     """Return the rows in which a text of these columns begins like a formula."""
     import numpy as np
 
-    is_formula = np.zeros(256, dtype=bool)
-    is_formula[list(FORMULA)] = True
     found: set[int] = set()
     for column in columns:
         at = 0
@@ -177,9 +176,11 @@ def formula_rows(table: pa.Table, columns: Sequence[int]) -> list[int]:
                 places = np.frombuffer(offsets, dtype=np.int32)[chunk.offset : chunk.offset + len(chunk) + 1]
                 # An empty text shows the first character of the next one, or the last of all.
                 first = np.frombuffer(data, dtype=np.uint8).take(places[:-1], mode="clip")
-                rows = np.flatnonzero(is_formula[first])
-                if rows.size:
-                    found.update((rows[places[rows + 1] > places[rows]] + at).tolist())
+                seen = first.tobytes()
+                # Looking for each of them takes a tenth of what it takes to look every one up.
+                if any(character in seen for character in FORMULA):
+                    rows = np.flatnonzero(np.isin(first, list(FORMULA)) & (places[1:] > places[:-1]))
+                    found.update((rows + at).tolist())
             at += len(chunk)
     return sorted(found)
 

@@ -124,8 +124,8 @@ class Checker:
 
 def as_json(table: pa.Table) -> list[dict[str, Any]]:
     """Return rows as JSON has them: days, moments and decimals as texts."""
-    columns = [_json_values(values) for values in table.columns]
-    return [dict(zip(table.column_names, row, strict=True)) for row in zip(*columns, strict=True)]
+    names, columns = table.column_names, [_json_values(values) for values in table.columns]
+    return [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
 
 
 def _json_values(values: Any) -> list[Any]:

@@ -34,9 +34,11 @@ class Block:
     """Lines in one piece, each ended by a line feed, their sizes; `null` is how a missing value is written where not by nothing.
 
     One piece from the start: a million lines of their own, to be joined later, take as long as parsing what is in them.
+    `is_unicode` says that the database has made sure that it is UTF-8.
     """
 
     null: bytes = b""
+    is_unicode: bool = False
     raw: bytearray = field(default_factory=bytearray)
     sizes: list[int] = field(default_factory=list)
 
@@ -135,7 +137,7 @@ def _postgres_blocks(connection: Connection, query: str) -> Iterator[Block]:
     is_open = True
     try:
         while is_open:
-            block = Block()
+            block = Block(is_unicode=True)  # the ledger's connections ask for UTF-8, and the server sends nothing else
             while is_open and not block.is_full:
                 is_open = _take_arrived(server, block)
             if block.sizes:

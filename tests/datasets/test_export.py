@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine, NullPool, create_engine, make_url, text
 
 from include.datasets import export as exporting
 from include.datasets import snapshot_rows
@@ -150,6 +150,33 @@ def test_a_value_that_is_not_of_its_type_is_told(engine: Engine, tmp_path: Path)
     plant(engine, [row("a", name="x")])
     found = exported(engine, tmp_path, made_dataset(name={"type": "integer", "x-type": "integer"}))
     assert [(p.code, p.rows) for p in found.problems] == [("type", 1)]
+
+
+def test_bytes_that_are_no_text_are_told(ours: Engine, tmp_path: Path) -> None:
+    plant(ours, [row("a"), row("b")])
+    with ours.begin() as connection:
+        connection.execute(text("UPDATE made SET name = CAST(x'ff' AS TEXT) WHERE code = 'b'"))
+    assert [(p.code, p.rows) for p in exported(ours, tmp_path).problems] == [("type", 1)]
+
+
+@pytest.mark.postgres
+def test_a_server_sends_no_such_bytes_even_where_it_holds_them(postgres_server: str, tmp_path: Path) -> None:
+    server = create_engine(postgres_server, isolation_level="AUTOCOMMIT")
+    made = "CREATE DATABASE bytes ENCODING 'SQL_ASCII' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0"
+    with server.connect() as connection:
+        connection.execute(text(made))
+    options = {"options": "-c TimeZone=Asia/Shanghai -c client_encoding=UTF8"}
+    engine = create_engine(make_url(postgres_server).set(database="bytes"), poolclass=NullPool, connect_args=options)
+    try:
+        plant(engine, [row("a"), row("b")])
+        assert exported(engine, tmp_path).rows == 2
+        with engine.begin() as connection:
+            connection.execute(text("UPDATE made SET name = E'\\xff' WHERE code = 'b'"))
+        assert "invalid byte sequence" in exported(engine, tmp_path).failure
+    finally:
+        with server.connect() as connection:
+            connection.execute(text("DROP DATABASE bytes WITH (FORCE)"))
+        server.dispose()
 
 
 def test_an_error_in_the_middle_ends_the_reading_and_not_the_transaction(
