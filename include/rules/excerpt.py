@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, FromClause, false, or_, select, union
 
 from include.ledger.as_known import AsKnown
 from include.ledger.identity import SEVERAL
+from include.ledger.portions import among
 from include.rules.plan_facts import line_hash
 
 _WHOLE = ("plan_year", "department_year")
@@ -95,12 +96,12 @@ class Excerpt(AsKnown):
         mine = self._owned(table)
         if key := _KEYS.get(entity):
             same = select(table.c[key]).where(mine, table.c[key].is_not(None))
-            mine = or_(mine, table.c[key].in_(same), table.c[key].in_(sorted(self._looked.keys.get(entity, ()))))
+            mine = or_(mine, table.c[key].in_(same), among(table.c[key], self._looked.keys.get(entity, ())))
         return select(table).where(mine).subquery(entity)
 
     def _owned(self, table: FromClause) -> ColumnElement[bool]:
         codes = dict(zip(_OWNERS, (self._looked.projects, self._looked.systems), strict=True))
-        return or_(false(), *(table.c[name].in_(sorted(codes[name])) for name in _OWNERS if name in table.c))
+        return or_(false(), *(among(table.c[name], codes[name]) for name in _OWNERS if name in table.c))
 
     def _entries(self, table: FromClause) -> FromClause:
         """Return the entries of the catalogues that bear on the systems: theirs, and those of their units that name no system.
@@ -118,7 +119,7 @@ class Excerpt(AsKnown):
         )
         nobodys = without.cte("nobodys")
         mine = union(
-            select(*(table.c[name] for name in this)).where(table.c.system_code.in_(sorted(looked.systems))),
+            select(*(table.c[name] for name in this)).where(among(table.c.system_code, looked.systems)),
             select(*(nobodys.c[name] for name in this)).where(self._bears(nobodys)),
             # What several sources list under one code is one entry, and nobody's if the one that goes first says so.
             select(*(table.c[name] for name in this))
@@ -136,6 +137,6 @@ class Excerpt(AsKnown):
         """Return whether an entry that is nobody's can be of a unit or a project that is looked at."""
         looked, projects = self._looked, entry.c.project_codes
         return or_(
-            entry.c.provider_uscc.in_(sorted(looked.usccs)), entry.c.provider_name.in_(sorted(looked.providers)),
-            projects.in_(sorted(looked.projects)), projects.contains(SEVERAL),
+            among(entry.c.provider_uscc, looked.usccs), among(entry.c.provider_name, looked.providers),
+            among(projects, looked.projects), projects.contains(SEVERAL),
         )  # fmt: skip

@@ -18,7 +18,7 @@ from sqlalchemy import ColumnElement, Row, Table, func, or_, select, true
 from include.errors import Permanent
 from include.ledger.as_known import AsKnown, Frontier
 from include.ledger.identity import SEVERAL, codes_in
-from include.ledger.portions import portions
+from include.ledger.portions import among
 from include.ledger.tables import ENTITIES, batch
 from include.rules.excerpt import Looked, key_of
 from include.rules.freshness import CYCLE_DAYS, freshness
@@ -113,7 +113,7 @@ class _Search:
         for entity in ("contract", "rectification"):
             if keys := of_type.get(entity):
                 self._looked.note(entity, keys)
-                self._note_owners(entity, ENTITIES[entity][0].c[str(key_of(entity))].in_(sorted(keys)))
+                self._note_owners(entity, among(ENTITIES[entity][0].c[str(key_of(entity))], keys))
 
     def _note_lines(self, due: set[str]) -> None:
         """Note lines of the plan: by their project, or by a hash of their key where they name none."""
@@ -141,7 +141,7 @@ class _Search:
             if len(keys) > MOST:
                 raise _CannotTell
             self._looked.note(entity, keys)
-            wrote = table.c[key].in_(sorted(keys))
+            wrote = among(table.c[key], keys)
         self._note_owners(entity, wrote)
 
     def _note_owners(self, entity: str, condition: ColumnElement[bool]) -> None:
@@ -196,8 +196,8 @@ class _Search:
         if any(row.is_new for row in written) or self._have_moved("resource", _PLACES):
             raise _CannotTell
         query = select(table.c.system_code, table.c.project_codes).distinct()
-        for codes in portions(sorted({row.code for row in written if row.code is not None})):
-            written += self._connection.execute(query.where(table.c.code.in_(codes)))
+        codes = {row.code for row in written if row.code is not None}
+        written += self._connection.execute(query.where(among(table.c.code, codes)))
         for row in written:
             self._note_entry(row.system_code, row.project_codes)
 
@@ -217,8 +217,8 @@ class _Search:
         is_alone = len(self._registers.sources("resource")) == 1
         found = list(self._connection.execute(query.where(self._may_have_aged(table, moved, is_alone=is_alone))))
         if not is_alone:
-            for codes in portions(sorted({row.code for row in found if row.code is not None})):
-                found += self._connection.execute(query.where(table.c.code.in_(codes)))
+            codes = {row.code for row in found if row.code is not None}
+            found += self._connection.execute(query.where(among(table.c.code, codes)))
         entries: dict[object, list[Row[Any]]] = {}
         for row in found:
             entries.setdefault(row.code or (row.source, row.record_key), []).append(row)
@@ -299,11 +299,9 @@ class _Search:
         if not projects:
             return Looked()
         s, d = ENTITIES["system"][0].c, ENTITIES["project_dossier"][0].c
-        found = Looked(
-            systems=self._all(s.system_code, s.project_codes.in_(sorted(projects)), s.tombstoned_at.is_(None))
-        )
+        found = Looked(systems=self._all(s.system_code, among(s.project_codes, projects), s.tombstoned_at.is_(None)))
         found.systems |= {system for system, codes in self._naming_several if not projects.isdisjoint(codes)}
-        found.systems |= self._all(d.upgrades_system_code, d.project_code.in_(sorted(projects)))
+        found.systems |= self._all(d.upgrades_system_code, among(d.project_code, projects))
         for codes in self._sharing_a_contract:
             if not projects.isdisjoint(codes):
                 found.projects |= codes
@@ -314,8 +312,8 @@ class _Search:
         if not systems:
             return Looked()
         s, d = ENTITIES["system"][0].c, ENTITIES["project_dossier"][0].c
-        named = self._all(s.project_codes, s.system_code.in_(sorted(systems)), s.tombstoned_at.is_(None))
-        upgrading = self._all(d.project_code, d.upgrades_system_code.in_(sorted(systems)))
+        named = self._all(s.project_codes, among(s.system_code, systems), s.tombstoned_at.is_(None))
+        upgrading = self._all(d.project_code, among(d.upgrades_system_code, systems))
         return Looked(projects={code for text in named for code in codes_in(text)} | upgrading)
 
     @cached_property
@@ -342,7 +340,7 @@ class _Search:
     def _note_units(self) -> None:
         """Note the units of the systems, by number and by every name that a catalogue has for them."""
         s = ENTITIES["system"][0].c
-        mine = s.system_code.in_(sorted(self._looked.systems)), s.tombstoned_at.is_(None)
+        mine = among(s.system_code, self._looked.systems), s.tombstoned_at.is_(None)
         units = self._connection.execute(select(s.unit_uscc, s.unit_name).where(*mine).distinct()).all()
         self._looked.usccs = {uscc for uscc, _ in units if uscc}
         names = {name for _, text in units if (name := plain(text))}
