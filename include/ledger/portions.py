@@ -6,17 +6,27 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import ARRAY, Boolean, ColumnElement, Dialect, String, Table, bindparam
+from sqlalchemy import Boolean, ColumnElement, Dialect, String, Table, bindparam, false
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
-from sqlalchemy.types import TypeDecorator, TypeEngine
+from sqlalchemy.types import TypeDecorator, TypeEngine, UserDefinedType
 
 PORTION = 500
 """Names in one query that names each of them."""
 
 LISTED = 2000
 """Names in one list."""
+
+
+class _Array(UserDefinedType[str]):
+    """An array of PostgreSQL, already written out: its driver would take more time for that than the server for the answer."""
+
+    cache_ok = True
+    render_bind_cast = True
+
+    def get_col_spec(self, **_: Any) -> str:
+        return "VARCHAR[]"
 
 
 class _Names(TypeDecorator[list[str]]):
@@ -26,10 +36,17 @@ class _Names(TypeDecorator[list[str]]):
     cache_ok = True
 
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
-        return dialect.type_descriptor(String() if dialect.name == "sqlite" else ARRAY(String()))
+        return dialect.type_descriptor(String() if dialect.name == "sqlite" else _Array())
 
-    def process_bind_param(self, value: list[str] | None, dialect: Dialect) -> Any:
-        return json.dumps(value, ensure_ascii=False) if dialect.name == "sqlite" else value
+    def process_bind_param(self, value: list[str] | None, dialect: Dialect) -> str:
+        names = value or []
+        if dialect.name == "sqlite":
+            return json.dumps(names, ensure_ascii=False)
+        return "{" + ",".join(f'"{name}"' for name in map(_escaped, names)) + "}"
+
+
+def _escaped(name: str) -> str:
+    return name.replace("\\", "\\\\").replace('"', '\\"')
 
 
 class _Among(FunctionElement[bool]):
@@ -54,7 +71,8 @@ def among(column: ColumnElement[Any], names: Iterable[str]) -> ColumnElement[boo
 
     With a parameter for each name, writing, sending and reading the query would cost more than answering it.
     """
-    return _Among(column, bindparam(None, sorted(names), type_=_Names(), unique=True))
+    mine = sorted(names)
+    return _Among(column, bindparam(None, mine, type_=_Names(), unique=True)) if mine else false()
 
 
 def portions(names: Sequence[str]) -> Iterator[Sequence[str]]:

@@ -75,6 +75,8 @@ class ProjectRegister:
 
     def naming_of(self, codes: Collection[str]) -> dict[str, list[str]]:
         """Return of some projects, by any code of theirs, the systems that name them, whichever an excerpt is of."""
+        if not codes:
+            return {}
         naming = self.naming if self._registers.whole is self._registers else self._naming_beside(codes)
         return {code: naming.get(self.present(code), []) for code in codes}
 

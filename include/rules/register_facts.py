@@ -189,13 +189,14 @@ class Registers:
 
     def standing(self, codes: Iterable[str]) -> set[str]:
         """Return which of some systems stand in a register, whichever an excerpt is of."""
-        if self.whole is self:
-            return set(codes) & self.systems.keys()
+        asked = set(codes)
+        mine = asked & self.systems.keys()
+        if self.whole is self or mine == asked:
+            return mine
         systems = self.whole.known.rows("system")
-        query = select(systems.c.system_code).where(
-            among(systems.c.system_code, set(codes)), systems.c.tombstoned_at.is_(None)
-        )
-        return set(self.known.connection.execute(query).scalars())
+        others = among(systems.c.system_code, asked - mine)
+        query = select(systems.c.system_code).where(others, systems.c.tombstoned_at.is_(None))
+        return mine | set(self.known.connection.execute(query).scalars())
 
     def withdrawn(self, entity: str, key: str, living: Iterable[str]) -> set[str]:
         """Return the keys that stand in no register any more, each gone by two complete reads."""
