@@ -50,8 +50,8 @@ def made_ledger(
         left.unlink()
 
 
-def note_batch(connection: Any, source: str, entity: str, day: date, batch_id: str) -> None:
-    """Write a complete, full batch of a source, merged at two in the morning of a day."""
+def note_batch(connection: Any, source: str, entity: str, day: date, batch_id: str, changed: int = 0) -> None:
+    """Write a complete, full batch of a source, merged at two in the morning of a day, which changed so many records."""
     from include.clock import SHANGHAI
     from include.ledger.tables import batch
 
@@ -59,6 +59,7 @@ def note_batch(connection: Any, source: str, entity: str, day: date, batch_id: s
     connection.execute(
         batch.insert().values(
             batch_id=batch_id, source=source, entity=entity, is_full=True, is_complete=True, filter_digest="f", card_digest="c",
-            started_at=when, sealed_at=when, merged_at=when, children="{}", reasons="[]", notes="[]", **dict.fromkeys(_ZERO, 0),
+            started_at=when, sealed_at=when, merged_at=when, children="{}", reasons="[]", notes="[]",
+            **dict.fromkeys(_ZERO, 0) | {"rows_received": changed + 1, "changed": changed, "unchanged": 1},
         )
     )  # fmt: skip

@@ -244,7 +244,7 @@ def change(engine: Engine, count: int, day: date, projects: int) -> None:
     number = f"project_dossiers-{day:%Y%m%d}"
     when = datetime(day.year, day.month, day.day, 2, tzinfo=SHANGHAI)
     with engine.begin() as connection:
-        note_batch(connection, "project_dossiers", "project_dossier", day, number)
+        note_batch(connection, "project_dossiers", "project_dossier", day, number, changed=count)
         keys = [f"k{n * projects // count}" for n in range(count)]
         this = project_dossier.c.record_key.in_(keys)
         connection.execute(update(project_dossier).where(this).values(design_filed_on=day, changed_batch=number))

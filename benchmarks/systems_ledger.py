@@ -81,7 +81,7 @@ def change_systems(engine: Engine, count: int, of: int, day: date) -> None:
     when = datetime(day.year, day.month, day.day, 2, tzinfo=SHANGHAI)
     codes = [f"X{n * of // count:06d}" for n in range(count)]
     with engine.begin() as connection:
-        note_batch(connection, "system_register", "system", day, number)
+        note_batch(connection, "system_register", "system", day, number, changed=count)
         for at in range(0, count, 500):
             this = system.c.system_code.in_(codes[at : at + 500])
             before = connection.execute(select(system.c.record_key, system.c.last_released_on).where(this)).all()

@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, RowMapping, bindparam, func, select, update
 
 from include.findings.story import Event, Kind, Standing, tell
-from include.ledger.portions import portions
+from include.ledger.portions import among
 from include.ledger.tables import finding, finding_event
 from include.rules.verdict import KEY, Key
 
@@ -74,10 +74,10 @@ def _number(connection: Connection, told: list[Held]) -> None:
     """Give the events the numbers that follow those of the ledger."""
     old = [one.finding_id for one in told if not one.is_new]
     last: dict[str, int] = {}
-    for some in portions(old):
-        ids = finding_event.c.finding_id.in_(some)
-        query = select(finding_event.c.finding_id, func.max(finding_event.c.number)).where(ids)
-        last |= {i: n for i, n in connection.execute(query.group_by(finding_event.c.finding_id))}
+    if old:
+        query = select(finding_event.c.finding_id, func.max(finding_event.c.number))
+        mine = query.where(among(finding_event.c.finding_id, old)).group_by(finding_event.c.finding_id)
+        last = {i: n for i, n in connection.execute(mine)}
     for one in told:
         first = last.get(one.finding_id, 0) + 1
         one.events = [replace(event, number=number) for number, event in enumerate(one.events, first)]

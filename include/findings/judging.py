@@ -38,7 +38,7 @@ from include.rules.rates import Rate
 from include.rules.rule import Rule
 from include.rules.rule_book import load_rules
 from include.rules.tally import RuleVerdicts, Tally
-from include.rules.verdict import Subject
+from include.rules.verdict import Subject, Verdict
 
 
 @dataclass(slots=True)
@@ -88,6 +88,7 @@ class Judged:
         return report_lines(self)
 
 
+@no_collection()
 def judge(
     engine: Engine,
     scope: str,
@@ -114,7 +115,7 @@ def judge(
     rules = rules_of(every, scope)
     if not rules:
         raise ConfigurationError(f"no rule has the scope {scope!r}; use one of {', '.join(SCOPES)}")
-    with no_collection(), snapshot(engine, FINDINGS) as connection:
+    with snapshot(engine, FINDINGS) as connection:
         judged = _Session(connection, scope, rules, book, day, today, at).run(replay, is_full=full)
         if judged.is_newest and not judged.is_replay:
             sync_rule_titles(connection, every)
@@ -178,8 +179,9 @@ class _Session:
             if not rules:
                 continue
             verdicts = [verdict for one in group for verdict in one.verdicts]
-            only = _moved(judging, group[0].rule.subject)
-            timeline.record(self.connection, self.scope, rules, verdicts, self.day, self.following, only)
+            subject_type = group[0].rule.subject
+            self._record(rules, verdicts, judging.kept.changed(subject_type) if judging.kept else None)
+            only = _moved(judging, subject_type)
             if is_newest:
                 settled.add(settle(self.connection, verdicts, rules, self.day, self.at, gone, self.scope, only))
         settled.changes.sort(key=lambda change: change.rule)
@@ -196,6 +198,13 @@ class _Session:
             rates = [rate.summary() for rate in judged.rates]
             keep(self.connection, self.scope, self.day, judged.revision, judging, tally, judged.digest, rates, self.at)
         return judged
+
+    def _record(self, rules: list[str], verdicts: list[Verdict], changed: list[Subject] | None) -> None:
+        """Write the stretches that begin or end; only of what changed, where all others are known to go on."""
+        if changed is not None:
+            named = set(changed)
+            verdicts = [v for v in verdicts if (v.subject_type, v.subject) in named]
+        timeline.record(self.connection, self.scope, rules, verdicts, self.day, self.following, changed)
 
     def _judged(self, judging: Judging, tally: Tally, revision: int) -> Judged:
         return Judged(

@@ -162,6 +162,9 @@ def no_collection() -> Iterator[None]:
         yield
     finally:
         if was_enabled:
+            if not gc.get_freeze_count():  # what others froze stays so
+                gc.freeze()  # all that was made meanwhile counts as old from here: enabled, it would be gone through at once
+                gc.unfreeze()
             gc.enable()
 
 

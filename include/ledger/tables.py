@@ -119,6 +119,7 @@ cloud_usage_day, cloud_usage_day_change = _entity("cloud_usage_day"), _changes("
 system_usage_day, system_usage_day_change = _entity("system_usage_day"), _changes("system_usage_day")
 exemption, exemption_change = _entity("exemption"), _changes("exemption")
 maintenance_window, maintenance_window_change = _entity("maintenance_window"), _changes("maintenance_window")
+Index("system_by_code", system.c.system_code)
 Index("exchange_service_by_system", exchange_service.c.system_code)
 Index("exchange_call_day_by_day", exchange_call_day.c.day)
 Index("cloud_usage_day_by_day", cloud_usage_day.c.day)
@@ -147,6 +148,8 @@ OF_PROJECTS = (
 """What is kept of single projects beside the platforms: each row names one project, or in some of them a system."""
 for _table in OF_PROJECTS:
     Index(f"{_table.name}_by_project", _table.c.project_code)
+Index("assessment_by_system", assessment.c.system_code)
+Index("assessment_by_number", assessment.c.report_no)
 
 identity_decision = Table(
     "identity_decision",

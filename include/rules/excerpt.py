@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
-from sqlalchemy import ColumnElement, FromClause, false, or_, select, union
+from sqlalchemy import ColumnElement, FromClause, Select, false, or_, select, union, union_all
 
 from include.ledger.as_known import AsKnown
 from include.ledger.identity import SEVERAL
+from include.ledger.portions import among
 from include.rules.plan_facts import line_hash
 
 _WHOLE = ("plan_year", "department_year")
@@ -85,38 +87,35 @@ class Excerpt(AsKnown):
         if entity == "resource":
             return self._entries(table)
         mine = self._owned(table)
-        if key := _KEYS.get(entity):
-            same = select(table.c[key]).where(mine, table.c[key].is_not(None))
-            mine = or_(mine, table.c[key].in_(same), table.c[key].in_(sorted(self._looked.keys.get(entity, ()))))
-        return select(table).where(mine).subquery(entity)
+        if not (key := _KEYS.get(entity)):
+            return select(table).where(mine).subquery(entity)
+        # In two parts, for as one condition both would be held against every row.
+        same = select(table.c[key]).where(mine, table.c[key].is_not(None))
+        listed = select(table.c[key]).where(among(table.c[key], self._looked.keys.get(entity, ())))
+        parts = [table.c[key].in_(union(same, listed)), mine & table.c[key].is_(None)]
+        return union_all(*(select(table).where(part) for part in parts)).subquery(entity)
 
     def _owned(self, table: FromClause) -> ColumnElement[bool]:
         codes = dict(zip(_OWNERS, (self._looked.projects, self._looked.systems), strict=True))
-        return or_(false(), *(table.c[name].in_(sorted(codes[name])) for name in _OWNERS if name in table.c))
+        return or_(false(), *(among(table.c[name], codes[name]) for name in _OWNERS if name in table.c))
 
     def _entries(self, table: FromClause) -> FromClause:
         """Return the entries of the catalogues that bear on the systems: theirs, and those of their units that name no system.
 
         In parts, each of which is one join: as conditions of one query they would be looked into for each entry.
         """
-        looked, systems = self._looked, self._ledger.rows("system")
+        systems = self._ledger.rows("system")
         this = "source", "record_key", "code"
-        joint = *this, "provider_uscc", "provider_name", "project_codes"
-        its = (systems.c.system_code == table.c.system_code) & systems.c.tombstoned_at.is_(None)
-        without = (
-            select(*(table.c[name] for name in joint))
-            .select_from(table.outerjoin(systems, its))
-            .where(systems.c.source.is_(None))
-        )
-        nobodys = without.cte("nobodys")
-        mine = union(
-            select(*(table.c[name] for name in this)).where(table.c.system_code.in_(sorted(looked.systems))),
-            select(*(nobodys.c[name] for name in this)).where(self._bears(nobodys)),
+        bearing = select(*(table.c[name] for name in (*this, "system_code"))).where(self._bears(table)).cte("bearing")
+        arms = [
+            select(*(table.c[name] for name in this)).where(among(table.c.system_code, self._looked.systems)),
+            _nobodys(select(*(bearing.c[name] for name in this)), bearing, bearing, systems),
+        ]
+        if len({source for _, source, _ in self._ledger.listed}) > 1:
             # What several sources list under one code is one entry, and nobody's if the one that goes first says so.
-            select(*(table.c[name] for name in this))
-            .join(nobodys, nobodys.c.code == table.c.code)
-            .where(self._bears(table)),
-        ).cte("mine")
+            both = bearing.join(table, table.c.code == bearing.c.code)
+            arms.append(_nobodys(select(*(bearing.c[name] for name in this)), both, table, systems))
+        mine = union(*arms).cte("mine")
         keys = union(
             select(mine.c.source, mine.c.record_key),
             select(table.c.source, table.c.record_key).join(mine, mine.c.code == table.c.code),
@@ -128,6 +127,12 @@ class Excerpt(AsKnown):
         """Return whether an entry that is nobody's can be of a unit or a project that is looked at."""
         looked, projects = self._looked, entry.c.project_codes
         return or_(
-            entry.c.provider_uscc.in_(sorted(looked.usccs)), entry.c.provider_name.in_(sorted(looked.providers)),
-            projects.in_(sorted(looked.projects)), projects.contains(SEVERAL),
+            among(entry.c.provider_uscc, looked.usccs), among(entry.c.provider_name, looked.providers),
+            among(projects, looked.projects), projects.contains(SEVERAL),
         )  # fmt: skip
+
+
+def _nobodys(query: Select[Any], rows: FromClause, entry: FromClause, systems: FromClause) -> Select[Any]:
+    """Return a query over rows narrowed to those whose entry names no system that stands in a register."""
+    its = (systems.c.system_code == entry.c.system_code) & systems.c.tombstoned_at.is_(None)
+    return query.select_from(rows.outerjoin(systems, its)).where(systems.c.source.is_(None))

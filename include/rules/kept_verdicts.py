@@ -16,7 +16,7 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 import orjson
-from sqlalchemy import ColumnElement, Connection, and_, bindparam, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, delete, func, insert, select, text, update
 
 from include.ledger.portions import of_subjects
 from include.ledger.tables import judged_subject as table
@@ -26,6 +26,13 @@ from include.rules.verdict import Fact, Subject, Verdict, plain
 
 _NAMES = ("subject_type", "subject", "facts_hash", "rules_version", "holds_until", "said")
 _THIS = ("scope", "subject_type", "subject")
+_SAID = ("facts_hash", "rules_version", "holds_until", "outcomes", "said")
+_RENEW = text(
+    f"UPDATE judged_subject AS t SET {', '.join(f'{name} = n.{name}' for name in _SAID)} "  # noqa: S608 - names of ours
+    "FROM json_to_recordset(CAST(:rows AS json)) AS n(scope text, subject_type text, subject text, facts_hash text, "
+    "rules_version text, holds_until date, outcomes text, said text) "
+    f"WHERE {' AND '.join(f't.{name} = n.{name}' for name in _THIS)}"
+)
 _SCOPE = "scope"
 """The subject type of the row of the scope itself. Its `facts_hash` is that of the grounds, empty where a rule broke; it holds
 until the Sunday after, so that the first judging of a week looks at everything; `said` is the sum of the marks of all others."""
@@ -63,6 +70,10 @@ class _Note:
     outcomes: list[tuple[str, str, str, str]] = field(default_factory=list)
     holds_until: date | None = None
 
+    def text(self) -> str:
+        """Return the outcomes as they are kept."""
+        return orjson.dumps(self.outcomes).decode()
+
 
 class KeptVerdicts:
     """The kept verdicts of a scope under one version of its rules.
@@ -89,6 +100,7 @@ class KeptVerdicts:
         self._moved: dict[str, set[str] | None] = {}
         self._rows: dict[Subject, _Row] = {}
         self._asked: set[Subject] = set()
+        self._outcomes: dict[Subject, str] = {}
         self._last = self._read_scope()
         self.is_used = is_used and self._last is not None and self._count() == self._before.get("subjects")
 
@@ -187,6 +199,18 @@ class KeptVerdicts:
             self._moved[subject_type] = found if is_kept else None
         return self._moved[subject_type]
 
+    def changed(self, subject_type: str) -> list[Subject] | None:
+        """Return those of the moved subjects of which outcomes or reasons are others than before; None as for `moved`.
+
+        Of the rest every stretch goes on: both are written in one transaction, so what is kept tells what stands.
+        """
+        found = self.moved(subject_type)
+        if found is None:
+            return None
+        subjects = [(subject_type, subject) for subject in sorted(found)]
+        before = self._outcomes_of([s for s in subjects if s in self._rows and s in self._notes])
+        return [s for s in subjects if s not in before or self._notes[s].text() != before[s]]
+
     def _gone(self) -> list[Subject]:
         """Return the subjects that are kept but were not there to be judged."""
         return [s for s in self._rows if s not in self._notes and s not in self.said]
@@ -214,16 +238,19 @@ class KeptVerdicts:
         if not self._is_some_held:
             return Counter()
         found = Counter({(rule, outcome, reason): n for rule, outcome, reason, n in self._before["counts"]})
-        for text in self._outcomes(self._replaced()):
-            found.subtract((rule, outcome, reason) for rule, _, outcome, reason in orjson.loads(text))
+        for told in self._outcomes_of(self._replaced()).values():
+            found.subtract((rule, outcome, reason) for rule, _, outcome, reason in orjson.loads(told))
         return +found
 
-    def _outcomes(self, subjects: Iterable[Subject]) -> list[str]:
-        found: list[str] = []
-        for mine in of_subjects(table, subjects):
-            query = select(table.c.outcomes).where(table.c.scope == self.scope, mine)
-            found += self.connection.execute(query).scalars()
-        return found
+    def _outcomes_of(self, subjects: Iterable[Subject]) -> dict[Subject, str]:
+        """Return what the kept rows of some subjects tell of outcomes; each is read once."""
+        asked = list(subjects)
+        for mine in of_subjects(table, [s for s in asked if s not in self._outcomes]):
+            query = select(table.c.subject_type, table.c.subject, table.c.outcomes).where(
+                table.c.scope == self.scope, mine
+            )
+            self._outcomes |= {(kind, subject): told for kind, subject, told in self.connection.execute(query)}
+        return {s: self._outcomes[s] for s in asked}
 
     # -- writing --------------------------------------------------------------------------------------------------------------
 
@@ -234,9 +261,7 @@ class KeptVerdicts:
         rows = {s: _Row(n.facts_hash, self.rules_version, n.holds_until, tally.said(s)) for s, n in kept.items()}
         for note in kept.values():
             counts.update((rule, outcome, reason) for rule, _, outcome, reason in note.outcomes)
-        changed = {
-            s: (row, orjson.dumps(kept[s].outcomes).decode()) for s, row in rows.items() if row != self._rows.get(s)
-        }
+        changed = {s: (row, kept[s].text()) for s, row in rows.items() if row != self._rows.get(s)}
         changed |= self._of_scope(rows, counts, "" if broken else grounds, known)
         dropped = self._gone() + [s for s in self._notes if s[0] in broken and s in self._rows]
         return self._put(dropped, changed)
@@ -255,21 +280,29 @@ class KeptVerdicts:
         return {} if is_same else {self._whole: (row, orjson.dumps(told).decode())}
 
     def _put(self, dropped: list[Subject], changed: Mapping[Subject, tuple[_Row, str]]) -> int:
-        new, old = [], []
-        for subject, (row, outcomes) in changed.items():
-            values = row._asdict() | {"outcomes": outcomes}
-            if subject in self._rows or (subject == self._whole and self._last):
-                old.append(self._this(subject) | values)
-            else:
-                new.append(dict(zip(_THIS, (self.scope, *subject), strict=True)) | values)
-        this = and_(*(table.c[name] == bindparam(f"this_{name}") for name in _THIS))
+        new: list[dict[str, Any]] = []
+        old: list[dict[str, Any]] = []
+        for (subject_type, subject), (row, outcomes) in changed.items():
+            is_there = (subject_type, subject) in self._rows or (subject_type == _SCOPE and self._last)
+            values = {"subject_type": subject_type, "subject": subject, **row._asdict(), "outcomes": outcomes}
+            (old if is_there else new).append({"scope": self.scope, **values})
         if dropped:
+            this = and_(*(table.c[name] == bindparam(f"this_{name}") for name in _THIS))
             self.connection.execute(delete(table).where(this), [self._this(s) for s in dropped])
         if old:
-            self.connection.execute(update(table).where(this), old)
+            self._renew(old)
         if new:
             self.connection.execute(insert(table), new)
         return len(dropped) + len(old) + len(new)
+
+    def _renew(self, rows: list[dict[str, Any]]) -> None:
+        """Update rows; in PostgreSQL all of them by one statement, as each of its own would cost both sides more than its work."""
+        if self.connection.dialect.name == "postgresql":
+            self.connection.execute(_RENEW, {"rows": orjson.dumps(rows).decode()})
+            return
+        this = and_(*(table.c[name] == bindparam(f"this_{name}") for name in _THIS))
+        bound = [{f"this_{name}": row[name] for name in _THIS} | {name: row[name] for name in _SAID} for row in rows]
+        self.connection.execute(update(table).where(this).values({name: bindparam(name) for name in _SAID}), bound)
 
     def _this(self, subject: Subject) -> dict[str, Any]:
         return {f"this_{name}": value for name, value in zip(_THIS, (self.scope, *subject), strict=True)}

@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import or_, select
 
 from include.ledger.identity import SEVERAL, codes_in
+from include.ledger.portions import among
 from include.rules.facts import Project
 from include.rules.register_facts import Combined, Registers
 
@@ -74,6 +75,8 @@ class ProjectRegister:
 
     def naming_of(self, codes: Collection[str]) -> dict[str, list[str]]:
         """Return of some projects, by any code of theirs, the systems that name them, whichever an excerpt is of."""
+        if not codes:
+            return {}
         naming = self.naming if self._registers.whole is self._registers else self._naming_beside(codes)
         return {code: naming.get(self.present(code), []) for code in codes}
 
@@ -81,9 +84,7 @@ class ProjectRegister:
         wanted = {self.present(code) for code in codes}
         systems = self._registers.whole.known.rows("system")
         living = systems.c.tombstoned_at.is_(None)
-        names = or_(
-            systems.c.project_codes.in_(sorted(self.every_code(wanted))), systems.c.project_codes.contains(SEVERAL)
-        )
+        names = or_(among(systems.c.project_codes, self.every_code(wanted)), systems.c.project_codes.contains(SEVERAL))
         query = select(systems.c.system_code, systems.c.project_codes).where(
             living, systems.c.system_code.is_not(None), names
         )

@@ -18,7 +18,7 @@ from include.clock import SHANGHAI
 from include.ledger.as_known import AsKnown
 from include.ledger.day_sums import Host
 from include.ledger.last_batch import BY_HAND
-from include.ledger.portions import portions
+from include.ledger.portions import among
 from include.ledger.tables import source_authority
 from include.rules.facts import Exemption, Listing, Project
 from include.rules.verdict import Fact
@@ -162,7 +162,7 @@ class Registers:
         rows = self.known.rows(entity)
         query = select(*(rows.c[name] for name in (*_TRACE, *columns)) if columns else [rows])
         if of:
-            query = query.where(rows.c[of[0]].in_(of[1]))
+            query = query.where(among(rows.c[of[0]], of[1]))
         found = self.known.connection.execute(query).mappings().partitions(_AT_ONCE)
         parts: Iterable[Sequence[Any]] = found
         kept = (row for part in parts for row in part if keep(row))
@@ -189,15 +189,14 @@ class Registers:
 
     def standing(self, codes: Iterable[str]) -> set[str]:
         """Return which of some systems stand in a register, whichever an excerpt is of."""
-        if self.whole is self:
-            return set(codes) & self.systems.keys()
-        systems, found = self.whole.known.rows("system"), set[str]()
-        for some in portions(sorted(set(codes))):
-            query = select(systems.c.system_code).where(
-                systems.c.system_code.in_(some), systems.c.tombstoned_at.is_(None)
-            )
-            found |= set(self.known.connection.execute(query).scalars())
-        return found
+        asked = set(codes)
+        mine = asked & self.systems.keys()
+        if self.whole is self or mine == asked:
+            return mine
+        systems = self.whole.known.rows("system")
+        others = among(systems.c.system_code, asked - mine)
+        query = select(systems.c.system_code).where(others, systems.c.tombstoned_at.is_(None))
+        return mine | set(self.known.connection.execute(query).scalars())
 
     def withdrawn(self, entity: str, key: str, living: Iterable[str]) -> set[str]:
         """Return the keys that stand in no register any more, each gone by two complete reads."""

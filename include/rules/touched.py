@@ -6,8 +6,7 @@ It errs to the side of too much: what is looked at without need costs time, what
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
 from functools import cached_property
 from itertools import product
@@ -18,10 +17,11 @@ from sqlalchemy import ColumnElement, Row, Table, func, or_, select, true
 from include.errors import Permanent
 from include.ledger.as_known import AsKnown, Frontier
 from include.ledger.identity import SEVERAL, codes_in
-from include.ledger.portions import portions
-from include.ledger.tables import ENTITIES, batch
+from include.ledger.portions import among
+from include.ledger.tables import ENTITIES
 from include.rules.excerpt import Looked, key_of
 from include.rules.freshness import CYCLE_DAYS, freshness
+from include.rules.later_batches import LaterBatches
 from include.rules.parameters import Parameters
 from include.rules.plan_facts import line_hash
 from include.rules.project_register import ProjectRegister
@@ -65,41 +65,25 @@ class _CannotTell(Exception):
     """Rows alone do not say whom a change bears on."""
 
 
-@dataclass(slots=True)
-class _Later:
-    """The batches after a frontier, and their sources; by name, for a database that looks them up itself may do so for each row."""
-
-    batches: list[str]
-    sources: list[str]
-
-    def wrote(self, table: Table, column: str) -> ColumnElement[bool]:
-        return table.c.source.in_(self.sources) & table.c[column].in_(self.batches)
-
-
 class _Search:
     def __init__(self, registers: Registers, before: Frontier, parameters: Parameters) -> None:
         self._registers, self._known, self._parameters = registers, registers.known, parameters
         self._before, self._connection = AsKnown(registers.known.connection, before), registers.known.connection
-        self._looked = Looked()
+        self._looked, self._later = Looked(), LaterBatches(self._connection, self._before)
         self._register = ProjectRegister(registers)
 
     def run(self, due: Iterable[Subject]) -> Looked:
         self._note_due(due)
-        if self._later.sources:
-            for entity in _OWNED:
+        if self._later.count > MOST:
+            raise _CannotTell
+        if self._later.count:
+            for entity in filter(self._later.wrote, _OWNED):
                 self._note_owned(entity)
             self._note_systems()
             self._note_entries()
             self._note_aged_entries()
         self._join()
         return self._looked
-
-    @cached_property
-    def _later(self) -> _Later:
-        later = self._connection.execute(select(batch.c.batch_id, batch.c.source).where(self._before.later)).all()
-        if len(later) > MOST:
-            raise _CannotTell
-        return _Later(sorted(row.batch_id for row in later), sorted({row.source for row in later}))
 
     # -- due ------------------------------------------------------------------------------------------------------------------
 
@@ -113,7 +97,7 @@ class _Search:
         for entity in ("contract", "rectification"):
             if keys := of_type.get(entity):
                 self._looked.note(entity, keys)
-                self._note_owners(entity, ENTITIES[entity][0].c[str(key_of(entity))].in_(sorted(keys)))
+                self._note_owners(entity, among(ENTITIES[entity][0].c[str(key_of(entity))], keys))
 
     def _note_lines(self, due: set[str]) -> None:
         """Note lines of the plan: by their project, or by a hash of their key where they name none."""
@@ -128,9 +112,9 @@ class _Search:
     def _note_owned(self, entity: str) -> None:
         """Note whom the rows of an entity that were written bear on, and whom they bore on before."""
         table, key = ENTITIES[entity][0], key_of(entity)
-        wrote = self._later.wrote(table, "changed_batch")
+        wrote = self._later.written(entity)
         before: set[str] = set()
-        for field, old in self._changes(entity, (*_LINKS, *([key] if key else []))):
+        for field, old in self._later.changes(entity, (*_LINKS, *([key] if key else []))):
             if field == key:
                 before.add(old)
             else:
@@ -141,7 +125,7 @@ class _Search:
             if len(keys) > MOST:
                 raise _CannotTell
             self._looked.note(entity, keys)
-            wrote = table.c[key].in_(sorted(keys))
+            wrote = among(table.c[key], keys)
         self._note_owners(entity, wrote)
 
     def _note_owners(self, entity: str, condition: ColumnElement[bool]) -> None:
@@ -154,27 +138,14 @@ class _Search:
     def _owners(self, field: str) -> set[str]:
         return self._looked.projects if field == "project_code" else self._looked.systems
 
-    def _changes(self, entity: str, fields: Iterable[str]) -> Iterator[tuple[str, str]]:
-        """Yield what fields held before they were changed."""
-        change = ENTITIES[entity][1]
-        lines = self._later.wrote(change, "batch_id") & change.c.field.in_(list(fields)) & change.c.old.is_not(None)
-        yield from self._connection.execute(select(change.c.field, change.c.old).where(lines)).tuples()
-
-    def _have_moved(self, entity: str, fields: Iterable[str]) -> bool:
-        """Return whether one of some fields of a record was changed."""
-        change = ENTITIES[entity][1]
-        lines = self._later.wrote(change, "batch_id") & change.c.field.in_(list(fields))
-        return self._connection.execute(select(change.c.source).where(lines).limit(1)).first() is not None
-
     def _written(self, entity: str) -> list[Row[Any]]:
         """Return code, system and projects of the records that were written, and whether one is new; no more than can be told."""
-        table = ENTITIES[entity][0]
-        is_new = table.c.created_batch.in_(self._later.batches).label("is_new")
+        if not self._later.wrote(entity):
+            return []
+        table, is_new = ENTITIES[entity][0], self._later.created(entity).label("is_new")
         code = table.c.code if entity == "resource" else table.c.system_code
         query = select(code.label("code"), table.c.system_code, table.c.project_codes, is_new)
-        found = self._connection.execute(
-            query.where(self._later.wrote(table, "changed_batch")).limit(_WRITTEN + 1)
-        ).all()
+        found = self._connection.execute(query.where(self._later.written(entity)).limit(_WRITTEN + 1)).all()
         if len(found) > _WRITTEN:
             raise _CannotTell
         return list(found)
@@ -182,22 +153,22 @@ class _Search:
     def _note_systems(self) -> None:
         """Note the systems that were written; one that is new, gone or differently named can be found by any entry."""
         written = self._written("system")
-        is_moved = any(row.is_new for row in written) or self._have_moved("system", _NAMES)
+        is_moved = any(row.is_new for row in written) or self._later.have_moved("system", _NAMES)
         if is_moved and self._known.whole.listed:
             raise _CannotTell
         for row in written:
             self._note_entry(row.system_code, row.project_codes)
-        for field, old in self._changes("system", ("system_code", "project_codes")):
+        for field, old in self._later.changes("system", ("system_code", "project_codes")):
             (self._looked.systems if field == "system_code" else self._looked.projects).update(old.split(","))
 
     def _note_entries(self) -> None:
         """Note whose entries were written; where one has another place than before, its whole unit may count otherwise."""
         written, table = self._written("resource"), ENTITIES["resource"][0]
-        if any(row.is_new for row in written) or self._have_moved("resource", _PLACES):
+        if any(row.is_new for row in written) or self._later.have_moved("resource", _PLACES):
             raise _CannotTell
         query = select(table.c.system_code, table.c.project_codes).distinct()
-        for codes in portions(sorted({row.code for row in written if row.code is not None})):
-            written += self._connection.execute(query.where(table.c.code.in_(codes)))
+        codes = {row.code for row in written if row.code is not None}
+        written += self._connection.execute(query.where(among(table.c.code, codes)))
         for row in written:
             self._note_entry(row.system_code, row.project_codes)
 
@@ -217,8 +188,8 @@ class _Search:
         is_alone = len(self._registers.sources("resource")) == 1
         found = list(self._connection.execute(query.where(self._may_have_aged(table, moved, is_alone=is_alone))))
         if not is_alone:
-            for codes in portions(sorted({row.code for row in found if row.code is not None})):
-                found += self._connection.execute(query.where(table.c.code.in_(codes)))
+            codes = {row.code for row in found if row.code is not None}
+            found += self._connection.execute(query.where(among(table.c.code, codes)))
         entries: dict[object, list[Row[Any]]] = {}
         for row in found:
             entries.setdefault(row.code or (row.source, row.record_key), []).append(row)
@@ -238,14 +209,14 @@ class _Search:
         own = table.c.update_cycle
         # Late is what is older than its cycle with grace; what is dated behind the reading day is in the future.
         cycles = [(days * grace // 100, own == cycle if is_alone else true()) for cycle, days in CYCLE_DAYS.items()]
-        parts = []
+        parts, days, columns = [], set[date](), (table.c.data_updated_on, table.c.modified_on)
         for source, (was, now) in moved.items():
-            for (age, has_cycle), column in product(
-                [(-1, true()), *cycles], (table.c.data_updated_on, table.c.modified_on)
-            ):
+            for age, has_cycle in [(-1, true()), *cycles]:
                 first, end = (day - timedelta(days=age) for day in sorted((was, now)))
-                parts.append((table.c.source == source) & (column >= first) & (column < end) & has_cycle)
-        return or_(*parts)
+                days |= {first + timedelta(days=n) for n in range((end - first).days)}
+                parts += [(table.c.source == source) & (c >= first) & (c < end) & has_cycle for c in columns]
+        # One look for the day puts most entries aside, of which each would else be held against every cycle.
+        return or_(*(c.in_(sorted(days)) for c in columns)) & or_(*parts)
 
     def _reading_days(self) -> dict[str, tuple[date, date]]:
         """Return of the catalogues that were read since on which day they were read before, and now."""
@@ -299,11 +270,9 @@ class _Search:
         if not projects:
             return Looked()
         s, d = ENTITIES["system"][0].c, ENTITIES["project_dossier"][0].c
-        found = Looked(
-            systems=self._all(s.system_code, s.project_codes.in_(sorted(projects)), s.tombstoned_at.is_(None))
-        )
+        found = Looked(systems=self._all(s.system_code, among(s.project_codes, projects), s.tombstoned_at.is_(None)))
         found.systems |= {system for system, codes in self._naming_several if not projects.isdisjoint(codes)}
-        found.systems |= self._all(d.upgrades_system_code, d.project_code.in_(sorted(projects)))
+        found.systems |= self._all(d.upgrades_system_code, among(d.project_code, projects))
         for codes in self._sharing_a_contract:
             if not projects.isdisjoint(codes):
                 found.projects |= codes
@@ -314,8 +283,8 @@ class _Search:
         if not systems:
             return Looked()
         s, d = ENTITIES["system"][0].c, ENTITIES["project_dossier"][0].c
-        named = self._all(s.project_codes, s.system_code.in_(sorted(systems)), s.tombstoned_at.is_(None))
-        upgrading = self._all(d.project_code, d.upgrades_system_code.in_(sorted(systems)))
+        named = self._all(s.project_codes, among(s.system_code, systems), s.tombstoned_at.is_(None))
+        upgrading = self._all(d.project_code, among(d.upgrades_system_code, systems))
         return Looked(projects={code for text in named for code in codes_in(text)} | upgrading)
 
     @cached_property
@@ -342,7 +311,7 @@ class _Search:
     def _note_units(self) -> None:
         """Note the units of the systems, by number and by every name that a catalogue has for them."""
         s = ENTITIES["system"][0].c
-        mine = s.system_code.in_(sorted(self._looked.systems)), s.tombstoned_at.is_(None)
+        mine = among(s.system_code, self._looked.systems), s.tombstoned_at.is_(None)
         units = self._connection.execute(select(s.unit_uscc, s.unit_name).where(*mine).distinct()).all()
         self._looked.usccs = {uscc for uscc, _ in units if uscc}
         names = {name for _, text in units if (name := plain(text))}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -79,14 +80,14 @@ class Evidence:
         self._number += 1
         batch_id = f"{source}-{when:%Y%m%dT%H%M%S}{self._number:06d}-0"
         zero = dict.fromkeys(
-            ("rows_received", "refused", "created", "changed", "unchanged", "repeated", "quarantined", "absent", "tombstoned"), 0
+            ("refused", "created", "changed", "unchanged", "repeated", "quarantined", "absent", "tombstoned"), 0
         )  # fmt: skip
         with self._writing() as connection:
             connection.execute(
                 insert(batch).values(
                     batch_id=batch_id, source=source, entity=entity, is_full=full, is_complete=complete, filter_digest="f",
                     card_digest="c", started_at=when, sealed_at=when, merged_at=when, children="{}", reasons="[]", notes="[]",
-                    restored=restored, **zero,
+                    restored=restored, rows_received=1, **zero,
                 )
             )  # fmt: skip
             if not connection.execute(select(source_authority).where(source_authority.c.source == source)).first():
@@ -105,6 +106,7 @@ class Evidence:
         if values:
             with self._writing() as connection:
                 connection.execute(insert(table), values)
+                _count(connection, batch_id, entity, "created", len(values))
 
     def change(self, entity: str, batch_id: str, key: dict[str, Any], when: datetime, **fields: Any) -> None:
         """Change fields of a record as a later batch would, with the lines of the history."""
@@ -120,6 +122,7 @@ class Evidence:
                     )
                 )  # fmt: skip
             connection.execute(update(table).where(this).values(changed_batch=batch_id, **fields))
+            _count(connection, batch_id, entity, "changed", 1)
 
     def observed(self, batch_id: str, days: Iterable[date], *, trusted: bool = True, rows: int = 1) -> None:
         """Record that a batch read days of a series."""
@@ -156,6 +159,19 @@ class Evidence:
 def rows_of(connection: Connection, table: Any) -> list[dict[str, Any]]:
     """Return every row of a table in order of its key."""
     return [dict(r) for r in connection.execute(select(table).order_by(*table.primary_key)).mappings()]
+
+
+def _count(connection: Connection, batch_id: str, entity: str, what: str, count: int) -> None:
+    """Add to what a batch counts as written: its own records, or those nested in them."""
+    this = batch.c.batch_id == batch_id
+    own, children = connection.execute(select(batch.c.entity, batch.c.children).where(this)).one()
+    if own == entity:
+        connection.execute(update(batch).where(this).values({what: batch.c[what] + count}))
+        return
+    nested = json.loads(children)
+    counts = nested.setdefault(entity, {})
+    counts[what] = counts.get(what, 0) + count
+    connection.execute(update(batch).where(this).values(children=json.dumps(nested)))
 
 
 def _key(entity: str, row: dict[str, Any]) -> str:

@@ -102,7 +102,7 @@ OTHERS = [("q", "c", "of c", -1, None, "pass"), ("r", "b", "of b", -1, None, "pa
 def test_what_changed_ends_and_begins_and_what_is_judged_no_more_ends(
     engine: Engine, at_once: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(portions, "PORTION", at_once)
+    monkeypatch.setattr(portions, "LISTED", at_once)
     _standing(engine)
     with engine.begin() as connection:
         now = _verdicts(s1=Outcome.PASS, s2=Outcome.WARN)
