@@ -35,14 +35,6 @@ FORMULA = b"=+-@\t\r"
 _OPENING = re.compile(rb'((?:^|,)")(?=[=+\-@\t\r])')
 """The quote that opens such a text in a line: every other quote is doubled, or stands before a comma or the line's end."""
 
-_MOMENT_OR_TEXT = re.compile(
-    rb'"(?:[^"]|"")*"|(?P<day>\d{4,}-\d\d-\d\d) (?P<time>\d\d:\d\d:\d\d[+-]\d\d)(?P<minutes>(?::\d\d)*)(?=[,\r])'
-)
-"""A text, which is left as it is, or a moment as PostgreSQL writes it."""
-
-ONE_OFFSET_SINCE = 694_224_000_000_000
-"""1992-01-01 in microseconds: since then Asia/Shanghai knows no summer time."""
-
 _ARROW = {
     "text": pa.string(), "json": pa.string(), "integer": pa.int64(), "decimal(18,2)": pa.decimal128(18, 2), "flag": pa.bool_(),
     "date": pa.date32(), "moment": pa.timestamp("us", "Asia/Shanghai"),
@@ -148,7 +140,6 @@ class CsvFile:
     def __init__(self, path: Path, dataset: Dataset) -> None:
         self.file = HashedFile(path)
         self._texts = [n for n, column in enumerate(dataset.columns) if column.type in TEXTS]
-        self._moments = [n for n, column in enumerate(dataset.columns) if column.type == "moment"]
         header = ",".join('"' + column.title.replace('"', '""') + '"' for column in dataset.columns)
         self.file.write(b"\xef\xbb\xbf" + header.encode() + b"\r\n")
 
@@ -161,12 +152,7 @@ class CsvFile:
                 lines[row] = _OPENING.sub(rb"\1'", lines[row])
             block = block.with_lines(lines)
             content = block.content()
-        ended = block.for_spreadsheets(content)
-        if rows.block.has_plain_moments:
-            columns = [rows.table.column(n) for n in self._moments]
-            count = sum(len(column) - column.null_count for column in columns)
-            ended = with_iso_moments(ended, count, has_one_offset=all(map(_has_one_offset, columns)))
-        self.file.write(ended)
+        self.file.write(block.for_spreadsheets(content))
 
     def abandon(self) -> None:
         """End the file as it is: nobody will read it."""
@@ -175,39 +161,6 @@ class CsvFile:
     def close(self) -> None:
         """Bring everything to the disk."""
         self.file.close()
-
-
-def _has_one_offset(moments: Any) -> bool:
-    """Return whether all moments of a column end with +08; in some summers before 1992, and long ago, they do not."""
-    earliest = pc.min(moments).value
-    return earliest is None or earliest >= ONE_OFFSET_SINCE
-
-
-def with_iso_moments(content: bytearray, moments: int, *, has_one_offset: bool) -> bytearray | bytes:
-    """Return lines with their moments as ISO 8601 has them, 2026-01-01T08:00:00+08:00; `moments` is how many there are.
-
-    Where all of them have one offset, and it stands as often as there are moments, it stands nowhere else and they are found by it.
-    """
-    import numpy as np
-
-    if not moments:
-        return content
-    if not has_one_offset:
-        return _MOMENT_OR_TEXT.sub(_iso_moment, content)
-    signs = np.frombuffer(content, dtype=np.uint8)
-    ends = np.flatnonzero(signs[:-3] == ord("+"))
-    ends = ends[
-        (signs[ends + 1] == ord("0")) & (signs[ends + 2] == ord("8")) & np.isin(signs[ends + 3], (ord(","), ord("\r")))
-    ]
-    if len(ends) != moments or not (signs[ends - 9] == ord(" ")).all():
-        return _MOMENT_OR_TEXT.sub(_iso_moment, content)  # a text has it, too
-    signs[ends - 9] = ord("T")
-    del signs  # lets go of the bytes, so that they may be replaced
-    return content.replace(b"+08,", b"+08:00,").replace(b"+08\r", b"+08:00\r")
-
-
-def _iso_moment(found: re.Match[bytes]) -> bytes:
-    return found[0] if found["day"] is None else found["day"] + b"T" + found["time"] + (found["minutes"] or b":00")
 
 
 def formula_rows(table: pa.Table, columns: Sequence[int]) -> list[int]:
