@@ -60,9 +60,9 @@ class Search:
     def places(self, texts: Sequence[str]) -> Iterable[int]:
         """Return the places of the texts that are hit."""
         if not self._hardly_repeats:
-            new = set(texts) - self._clean
-            if not new:
+            if self._clean.issuperset(texts):
                 return ()
+            new = set(texts) - self._clean
             if 2 * len(new) > len(texts) > _PORTIONS:
                 self._hardly_repeats, self._clean = True, set()
             elif not self._may_be(SEPARATOR.join(new)):

@@ -10,7 +10,7 @@ import orjson
 from include.errors import ShuhengError
 from include.sources.card import Card
 from include.sources.high_water import high_water_of
-from include.sources.mapping import CardMapper
+from include.sources.mapping import CardMapper, RecordMapper
 from include.sources.page import Page, PageLines, canonical_lines, pack
 from include.sources.privacy import Gatekeeper
 from include.sources.raw_page import RawPage
@@ -31,6 +31,7 @@ class PageGate:
         self._card = card
         self._gatekeeper = Gatekeeper(card)
         self._high_water = high_water_of(card)
+        self._mapper: RecordMapper | None = None
 
     def admit(self, raw: RawPage) -> GatedPage:
         """Gate a page."""
@@ -55,9 +56,12 @@ class PageGate:
     def _refused_keys(self, raw: RawPage, page: Page) -> Iterator[str]:
         """Yield the identity of each row that the gate kept out, where it has one."""
         admitted = {id(row) for row in page.rows}
-        mapper = CardMapper(self._card).main
+        if self._mapper is None:  # compiled once for all pages, and only where somebody is refused
+            self._mapper = CardMapper(self._card).main
+        mapper = self._mapper
         for row in raw.rows:
             if id(row) not in admitted and isinstance(row, dict):
                 key = mapper.record_key(mapper.map(row, dict(self._card.constants))[0])
                 if key is not None:
                     yield key
+        mapper.oddities.values.clear()  # words of refused rows: nothing of them is kept
