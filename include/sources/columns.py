@@ -184,12 +184,13 @@ class _Column:
 
     def of(self, raws: Values, doubtful: set[int]) -> Values:
         """Return what raw values become; add the indexes of those that the careful way has to look at."""
-        if self._hardly_repeats and None not in raws and "" not in raws and (values := self._sure(raws)):
-            return values
-        try:
-            values = list(map(self._known.__getitem__, raws))
-        except (KeyError, TypeError):
-            values = self._learn(raws)
+        if self._hardly_repeats:
+            values = self._mostly_new(raws)
+        else:
+            try:
+                values = list(map(self._known.__getitem__, raws))
+            except (KeyError, TypeError):
+                values = self._learn(raws)
         if self._has_left:
             doubtful.update(i for i, value in enumerate(values) if value is _LEFT)
         return values
@@ -197,18 +198,27 @@ class _Column:
     def _learn(self, raws: Values) -> Values:
         """Return what raw values become, and keep in mind what texts do; True and 1.0 equal 1, so nothing else is kept."""
         if set(map(type, raws)) - _KEPT:
-            self._has_left = True
-            return [self._blank if raw is None or raw == "" else self._one(raw) for raw in raws]
+            return self._one_by_one(raws)
         if len(self._known) > _MOST_KNOWN:
             self._known = self._blanks()
         new = list(set(raws) - self._known.keys())
         found = self._sure(new)
         if found is None:
-            self._has_left = True
-            found = list(map(self._one, new))
+            found = self._one_by_one(new)
         self._known.update(zip(new, found, strict=True))
-        self._hardly_repeats = 2 * len(new) > len(raws)
+        self._hardly_repeats = 2 * len(new) > len(raws) - raws.count("") - raws.count(None)
         return list(map(self._known.__getitem__, raws))
+
+    def _mostly_new(self, raws: Values) -> Values:
+        """Return what raw values become where they hardly repeat, blanks among them; none is kept in mind."""
+        said = raws if "" not in raws and None not in raws else [raw for raw in raws if raw is not None and raw != ""]
+        found = self._sure(said) if said else []
+        if found is None:
+            found = self._one_by_one(said)
+        if said is raws:
+            return found
+        values = iter(found)
+        return [self._blank if raw is None or raw == "" else next(values) for raw in raws]
 
     def _blanks(self) -> dict[str | None, Any]:
         return {None: self._blank, "": self._blank}
@@ -223,10 +233,17 @@ class _Column:
         except (ValueError, TypeError, KeyError):
             return None
 
-    def _one(self, raw: object) -> Any:
+    def _one_by_one(self, raws: Values) -> Values:
+        """Return what each raw value becomes for itself, with those marked that are doubtful."""
+        self._has_left = True
+        values = [self._blank if raw is None or raw == "" else self._converted(raw) for raw in raws]
+        if self._are_valid([value for value in values if value is not _LEFT]):
+            return values
+        return [value if value is not _LEFT and self._are_valid([value]) else _LEFT for value in values]
+
+    def _converted(self, raw: object) -> Any:
         try:
-            value = self._convert(raw)
-            return value if self._are_valid([value]) else _LEFT
+            return self._convert(raw)
         except (ValueError, TypeError, KeyError):
             return _LEFT
 
