@@ -49,7 +49,9 @@ _SHAPES = bytes.maketrans(b"123456789", b"000000000")
 """Every digit becomes 0, so that one comparison tells whether many codes are written alike."""
 _USCC = re.compile(r"[0-9A-HJ-NPQRTUWXY]{18}")
 _DOCUMENT_NO = re.compile(r"[^\s\[\]【】()（）〔〕［］]*〔\d{4}〕\d{1,6}号", re.ASCII)
-_DOCUMENT_NOS = re.compile(r"(?:[^\s\[\]【】()（）〔〕［］﹝﹞〈〉<>]*[〔\[【(（][1-9]\d{3}[〕\]】)）][1-9]\d{0,5}号\n)*", re.ASCII)
+_DOCUMENT_NOS = re.compile(
+    r"(?:[^\s\[\]【】()（）〔〕［］﹝﹞〈〉<>]*[〔\[【(（][1-9]\d{3}[〕\]】)）][1-9]\d{0,5}号\n)*", re.ASCII
+)
 _BRACKETS = (("[", "]"), ("【", "】"), ("(", ")"), ("（", "）"))
 _BRACKETED_YEAR = re.compile(r" ?[〔\[【(（［﹝〈<] ?(\d{4}) ?年? ?[〕\]】)）］﹞〉>] ?第? ?(\d{1,6}) ?号")
 
@@ -279,7 +281,9 @@ def _bracketed(match: re.Match[str]) -> str:
     return f"〔{int(match[1])}〕{int(match[2])}号"
 
 
-_HEADS = frozenset(f"{year:02}{month:02}" for year in range(100) for month in range(1, 13)) | set(map(str, LEGACY_YEARS))
+_HEADS = frozenset(f"{year:02}{month:02}" for year in range(100) for month in range(1, 13)) | set(
+    map(str, LEGACY_YEARS)
+)
 """How codes of either form begin."""
 _CONVERTERS: dict[str, Converter] = {
     "text": fold_text, "integer": _integer, "year": read_year, "yuan": _yuan, "wan_yuan": _wan_yuan, "date": read_date,
