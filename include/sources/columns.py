@@ -15,7 +15,7 @@ import jsonschema_rs
 
 from include.sources.card import Card, FieldRule, canonical_schema
 from include.sources.conversions import converter_of_many
-from include.sources.kinds import kind_schemas
+from include.sources.kinds import filled_fields
 from include.sources.mapping import CardMapper, RecordMapper
 from include.sources.straight import fields_of, written
 
@@ -72,13 +72,17 @@ class CardColumns:
         self._constants = dict(card.constants)
         self._main = _Block(mapper.main, tuple(card.constants))
         self._nested = [(nested, _Block(one, tuple(nested.parent))) for nested, one in mapper.nested]
+        self._filled = filled_fields(card.entity) or {}
 
     @staticmethod
     def fits(card: Card) -> bool:
-        """Return whether the card's rows are plain: no remarks of a reader, no key to be made, no schema across fields."""
-        is_marked = card.files or card.document or card.fallback or any("." in nested.rows for nested in card.nested)
+        """Return whether the card's rows are plain: no lines of tables, no key that all must be given, no schema across fields."""
+        is_rdf = card.document is not None and card.document.format == "rdf"
+        is_odd = card.files or (is_rdf and card.nested) or any("." in nested.rows for nested in card.nested)
+        has_key = {*card.constants, *(rule.name for rule in card.fields)}.issuperset(card.key)
         entities = (card.entity, *(nested.entity for nested in card.nested))
-        return not is_marked and all(canonical_schema(e).keys() <= _BY_FIELD and not kind_schemas(e) for e in entities)
+        is_by_field = all(canonical_schema(e).keys() <= _BY_FIELD and filled_fields(e) is not None for e in entities)
+        return not is_odd and has_key and is_by_field
 
     def map(self, rows: list[Row]) -> MappedRows:
         """Map the rows of a page."""
@@ -86,6 +90,8 @@ class CardColumns:
         owners = list(range(len(rows)))
         given = {name: [value] * len(rows) for name, value in self._constants.items()}
         main = self._main.map(rows, given, owners, left)
+        left.update(self._ownerless(main))
+        left.update(i for i, row in enumerate(rows) if row.get("_shifted") or row.get("_shacl"))
         children, carried = [], []
         for nested, block in self._nested:
             lists = [row.get(nested.rows) for row in rows]
@@ -101,6 +107,19 @@ class CardColumns:
             [",".join(filter(None, names)) for names in zip(*carried, strict=True)] if carried else [""] * len(rows)
         )
         return MappedRows(main, children, listed, left)
+
+    def _ownerless(self, main: Columns) -> set[int]:
+        """Return the rows in which none of the fields is filled of which their kind wants one."""
+        found: set[int] = set()
+        for kind, names in self._filled.items():
+            columns = [main.named(name) for name in names]
+            if not all(columns[0]):  # nearly always the first of them is filled
+                found.update(
+                    i
+                    for i, (of, *values) in enumerate(zip(main.named("kind"), *columns, strict=True))
+                    if of == kind and not any(values)
+                )
+        return found
 
 
 class _Block:
@@ -147,7 +166,7 @@ class _Field:
     def __init__(self, rule: FieldRule, convert: Convert, specs: dict[str, Any]) -> None:
         self.rule = rule
         self._is_word = bool(rule.raw) and rule.converter == "enum"
-        many = converter_of_many(rule.converter)
+        many = converter_of_many(rule.converter, rule.inner)
         self._column = _Column(rule.map.__getitem__ if self._is_word else convert, specs[rule.name], many)
         self._raw = _Column(_as_word if self._is_word else written, specs[rule.raw]) if rule.raw else None
 
@@ -197,8 +216,7 @@ class _Column:
     def _learn(self, raws: Values) -> Values:
         """Return what raw values become, and keep in mind what texts do; True and 1.0 equal 1, so nothing else is kept."""
         if set(map(type, raws)) - _KEPT:
-            self._has_left = True
-            return [self._blank if raw is None or raw == "" else self._one(raw) for raw in raws]
+            return self._each(raws)
         if len(self._known) > _MOST_KNOWN:
             self._known = self._blanks()
         new = list(set(raws) - self._known.keys())
@@ -209,6 +227,18 @@ class _Column:
         self._known.update(zip(new, found, strict=True))
         self._hardly_repeats = 2 * len(new) > len(raws)
         return list(map(self._known.__getitem__, raws))
+
+    def _each(self, raws: Values) -> Values:
+        """Return what raw values become of which not all are texts."""
+        there = [raw for raw in raws if raw is not None and raw != ""]
+        found = self._sure(there)
+        if found is None:
+            self._has_left = True
+            found = list(map(self._one, there))
+        if len(there) == len(raws):
+            return found
+        values = iter(found)
+        return [self._blank if raw is None or raw == "" else next(values) for raw in raws]
 
     def _blanks(self) -> dict[str | None, Any]:
         return {None: self._blank, "": self._blank}

@@ -14,9 +14,9 @@ from functools import partial
 from typing import Any
 
 from include.sources.folding import fold_text, fold_texts, names_nothing, plain, wrong
-from include.sources.listings import read_identifier, read_names, read_objects
+from include.sources.listings import read_identifier, read_many_names, read_many_objects, read_names, read_objects
 from include.sources.measures import read_basis_points, read_hourly_rate, read_project_codes, read_season
-from include.sources.moments import read_date, read_datetime, read_datetimes, read_partial_date, read_year
+from include.sources.moments import read_date, read_datetime, read_datetimes, read_days, read_partial_date, read_year
 from include.sources.project_code import parse_project_code
 
 Value = str | int | bool | None
@@ -68,9 +68,14 @@ def converter(name: str, mapping: dict[str, Any], inner: dict[str, str] | None =
         ) from None
 
 
-def converter_of_many(name: str) -> Callable[[list[Any]], list[Any] | None] | None:
+def converter_of_many(name: str, inner: dict[str, str] | None = None) -> Callable[[list[Any]], list[Any] | None] | None:
     """Return what converts many values at once where all are plainly written, and returns None where one is not."""
-    return {"text": fold_texts, "datetime": read_datetimes, "project_code": _project_codes}.get(name)
+    if name == "objects":
+        return partial(read_many_objects, inner or {})
+    return {
+        "text": fold_texts, "datetime": read_datetimes, "date": read_days, "partial_date": read_days,
+        "project_code": _project_codes, "names": read_many_names,
+    }.get(name)  # fmt: skip
 
 
 def _integer(value: object) -> int | None:
