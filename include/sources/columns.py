@@ -132,26 +132,28 @@ class _Block:
         self._fields = [_Field(rule, convert, specs) for rule, convert in mapper.rules]
         self._dotted = frozenset(s for f in self._fields for s in f.rule.sources if "." in s and s != ".")
         made = self._given.keys() | {f.rule.name for f in self._fields} | {f.rule.raw for f in self._fields}
-        self._absent = {name: _Column(lambda value: value, specs[name]) for name in self._names if name not in made}
+        self._absent = [name for name in self._names if name not in made]
+        self._is_lacking = not all(_Column(lambda value: value, specs[name]).may_be_blank for name in self._absent)
 
     def map(self, rows: list[Row], given: dict[str, Values], owners: list[int], left: set[int]) -> Columns:
         """Map rows; add the owners of those that need the careful way to `left`."""
         places = {"": _Place(rows)}
-        found: dict[str, Values] = {}
-        blank = [None] * len(rows)
-        doubtful = (
-            {i for i, row in enumerate(rows) if not row.keys().isdisjoint(self._dotted)} if self._dotted else set()
-        )
+        found: dict[str, Values] = dict.fromkeys(self._absent, [None] * len(rows))
+        doubtful = set(range(len(rows))) if self._is_lacking else self._with_dotted(rows)
         for name, column in self._given.items():
             found[name] = column.of(given[name], doubtful)
-        for name, column in self._absent.items():
-            found[name] = column.of(blank, doubtful)
         for one in self._fields:
             one.map(places, found, doubtful)
         keys = self._keys([found[name] for name in self._key])
         doubtful.update(i for i, key in enumerate(keys) if key is None)
         left.update(owners[i] for i in doubtful)
         return Columns(self._entity, self._names, [found[name] for name in self._names], keys, owners)
+
+    def _with_dotted(self, rows: list[Row]) -> set[int]:
+        """Return the rows in which a path of several steps stands as one name."""
+        if not self._dotted:
+            return set()
+        return {i for i, row in enumerate(rows) if not row.keys().isdisjoint(self._dotted)}
 
     def _keys(self, parts: list[Values]) -> Values:
         """Return the identity of each record; None where a part of it is missing."""
@@ -200,6 +202,11 @@ class _Column:
         self._known = self._blanks()
         self._has_left = self._blank is _LEFT
         self._hardly_repeats = False
+
+    @property
+    def may_be_blank(self) -> bool:
+        """Return whether a record is valid without a value here."""
+        return self._blank is not _LEFT
 
     def of(self, raws: Values, doubtful: set[int]) -> Values:
         """Return what raw values become; add the indexes of those that the careful way has to look at."""

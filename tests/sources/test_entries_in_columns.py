@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from include.sources.card import Card
@@ -18,9 +19,12 @@ from tests.sources.test_columns import compare
 Row = dict[str, Any]
 
 
+_card_of = cache(load_card)
+
+
 @pytest.fixture(scope="module")
 def card() -> Card:
-    return load_card("ckan_portal")
+    return _card_of("ckan_portal")
 
 
 def entry(number: int, **changed: Any) -> Row:
@@ -72,9 +76,10 @@ things = st.sampled_from(
 )
 
 
+@settings(deadline=None)
 @given(st.lists(st.fixed_dictionaries({name: things for name in entry(1)}), min_size=1, max_size=6))
 def test_whatever_stands_in_an_entry_is_mapped_alike_or_left(changes: list[Row]) -> None:
-    compare(load_card("ckan_portal"), [entry(n) | changed for n, changed in enumerate(changes)])
+    compare(_card_of("ckan_portal"), [entry(n) | changed for n, changed in enumerate(changes)])
 
 
 def test_an_entry_of_rdf_with_remarks_is_left() -> None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import copy
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from include.sources.card import Gate
@@ -93,6 +94,7 @@ def test_a_mark_within_a_list_is_found_and_each_one_must_be_open(marks: object) 
         assert is_open({"META": harmless}, gates)
 
 
+_card_of = cache(load_card)
 _KEYS = ("secret_level", "密级", "是否涉密", "cycle", "contact_person", 5)
 _VALUES = (
     "",
@@ -117,10 +119,11 @@ _extras = st.lists(_items, max_size=3) | st.sampled_from(
 )
 
 
+@settings(deadline=None)
 @given(st.lists(_extras, min_size=1, max_size=4))
 def test_a_page_of_packages_is_gated_as_each_of_them_alone(some: list[Any]) -> None:
     rows = [{"id": f"u{n}", "title": "公交", "extras": extras} for n, extras in enumerate([[], *some] * 5)]
-    card = load_card("ckan_portal")
+    card = _card_of("ckan_portal")
     alone = [row for one in rows for row in gate(card, RawPage(1, [copy.deepcopy(one)])).rows]
     together = gate(card, RawPage(1, copy.deepcopy(rows)))
     assert together.rows == alone
