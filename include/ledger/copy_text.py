@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from types import NoneType
 from typing import Any
+
+from include.sources.columns import texts_of
 
 Values = list[Any]
 
@@ -20,11 +21,14 @@ def copy_text(rows: list[Values], width: int) -> bytes:
 
 def copy_columns(columns: list[Values], tail: tuple[str, ...] = ()) -> bytes:
     """Return rows that are given by column in the same form; each ends with the same few values."""
-    texts = list(map(_texts, columns))
-    text = _joined(texts, tail)
+    try:
+        text = _joined(columns, tail)
+    except TypeError:  # some are no texts yet
+        columns = list(map(texts_of, columns))
+        text = _joined(columns, tail)
     count = len(columns[0])
     if text.count("\t") != count * (len(columns) + len(tail) - 1) or text.count("\n") != count - 1 or "\r" in text:
-        text = _joined([list(map(_escape, column)) for column in texts], tuple(map(_escape, tail)))
+        text = _joined([list(map(_escape, column)) for column in columns], tuple(map(_escape, tail)))
     else:
         text = text.replace("\\", "\\\\")
     return f"{text}\n".encode()
@@ -33,15 +37,6 @@ def copy_columns(columns: list[Values], tail: tuple[str, ...] = ()) -> bytes:
 def _joined(texts: list[list[str]], tail: tuple[str, ...]) -> str:
     end = "".join(f"\t{value}" for value in tail)
     return f"{end}\n".join(map("\t".join, zip(*texts, strict=True))) + end
-
-
-def _texts(column: Values) -> list[str]:
-    kinds = set(map(type, column))
-    if kinds == {str}:
-        return column
-    if kinds <= {str, NoneType}:
-        return [value or "" for value in column]
-    return ["" if value is None else str(value) for value in column]
 
 
 def _escape(value: str) -> str:

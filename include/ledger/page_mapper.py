@@ -15,7 +15,7 @@ from include.ledger.identity import code_standing, code_standings
 from include.ledger.links import files_of
 from include.ledger.quality import Quality, doubts_of_items
 from include.sources.card import Card
-from include.sources.columns import CardColumns, MappedRows
+from include.sources.columns import CardColumns, MappedRows, texts_of
 from include.sources.mapping import CardMapper, Mapped
 
 PAGE_FACTOR = 1_000_000
@@ -53,7 +53,9 @@ class PageMapper:
 
     def __init__(self, card: Card, *, as_text: bool, batch_id: str | None = None) -> None:
         self.card_mapper = CardMapper(card)
-        self._columns = CardColumns(card, self.card_mapper) if CardColumns.fits(card) else None
+        # What the ledger works out of entries tells a blank by None.
+        is_text = as_text and card.entity != "resource"
+        self._columns = CardColumns(card, self.card_mapper, as_text=is_text) if CardColumns.fits(card) else None
         self._card, self._as_text = card, as_text
         self._tail = (card.source, batch_id, batch_id) if batch_id else None
         mapped = {rule.name for rule in card.fields} | card.constants.keys()
@@ -94,14 +96,15 @@ class PageMapper:
         digests = [digest.hex() for _, digest, _ in lines]
         ends: list[Values] = []
         if not self._tail:
-            ends = [[page * PAGE_FACTOR + number for number, _, _ in lines], together.listed]
+            places: Values = [page * PAGE_FACTOR + number for number, _, _ in lines]
+            ends = [texts_of(places) if self._as_text else places, together.listed]
         main = together.main
         found = {main.entity: [main.keys, digests, *main.columns, *self._derived_columns(together), *ends]}
         for child in together.children:
             owners = child.owners
             nothing = [[""] * len(owners)] if ends else []
-            places = [[of[i] for i in owners] for of in (digests, *ends[:1])]
-            found[child.entity] = [child.keys, places[0], *child.columns, *places[1:], *nothing]
+            own = [[of[i] for i in owners] for of in (digests, *ends[:1])]
+            found[child.entity] = [child.keys, own[0], *child.columns, *own[1:], *nothing]
         if together.left:
             for mapped in (main, *together.children):
                 kept = [i not in together.left for i in mapped.owners]
@@ -123,8 +126,9 @@ class PageMapper:
         if main.entity not in ("project", "plan_entry"):
             return []
         codes = main.named("project_code")
-        standings = iter(code_standings([code for code in codes if code.__class__ is str]))
-        standing = [next(standings) if code.__class__ is str else (None, None) for code in codes]
+        told = [code.__class__ is str and code != "" for code in codes]
+        standings = iter(code_standings(list(compress(codes, told))))
+        standing = [next(standings) if is_told else (None, None) for is_told in told]
         return [list(column) for column in zip(*standing, strict=True)]
 
     def _put(self, mapped: Mapped, digest: str, seq: int, rows: dict[str, list[Values]]) -> None:

@@ -6,7 +6,7 @@ what is searched for, nor does it mask anything.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from include.sources.personal_data import SEPARATOR
@@ -22,8 +22,8 @@ _TEXTS = frozenset({str})
 _MOST_CLEAN = 500
 """Distinct texts that a column keeps in mind as clean; one with more of them hardly repeats itself."""
 
-_PORTIONS = 8
-"""Parts into which texts are split where all of them together were hit."""
+_FEW = 6
+"""Texts that are searched at once where all of them together were hit."""
 
 
 class Alike:
@@ -55,28 +55,27 @@ class Search:
     def __init__(self, may_be: Callable[[str], bool]) -> None:
         self._may_be = may_be
         self._clean: set[str] = set()
-        self._hardly_repeats = False
+        self._hardly_repeats = self._was_hit = False
 
     def places(self, texts: Sequence[str]) -> Iterable[int]:
         """Return the places of the texts that are hit."""
         if not self._hardly_repeats:
-            new = set(texts) - self._clean
-            if not new:
+            if self._clean.issuperset(texts):
                 return ()
-            if 2 * len(new) > len(texts) > _PORTIONS:
+            new = set(texts) - self._clean
+            if 2 * len(new) > len(texts) > _FEW:
                 self._hardly_repeats, self._clean = True, set()
             elif not self._may_be(SEPARATOR.join(new)):
                 self._clean = new if len(self._clean) > _MOST_CLEAN else self._clean | new
                 return ()
-        return self._portion(texts, 0, len(texts))
+        if not self._was_hit and not self._may_be(SEPARATOR.join(texts)):
+            return ()
+        found = [at for start in range(0, len(texts), _FEW) for at in self._among_few(texts, start)]
+        self._was_hit = bool(found)
+        return found
 
-    def _portion(self, texts: Sequence[str], start: int, end: int) -> Iterator[int]:
-        """Yield the places within a portion: all at once, then by ever smaller ones."""
-        if not self._may_be(SEPARATOR.join(texts[start:end])):
-            return
-        if end - start == 1:
-            yield start
-            return
-        step = max(1, (end - start) // _PORTIONS)
-        for at in range(start, end, step):
-            yield from self._portion(texts, at, min(at + step, end))
+    def _among_few(self, texts: Sequence[str], start: int) -> list[int]:
+        few = texts[start : start + _FEW]
+        return (
+            [at for at, one in enumerate(few, start) if self._may_be(one)] if self._may_be(SEPARATOR.join(few)) else []
+        )

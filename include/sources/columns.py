@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from types import NoneType
 from typing import Any
 
@@ -66,12 +67,15 @@ class MappedRows:
 
 
 class CardColumns:
-    """Maps pages of one card, by the rules of the mapper that maps its rows one by one."""
+    """Maps pages of one card, by the rules of the mapper that maps its rows one by one.
 
-    def __init__(self, card: Card, mapper: CardMapper) -> None:
+    With `as_text` columns hold values as texts, and "" where there is none: what repeats is written once.
+    """
+
+    def __init__(self, card: Card, mapper: CardMapper, *, as_text: bool = False) -> None:
         self._constants = dict(card.constants)
-        self._main = _Block(mapper.main, tuple(card.constants))
-        self._nested = [(nested, _Block(one, tuple(nested.parent))) for nested, one in mapper.nested]
+        self._main = _Block(mapper.main, tuple(card.constants), as_text=as_text)
+        self._nested = [(nested, _Block(one, tuple(nested.parent), as_text=as_text)) for nested, one in mapper.nested]
         self._filled = filled_fields(card.entity) or {}
 
     @staticmethod
@@ -125,27 +129,29 @@ class CardColumns:
 class _Block:
     """Maps rows of one block of a card: its own, or those nested in them."""
 
-    def __init__(self, mapper: RecordMapper, given: tuple[str, ...]) -> None:
+    def __init__(self, mapper: RecordMapper, given: tuple[str, ...], *, as_text: bool) -> None:
         self._entity, self._key, self._names = mapper.entity, mapper.key, mapper.columns
         specs = canonical_schema(mapper.entity)["properties"]
-        self._given = {name: _Column(lambda value: value, specs[name]) for name in given}
-        self._fields = [_Field(rule, convert, specs) for rule, convert in mapper.rules]
+        plain = {name: partial(_Column, _as_it_is, spec, as_text=as_text) for name, spec in specs.items()}
+        self._nothing = "" if as_text else None
+        self._given = {name: plain[name]() for name in given}
+        self._fields = [_Field(rule, convert, specs, as_text=as_text) for rule, convert in mapper.rules]
         self._dotted = frozenset(s for f in self._fields for s in f.rule.sources if "." in s and s != ".")
         made = self._given.keys() | {f.rule.name for f in self._fields} | {f.rule.raw for f in self._fields}
         self._absent = [name for name in self._names if name not in made]
-        self._is_lacking = not all(_Column(lambda value: value, specs[name]).may_be_blank for name in self._absent)
+        self._is_lacking = not all(plain[name]().may_be_blank for name in self._absent)
 
     def map(self, rows: list[Row], given: dict[str, Values], owners: list[int], left: set[int]) -> Columns:
         """Map rows; add the owners of those that need the careful way to `left`."""
         places = {"": _Place(rows)}
-        found: dict[str, Values] = dict.fromkeys(self._absent, [None] * len(rows))
+        found: dict[str, Values] = dict.fromkeys(self._absent, [self._nothing] * len(rows))
         doubtful = set(range(len(rows))) if self._is_lacking else self._with_dotted(rows)
         for name, column in self._given.items():
             found[name] = column.of(given[name], doubtful)
         for one in self._fields:
             one.map(places, found, doubtful)
         keys = self._keys([found[name] for name in self._key])
-        doubtful.update(i for i, key in enumerate(keys) if key is None)
+        doubtful.update(i for i, key in enumerate(keys) if key == self._nothing)
         left.update(owners[i] for i in doubtful)
         return Columns(self._entity, self._names, [found[name] for name in self._names], keys, owners)
 
@@ -156,21 +162,24 @@ class _Block:
         return {i for i, row in enumerate(rows) if not row.keys().isdisjoint(self._dotted)}
 
     def _keys(self, parts: list[Values]) -> Values:
-        """Return the identity of each record; None where a part of it is missing."""
+        """Return the identity of each record; nothing where a part of it is missing."""
+        nothing = self._nothing
         if len(parts) == 1:
-            return [key if key is None or key.__class__ is str else str(key) for key in parts[0]]
-        return [None if None in key else "|".join(map(str, key)) for key in zip(*parts, strict=True)]
+            return [key if key == nothing or key.__class__ is str else str(key) for key in parts[0]]
+        return [nothing if nothing in key else "|".join(map(str, key)) for key in zip(*parts, strict=True)]
 
 
 class _Field:
     """What one rule of a card makes: a column, and with `raw` a second one of words as they were written."""
 
-    def __init__(self, rule: FieldRule, convert: Convert, specs: dict[str, Any]) -> None:
+    def __init__(self, rule: FieldRule, convert: Convert, specs: dict[str, Any], *, as_text: bool) -> None:
         self.rule = rule
         self._is_word = bool(rule.raw) and rule.converter == "enum"
         many = converter_of_many(rule.converter, rule.inner)
-        self._column = _Column(rule.map.__getitem__ if self._is_word else convert, specs[rule.name], many)
-        self._raw = _Column(_as_word if self._is_word else written, specs[rule.raw]) if rule.raw else None
+        own = rule.map.__getitem__ if self._is_word else convert
+        self._column = _Column(own, specs[rule.name], many, as_text=as_text)
+        write = _as_word if self._is_word else written
+        self._raw = _Column(write, specs[rule.raw], as_text=as_text) if rule.raw else None
 
     def map(self, places: dict[str, _Place], found: dict[str, Values], doubtful: set[int]) -> None:
         """Add the field's columns to what is found; add the indexes of rows that need the careful way."""
@@ -186,7 +195,7 @@ class _Field:
             doubtful.update(
                 i
                 for i, (value, raw) in enumerate(zip(values, raws, strict=True))
-                if value is None and raw not in (None, "")
+                if (value is None or value == "") and raw not in (None, "")
             )
         if self._raw and self.rule.raw:
             found[self.rule.raw] = self._raw.of(raws, doubtful)
@@ -195,10 +204,10 @@ class _Field:
 class _Column:
     """What each raw value of a column becomes, learned as values come."""
 
-    def __init__(self, convert: Convert, spec: dict[str, Any], of_many: OfMany | None = None) -> None:
-        self._convert, self._of_many = convert, of_many
+    def __init__(self, convert: Convert, spec: dict[str, Any], of_many: OfMany | None = None, *, as_text: bool) -> None:
+        self._convert, self._of_many, self._as_text = convert, of_many, as_text
         self._are_valid = jsonschema_rs.Draft202012Validator({"type": "array", "items": spec}).is_valid
-        self._blank = None if self._are_valid([None]) else _LEFT
+        self._blank = ("" if as_text else None) if self._are_valid([None]) else _LEFT
         self._known = self._blanks()
         self._has_left = self._blank is _LEFT
         self._hardly_repeats = False
@@ -210,12 +219,13 @@ class _Column:
 
     def of(self, raws: Values, doubtful: set[int]) -> Values:
         """Return what raw values become; add the indexes of those that the careful way has to look at."""
-        if self._hardly_repeats and None not in raws and "" not in raws and (values := self._sure(raws)):
-            return values
-        try:
-            values = list(map(self._known.__getitem__, raws))
-        except (KeyError, TypeError):
-            values = self._learn(raws)
+        if self._hardly_repeats:
+            values = self._mostly_new(raws)
+        else:
+            try:
+                values = list(map(self._known.__getitem__, raws))
+            except (KeyError, TypeError):
+                values = self._learn(raws)
         if self._has_left:
             doubtful.update(i for i, value in enumerate(values) if value is _LEFT)
         return values
@@ -223,26 +233,24 @@ class _Column:
     def _learn(self, raws: Values) -> Values:
         """Return what raw values become, and keep in mind what texts do; True and 1.0 equal 1, so nothing else is kept."""
         if set(map(type, raws)) - _KEPT:
-            return self._each(raws)
+            return self._mostly_new(raws)
         if len(self._known) > _MOST_KNOWN:
             self._known = self._blanks()
         new = list(set(raws) - self._known.keys())
         found = self._sure(new)
         if found is None:
-            self._has_left = True
-            found = list(map(self._one, new))
+            found = self._one_by_one(new)
         self._known.update(zip(new, found, strict=True))
-        self._hardly_repeats = 2 * len(new) > len(raws)
+        self._hardly_repeats = 2 * len(new) > len(raws) - raws.count("") - raws.count(None)
         return list(map(self._known.__getitem__, raws))
 
-    def _each(self, raws: Values) -> Values:
-        """Return what raw values become of which not all are texts."""
-        there = [raw for raw in raws if raw is not None and raw != ""]
-        found = self._sure(there)
+    def _mostly_new(self, raws: Values) -> Values:
+        """Return what raw values become where they hardly repeat or are no texts, blanks among them; none is kept in mind."""
+        said = raws if "" not in raws and None not in raws else [raw for raw in raws if raw is not None and raw != ""]
+        found = self._sure(said) if said else []
         if found is None:
-            self._has_left = True
-            found = list(map(self._one, there))
-        if len(there) == len(raws):
+            found = self._one_by_one(said)
+        if said is raws:
             return found
         values = iter(found)
         return [self._blank if raw is None or raw == "" else next(values) for raw in raws]
@@ -256,16 +264,42 @@ class _Column:
             values = self._of_many(raws) if self._of_many else None
             if values is None:
                 values = list(map(self._convert, raws))
-            return values if self._are_valid(values) else None
+            if not self._are_valid(values):
+                return None
+            return texts_of(values) if self._as_text else values
         except (ValueError, TypeError, KeyError):
             return None
 
-    def _one(self, raw: object) -> Any:
+    def _one_by_one(self, raws: Values) -> Values:
+        """Return what each raw value becomes for itself, with those marked that are doubtful."""
+        self._has_left = True
+        values = [self._converted(raw) for raw in raws]
+        good = [value for value in values if value is not _LEFT]
+        if not self._are_valid(good):
+            values = [value if value is not _LEFT and self._are_valid([value]) else _LEFT for value in values]
+            good = [value for value in values if value is not _LEFT]
+        written = iter(texts_of(good) if self._as_text else good)
+        return [_LEFT if value is _LEFT else next(written) for value in values]
+
+    def _converted(self, raw: object) -> Any:
         try:
-            value = self._convert(raw)
-            return value if self._are_valid([value]) else _LEFT
+            return self._convert(raw) if raw is not None and raw != "" else None
         except (ValueError, TypeError, KeyError):
             return _LEFT
+
+
+def texts_of(values: Values) -> list[str]:
+    """Return values as texts, "" where there is none."""
+    kinds = set(map(type, values))
+    if kinds == {str}:
+        return values
+    if kinds <= _KEPT:
+        return [value or "" for value in values]
+    return ["" if value is None else str(value) for value in values]
+
+
+def _as_it_is(value: Any) -> Any:
+    return value
 
 
 def _as_word(raw: object) -> str:

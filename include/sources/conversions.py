@@ -17,10 +17,11 @@ from include.sources.folding import fold_text, fold_texts, names_nothing, plain,
 from include.sources.listings import read_identifier, read_many_names, read_many_objects, read_names, read_objects
 from include.sources.measures import read_basis_points, read_hourly_rate, read_project_codes, read_season
 from include.sources.moments import read_date, read_datetime, read_datetimes, read_days, read_partial_date, read_year
-from include.sources.project_code import parse_project_code
+from include.sources.project_code import LEGACY_YEARS, parse_project_code
 
 Value = str | int | bool | None
 Converter = Callable[[object], Value]
+OfMany = Callable[[list[Any]], list[Any] | None]
 
 _MASKED = "***"
 
@@ -30,6 +31,11 @@ _AMOUNT = re.compile(
     re.ASCII | re.IGNORECASE,
 )
 _GROUPED = re.compile(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?", re.ASCII)
+# Below 10^13 yuan by the number of their digits, and no finer than one fen.
+_PLAIN_AMOUNTS = {
+    0: re.compile(r"(?:(?:\d{1,13}|\d{1,3}(?:,\d{3}){1,3})(?:\.\d{1,2})?\n)*", re.ASCII),
+    4: re.compile(r"(?:(?:\d{1,9}|\d{1,3}(?:,\d{3}){1,2})(?:\.\d{1,6})?(?:万元)?\n)*", re.ASCII),
+}
 _UNITS = {"亿元": 8, "亿": 8, "万元": 4, "万": 4, "元": 0}
 _MONEY_LIMIT = 10**13
 _MONEY_WANTED = "an amount like 1234.50"
@@ -38,9 +44,15 @@ _FLAGS = {"1": True, "0": False, "true": True, "false": False, "y": True, "n": F
     "是": True, "否": False, "有": True, "无": False, "t": True, "f": False,
 }  # fmt: skip
 _PROJECT_CODE = re.compile(r"\d{4}-\d{6}-\d{2}-\d{2}-\d{6}", re.ASCII)
-_PROJECT_CODES = re.compile(rf"(?:{_PROJECT_CODE.pattern}\n)*", re.ASCII)
+_CODE_SHAPE, _CODE_HEAD = b"0000-000000-00-00-000000\n", slice(4)
+_SHAPES = bytes.maketrans(b"123456789", b"000000000")
+"""Every digit becomes 0, so that one comparison tells whether many codes are written alike."""
 _USCC = re.compile(r"[0-9A-HJ-NPQRTUWXY]{18}")
 _DOCUMENT_NO = re.compile(r"[^\s\[\]【】()（）〔〕［］]*〔\d{4}〕\d{1,6}号", re.ASCII)
+_DOCUMENT_NOS = re.compile(
+    r"(?:[^\s\[\]【】()（）〔〕［］﹝﹞〈〉<>]*[〔\[【(（][1-9]\d{3}[〕\]】)）][1-9]\d{0,5}号\n)*", re.ASCII
+)
+_BRACKETS = (("[", "]"), ("【", "】"), ("(", ")"), ("（", "）"))
 _BRACKETED_YEAR = re.compile(r" ?[〔\[【(（［﹝〈<] ?(\d{4}) ?年? ?[〕\]】)）］﹞〉>] ?第? ?(\d{1,6}) ?号")
 
 
@@ -68,14 +80,16 @@ def converter(name: str, mapping: dict[str, Any], inner: dict[str, str] | None =
         ) from None
 
 
-def converter_of_many(name: str, inner: dict[str, str] | None = None) -> Callable[[list[Any]], list[Any] | None] | None:
+def converter_of_many(name: str, inner: dict[str, str] | None = None) -> OfMany | None:
     """Return what converts many values at once where all are plainly written, and returns None where one is not."""
     if name == "objects":
         return partial(read_many_objects, inner or {})
-    return {
+    known: dict[str, OfMany] = {
         "text": fold_texts, "datetime": read_datetimes, "date": read_days, "partial_date": read_days,
-        "project_code": _project_codes, "names": read_many_names,
-    }.get(name)  # fmt: skip
+        "project_code": _project_codes, "document_no": _document_nos, "names": read_many_names,
+        "yuan": partial(_amounts, 0), "wan_yuan": partial(_amounts, 4),
+    }  # fmt: skip
+    return known.get(name)
 
 
 def _integer(value: object) -> int | None:
@@ -176,6 +190,21 @@ def _money(value: object, shift: int) -> str | None:
     return _any_money(value, shift)
 
 
+def _amounts(shift: int, values: list[Any]) -> list[str] | None:
+    """Return what `_money` makes of each of many amounts, if all of them are plainly written; else None."""
+    if set(map(type, values)) != {str}:
+        return None
+    text = "\n".join(values) + "\n"
+    if text.count("\n") != len(values) or not _PLAIN_AMOUNTS[shift].fullmatch(text):
+        return None
+    found = []
+    for amount in text.replace(",", "").replace("万元", "").split("\n")[:-1]:
+        whole, _, part = amount.partition(".")
+        yuan = f"{whole}{part[:shift]:0<{shift}}" if shift else whole
+        found.append(f"{yuan.lstrip('0') or '0'}.{part[shift:]:0<2}")
+    return found
+
+
 def _yuan_of_fen(fen: int, value: object) -> str:
     if fen >= _MONEY_LIMIT * 100:
         raise wrong("an amount below 10^13 yuan", value)
@@ -206,7 +235,7 @@ def _any_money(value: object, shift: int) -> str | None:
 
 
 def _project_code(value: object) -> str | None:
-    if type(value) is str and value[2:4] in _MONTHS and _PROJECT_CODE.fullmatch(value):
+    if type(value) is str and value[_CODE_HEAD] in _HEADS and _PROJECT_CODE.fullmatch(value):
         return value
     text = fold_text(value)
     return None if text is None else parse_project_code(text).text
@@ -214,10 +243,11 @@ def _project_code(value: object) -> str | None:
 
 def _project_codes(values: list[Any]) -> list[str] | None:
     """Return what `_project_code` makes of each of many codes, if all of them are plainly written; else None."""
-    if set(map(type, values)) != {str} or not _MONTHS.issuperset([value[2:4] for value in values]):
+    if set(map(type, values)) != {str}:
         return None
-    text = "\n".join(values) + "\n"
-    return values if text.count("\n") == len(values) and _PROJECT_CODES.fullmatch(text) else None
+    data = "\n".join(values).encode("utf-8", "surrogatepass") + b"\n"
+    are_plain = data.translate(_SHAPES) == _CODE_SHAPE * len(values)
+    return values if are_plain and _HEADS.issuperset([value[_CODE_HEAD] for value in values]) else None
 
 
 def _uscc(value: object) -> str | None:
@@ -238,11 +268,26 @@ def _document_no(value: object) -> str | None:
     return None if text is None else _BRACKETED_YEAR.sub(_bracketed, text)
 
 
+def _document_nos(values: list[Any]) -> list[str] | None:
+    """Return what `_document_no` makes of each of many numbers, if all of them are plainly written; else None."""
+    if fold_texts(values) is None:
+        return None
+    text = "\n".join(values) + "\n"
+    if not _DOCUMENT_NOS.fullmatch(text):
+        return None
+    for left, right in _BRACKETS:
+        text = text.replace(left, "〔").replace(right, "〕")
+    return text.split("\n")[:-1]
+
+
 def _bracketed(match: re.Match[str]) -> str:
     return f"〔{int(match[1])}〕{int(match[2])}号"
 
 
-_MONTHS = frozenset(f"{month:02}" for month in range(1, 13))
+_HEADS = frozenset(f"{year:02}{month:02}" for year in range(100) for month in range(1, 13)) | set(
+    map(str, LEGACY_YEARS)
+)
+"""How codes of either form begin."""
 _CONVERTERS: dict[str, Converter] = {
     "text": fold_text, "integer": _integer, "year": read_year, "yuan": _yuan, "wan_yuan": _wan_yuan, "date": read_date,
     "datetime": read_datetime, "project_code": _project_code, "uscc": _uscc, "document_no": _document_no,

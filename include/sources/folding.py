@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 import re
 import unicodedata
+from collections.abc import Sequence
 from datetime import date, time
 from decimal import Decimal
 from typing import Any
@@ -87,3 +88,8 @@ def wrong(wanted: str, value: object) -> ValueError:
 def names_nothing(value: object) -> bool:
     """Return whether a text says that there is nobody and nothing, as people write it into a column that may not stay blank."""
     return type(value) is str and len(value) < 8 and value.strip().lower() in _NOTHING
+
+
+def may_name_nothing(texts: Sequence[str]) -> bool:
+    """Return whether `names_nothing` might hold for one of many texts; never false where it does."""
+    return not _NOTHING.isdisjoint(map(str.lower, map(str.strip, texts)))

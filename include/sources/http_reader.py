@@ -72,6 +72,8 @@ class _Received:
     notes: tuple[str, ...]
     body_sha256: str
     known: tuple[KnownPage, ...] = ()
+    answer: Answer | None = None
+    """Where its rows are all that a page is made of."""
 
 
 class _Reading:
@@ -150,7 +152,7 @@ class _Reading:
         known, opened = received.known, received.opened
         held = RawPage(
             number, opened.rows, opened.declared_rows, opened.declared_pages, received.received_bytes, False,
-            received.notes, received.body_sha256, known[0] if known else None,
+            received.notes, received.body_sha256, known[0] if known else None, answer=received.answer,
         )  # fmt: skip
         further = ((None, k) for k in known[1:]) if known else ((rows, None) for rows in opened.more or ())
         for part, (rows, page) in enumerate(further, 1):
@@ -205,7 +207,9 @@ class _Reading:
             len(opened.rows), opened.declared_rows, opened.declared_pages,
             opened.next_cursor, opened.next_link or answer.next_link, answer.url,
         )  # fmt: skip
-        return _Received(opened, seen, len(answer.body), notes, answer.body_sha256)
+        is_all = self._details is None and self._card.document is None
+        kept = replace(answer, document=None) if is_all else None
+        return _Received(opened, seen, len(answer.body), notes, answer.body_sha256, answer=kept)
 
     def _recall(self, answer: Answer, known: tuple[KnownPage, ...]) -> _Received:
         """Say of an answer that came before what it said then."""

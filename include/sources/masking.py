@@ -16,7 +16,7 @@ from typing import Any
 
 from include.sources.alike import Alike, Keys, Search
 from include.sources.card import Card
-from include.sources.folding import names_nothing
+from include.sources.folding import may_name_nothing, names_nothing
 from include.sources.personal_data import (
     MASK,
     SEPARATOR,
@@ -32,6 +32,7 @@ Row = dict[str, Any]
 
 _LIST, _OBJECT = f"{SEPARATOR}[", f"{SEPARATOR}{{"
 _HOLDERS = frozenset({dict, list})
+_TEXTS = frozenset({str})
 MOST_SHAPES = 2_000
 """Sets of keys that are kept in mind; a source with more of them has no shape at all."""
 
@@ -92,10 +93,10 @@ class _Shape:
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """What a search by column found, as places of rows within the page."""
+    """What a search by column found; rows are told by their places within the page."""
 
-    hit: set[int] = field(default_factory=set)
-    """Rows with something that might have to be masked."""
+    hits: list[tuple[int, Level, Row, str]] = field(default_factory=list)
+    """Fields that might have to be masked: of which row, and where within it."""
     odd: set[int] = field(default_factory=set)
     """Rows that are not built like their columns, and have to be masked alone."""
 
@@ -130,8 +131,9 @@ class Level:
         self._search(rows, range(len(rows.rows)), found)
         for at in sorted(found.odd):  # in their order: the first of them teach how the others are built
             self.mask(rows.rows[at], rows.keys)
-        for at in found.hit - found.odd:
-            self.look_closely(rows.rows[at])
+        for owner, level, row, key in found.hits:
+            if owner not in found.odd:
+                level._look_into(row, key, key)
 
     def _search(self, rows: Alike, owners: Sequence[int], found: _Found) -> None:
         """Mask the fields that are masked by name, and search all others; `owners` are the places of the rows on the page."""
@@ -140,11 +142,10 @@ class Level:
             self._search_pairs(rows, owners, found, shape)
             return
         for key in shape.masked:
-            for row, value in zip(rows.rows, rows.columns[key], strict=True):
-                if value and not names_nothing(value):
-                    row[key] = MASK
+            _mask_column(rows, key)
         for key, search in shape.searches:
-            found.hit.update([owners[at] for at in search.places(rows.texts(key))])
+            for at in search.places(rows.texts(key)):
+                found.hits.append((owners[at], self, rows.rows[at], key))
             if rows.kinds[key] & _HOLDERS:  # unknown to the card, so their fields' names have not been looked at yet
                 found.odd.update(compress(owners, [isinstance(value, dict | list) for value in rows.columns[key]]))
         for key, level in shape.inner:
@@ -219,15 +220,19 @@ class Level:
     def look_closely(self, row: Row) -> None:
         """Mask what is personal by its form, in this dictionary and everything within it."""
         is_pair = _is_pair(row)
-        for key, value in row.items():
-            name = str(row["key"] if is_pair and key == "value" else key)
-            is_masked, masker, path = self._looks.get(name) or self._look_at(name)
-            if is_masked and value:
-                row[key] = value if names_nothing(value) else MASK
-            elif value.__class__ is not str:
-                row[key] = self._looked_at(path, value)
-            elif masker is not mask_text or may_be_personal(value):  # most texts are clean, and saying so is cheap
-                row[key] = masker(value)
+        for key in row:
+            self._look_into(row, key, str(row["key"] if is_pair and key == "value" else key))
+
+    def _look_into(self, row: Row, key: str, name: str) -> None:
+        """Mask what is personal in one field, which is known by a name."""
+        value = row[key]
+        is_masked, masker, path = self._looks.get(name) or self._look_at(name)
+        if is_masked and value:
+            row[key] = value if names_nothing(value) else MASK
+        elif value.__class__ is not str:
+            row[key] = self._looked_at(path, value)
+        elif masker is not mask_text or may_be_personal(value):  # most texts are clean, and saying so is cheap
+            row[key] = masker(value)
 
     def _look_at(self, name: str) -> tuple[bool, Callable[[Any], Any], str]:
         """Return how a field is looked at: whether it is masked by its name, else how its texts are, and its path."""
@@ -291,6 +296,18 @@ class Level:
                 self._inner.clear()
             self._inner[path] = Level(self._paths, f"{path}.")
         return self._inner[path]
+
+
+def _mask_column(rows: Alike, key: str) -> None:
+    """Mask a field of all rows, but for blanks and for what says that there is nobody."""
+    column = rows.columns[key]
+    if rows.kinds[key] == _TEXTS and "" not in column and not may_name_nothing(column):
+        for row in rows.rows:
+            row[key] = MASK
+        return
+    for row, value in zip(rows.rows, column, strict=True):
+        if value and not names_nothing(value):
+            row[key] = MASK
 
 
 def _is_pair(keys: Container[str]) -> bool:

@@ -10,7 +10,6 @@ import re
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache
-from operator import itemgetter
 from typing import Any
 
 from include.clock import SHANGHAI
@@ -30,10 +29,13 @@ _NO_YEARS = frozenset(f"{year:04}" for year in _PLACEHOLDER_YEARS)
 # Sets, because nearly every clock is another one: a cache of them would be slower, and megabytes.
 _MINUTES = frozenset(f"{hour:02}:{minute:02}" for hour in range(24) for minute in range(60))
 _SECONDS = frozenset(f":{second:02}" for second in range(60))
-_PLAIN_LINE = r"\d{4}-\d\d-\d\d[ T](?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{1,9})?"
-_PLAIN_LINES = re.compile(rf"{_PLAIN_LINE}(?:\n{_PLAIN_LINE})*", re.ASCII)
-_FRACTIONS = re.compile(r"\.\d+$", re.ASCII | re.MULTILINE)
-_FIRST_TEN = itemgetter(slice(10))
+_HOURS = frozenset(f"{hour:02}" for hour in range(24))
+_SHAPE = b"0000-00-00 00:00:00\n"
+_SHAPES = bytes.maketrans(b"123456789T", b"000000000 ")
+"""Every digit becomes 0, so that one comparison tells whether many moments are written alike."""
+_DAY, _CLOCK, _HOUR, _REST = slice(10), slice(19), slice(11, 13), slice(19, None)
+_TENS_OF_MINUTES, _TENS_OF_SECONDS = slice(14, None, len(_SHAPE)), slice(17, None, len(_SHAPE))
+_FIVE = ord("5")
 _DIGIT_FORMS = {8: "%Y%m%d", 12: "%Y%m%d%H%M", 14: "%Y%m%d%H%M%S"}
 _EXCEL_DAY_ZERO = datetime(1899, 12, 30)  # noqa: DTZ001 - workbooks know no zone
 _EXCEL_SERIALS = (40_000, 60_000)
@@ -53,12 +55,20 @@ def read_datetimes(values: list[Any]) -> list[str] | None:
     """Return what `read_datetime` makes of each of many moments, if all of them are plainly written; else None."""
     if set(map(type, values)) != {str}:
         return None
-    text = "\n".join(values)
-    is_plain = text.count("\n") == len(values) - 1 and _PLAIN_LINES.fullmatch(text)
-    if not is_plain or not all(map(_day, set(map(_FIRST_TEN, values)))):
+    text = "\n".join([value[_CLOCK] for value in values])
+    data = text.encode("utf-8", "surrogatepass") + b"\n"
+    if data.translate(_SHAPES) != _SHAPE * len(values):
         return None
-    if "." in text:
-        text = _FRACTIONS.sub("", text)
+    clocks_are_right = (
+        _HOURS.issuperset([value[_HOUR] for value in values])
+        and max(data[_TENS_OF_MINUTES]) <= _FIVE
+        and max(data[_TENS_OF_SECONDS]) <= _FIVE
+    )
+    fractions = {value[_REST] for value in values} - {""}
+    if not clocks_are_right or not all(map(_FRACTION.fullmatch, fractions)):
+        return None
+    if not all(map(_day, {value[_DAY] for value in values})):
+        return None
     return (text.replace(" ", "T").replace("\n", "+08:00\n") + "+08:00").split("\n")
 
 

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import Any
 
 import orjson
 
 from include.errors import ShuhengError
+from include.sources.call import Answer
 from include.sources.card import Card
+from include.sources.decoding import decode_json
+from include.sources.envelope import open_envelope
 from include.sources.high_water import high_water_of
-from include.sources.mapping import CardMapper
+from include.sources.mapping import CardMapper, RecordMapper
 from include.sources.page import Page, PageLines, canonical_lines, pack
 from include.sources.privacy import Gatekeeper
 from include.sources.raw_page import RawPage
@@ -31,6 +35,7 @@ class PageGate:
         self._card = card
         self._gatekeeper = Gatekeeper(card)
         self._high_water = high_water_of(card)
+        self._mapper: RecordMapper | None = None
 
     def admit(self, raw: RawPage) -> GatedPage:
         """Gate a page."""
@@ -44,20 +49,31 @@ class PageGate:
         lines = PageLines(pack(canonical_lines(rows)), len(rows), self._high_water(rows, None))
         return replace(gated, page=replace(gated.page, rows=[], lines=lines))
 
-    def answer(self, question: tuple[RawPage, bytes]) -> GatedPage | ShuhengError:
-        """Gate a page whose rows came as JSON; an error on purpose is an answer, too."""
+    def answer(self, question: tuple[RawPage, bytes | None]) -> GatedPage | ShuhengError:
+        """Gate a page whose rows came as JSON, or stand in its answer; an error on purpose is an answer, too."""
         raw, rows = question
         try:
-            return self.admit_lines(replace(raw, rows=orjson.loads(rows)))
+            return self.admit_lines(replace(raw, rows=orjson.loads(rows) if rows else self._rows_of(raw.answer)))
         except ShuhengError as error:
             return error
+
+    def _rows_of(self, answer: Answer | None) -> list[dict[str, Any]]:
+        """Return the rows of an answer that was accepted, as its reader found them."""
+        if answer is None:
+            return []
+        document, _ = decode_json(bytes(answer.body), answer.content_type)
+        rows: list[dict[str, Any]] = open_envelope(replace(answer, document=document), self._card).rows
+        return rows
 
     def _refused_keys(self, raw: RawPage, page: Page) -> Iterator[str]:
         """Yield the identity of each row that the gate kept out, where it has one."""
         admitted = {id(row) for row in page.rows}
-        mapper = CardMapper(self._card).main
+        if self._mapper is None:  # compiled once for all pages, and only where somebody is refused
+            self._mapper = CardMapper(self._card).main
+        mapper = self._mapper
         for row in raw.rows:
             if id(row) not in admitted and isinstance(row, dict):
                 key = mapper.record_key(mapper.map(row, dict(self._card.constants))[0])
                 if key is not None:
                     yield key
+        mapper.oddities.values.clear()  # words of refused rows: nothing of them is kept

@@ -18,7 +18,9 @@ _DASHES = dict.fromkeys(map(ord, "‐‑‒–—―−－﹣﹘ー_"), "-")
 _HYPHENED = re.compile(r"\d{4}-\d{6}-\d{2}-\d{2}-\d{6}", re.ASCII)
 _BARE = re.compile(r"\d{20}", re.ASCII)
 _NOISE = re.compile(r"[\s\u200b-\u200f\u2060\ufeff\x00]+")
-_LEGACY_YEARS = range(2015, 2021)
+LEGACY_YEARS = range(2015, 2021)
+"""With which codes of the older form begin."""
+
 _SWITCH_MONTH = "2012"
 """December 2020 in the present form and the year 2012 in the old one; only the check digit can tell."""
 
@@ -47,7 +49,7 @@ def parse_project_code(text: str) -> ProjectCode:
 
     code = normalise_project_code(text)
     head, month, division = code[:4], int(code[2:4]), code[5:11]
-    if int(head) in _LEGACY_YEARS:
+    if int(head) in LEGACY_YEARS:
         return ProjectCode(code, "legacy", int(head), None, division, "none")
     passed = mod_11_10.is_valid(code.replace("-", ""))
     if head == _SWITCH_MONTH and not passed:

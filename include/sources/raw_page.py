@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from include.sources.call import Answer
 from include.sources.page import KnownPage
 
 
@@ -34,6 +35,8 @@ class RawPage:
     """Set where the answer came before, byte for byte: then it was neither parsed nor are there rows."""
     part: int = 0
     """Place within an answer or file that makes several pages."""
+    answer: Answer | None = field(default=None, repr=False, compare=False)
+    """The answer in which the rows stand as they are, so that another process can read them there; without its document."""
 
 
 @dataclass(frozen=True, slots=True)

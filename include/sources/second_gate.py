@@ -1,7 +1,8 @@
 """Pages through the privacy gate and into canonical lines, by two processes where a read is large.
 
 Pages come out in the order in which they came in. Only what was parsed from JSON may go to the second process: it comes to the
-same values there. Raw rows pass through a pipe to our own child and nowhere else.
+same values there, by the same function where the answer itself goes there. Raw rows pass through a pipe to our own child and
+nowhere else.
 """
 
 from __future__ import annotations
@@ -79,6 +80,8 @@ class Gates:
         on_the_way = sum(isinstance(w, Future) and not w.done() for w in self._waiting)
         if self._second is None or on_the_way >= AHEAD:
             return None
+        if raw.answer:  # to read it again costs less there than to write its rows anew here
+            return self._second.ask((replace(raw, rows=[]), None))
         try:
             rows = orjson.dumps(raw.rows)
         except TypeError:  # lone surrogates, too deep: the careful ways are here

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from include.sources import columns
 from include.sources.card import Card
 from include.sources.card_files import load_card, load_cards
-from include.sources.columns import CardColumns, MappedRows
+from include.sources.columns import CardColumns, MappedRows, texts_of
 from include.sources.folding import fold_text, fold_texts
 from include.sources.mapping import CardMapper
 from include.sources.moments import read_datetime, read_datetimes
@@ -104,6 +104,20 @@ words = st.sampled_from(["0", "1", "", "  x ", "2026-01-02 03:04:05", "某", Non
 @given(st.lists(st.fixed_dictionaries({name: words for name in row(1)}), min_size=1, max_size=8))
 def test_whatever_stands_there_is_mapped_alike_or_left(rows: list[Row]) -> None:
     compare(load_card("provincial_approval"), [row(n) | changed for n, changed in enumerate(rows)])
+
+
+@given(st.lists(st.sampled_from(FINE + ODD), min_size=1, max_size=8))
+def test_columns_of_texts_hold_the_same_as_those_of_values(changes: list[Row]) -> None:
+    card = load_card("provincial_approval")
+    rows = [row(n) | changed for n, changed in enumerate(changes)]
+    values = CardColumns(card, CardMapper(card)).map(copy.deepcopy(rows))
+    texts = CardColumns(card, CardMapper(card), as_text=True).map(copy.deepcopy(rows))
+    assert texts.left == values.left
+    for one, other in zip([values.main, *values.children], [texts.main, *texts.children], strict=True):
+        kept = [at for at, owner in enumerate(one.owners) if owner not in values.left]
+        assert other.owners == one.owners
+        for column, written in zip([one.keys, *one.columns], [other.keys, *other.columns], strict=True):
+            assert [written[at] for at in kept] == texts_of([column[at] for at in kept])
 
 
 def test_cards_with_rows_that_are_not_plain_are_mapped_row_by_row() -> None:

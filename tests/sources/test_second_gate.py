@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import copy
 import hashlib
+import json
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from include.errors import SecondProcessLost, SourceMalformed, SourceUnreachable
 from include.sources import read, second_gate
+from include.sources.call import Answer
 from include.sources.card import Card
 from include.sources.card_files import load_card
+from include.sources.decoding import decode_json
+from include.sources.envelope import open_envelope
 from include.sources.page import Page, PageFault, Window, canonical_lines
 from include.sources.page_gate import PageGate
 from include.sources.raw_page import RawPage
@@ -75,6 +80,35 @@ def test_two_processes_let_through_what_one_does(card: Card) -> None:
     assert len(refused) == 12
     text = b"".join(landed(p)[-1] for p in found).decode()
     assert not [secret for secret in ("13800", "13900139000", "张三", "李四", "王五") if secret in text]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "gb18030"])
+def test_rows_are_read_there_in_the_answer_as_they_were_here(card: Card, encoding: str) -> None:
+    raw = []
+    for page in pages():
+        rows = [one | {"PROJECT_CODE": 26112305000404 * 10**6 + n} for n, one in enumerate(page.rows)]
+        text = json.dumps({"code": "0", "data": {"list": rows, "total": 240}}, ensure_ascii=False)
+        answer = Answer(200, None, text.encode(encoding), f"application/json; charset={encoding}", "")
+        document, _ = decode_json(text.encode(encoding), answer.content_type)
+        opened = open_envelope(replace(answer, document=document), card)
+        assert opened.notes  # of numbers beyond 64 bits, which the fast parser would round
+        raw.append(replace(page, rows=opened.rows, answer=answer))
+    alone = PageGate(card)
+    expected = [landed(alone.admit(replace(page, rows=copy.deepcopy(page.rows))).page) for page in raw]
+    asked: list[Any] = []
+    with Gates(card, set()) as gates:
+        found = list(through(gates, raw[:4]))
+        assert gates._second is not None
+        ask = gates._second.ask
+
+        def noted(question: Any) -> Any:
+            asked.append(question)
+            return ask(question)
+
+        gates._second.ask = noted  # type: ignore[method-assign]
+        found += list(through(gates, raw[4:]))
+    assert [landed(p) for p in found] == expected
+    assert {rows for _, rows in asked} == {None}
 
 
 def test_the_latest_moment_of_change_comes_with_the_lines(card: Card) -> None:
