@@ -36,15 +36,16 @@ class RecordOutcome:
     detail: dict[str, Any]
 
 
-def note_records(connection: Connection, bind: Bind, outcome: str, query: str) -> None:
-    """Note an outcome for the records that a query names, with its detail: columns `record_key` and `detail`."""
+def note_records(connection: Connection, bind: Bind, outcome: str, query: str) -> int:
+    """Note an outcome for the records that a query names, with its detail: columns `record_key` and `detail`; return how many."""
     # Names of their own: PostgreSQL wants one type of a value, and here it is selected, in queries compared.
     values = bind | {"noted_source": bind["source"], "noted_batch": bind["batch"]}
-    runner(connection, values)(
+    noted = runner(connection, values)(
         "INSERT INTO batch_record (source, batch_id, outcome, record_key, detail) "
         f"SELECT :noted_source, :noted_batch, '{outcome}', n.record_key, n.detail FROM ({query}) n WHERE 1 = 1 "
         "ON CONFLICT DO NOTHING"
     )
+    return int(noted.rowcount)
 
 
 def note_set_aside(connection: Connection, bind: Bind) -> None:
@@ -60,8 +61,7 @@ def note_warned(connection: Connection, bind: Bind, entity: str, *, direct: bool
     """Note the records that came in with warnings; return how many."""
     place = f"{entity} WHERE source = :source AND created_batch = :batch AND" if direct else f"stage_{entity} WHERE"
     warned = f"SELECT record_key, warnings AS detail FROM {place} warnings IS NOT NULL"
-    note_records(connection, bind, WARNED, warned)
-    return int(runner(connection, bind)(f"SELECT count(*) FROM ({warned}) w").scalar_one())
+    return note_records(connection, bind, WARNED, warned)
 
 
 def copy_notes(connection: Connection, bind: Bind, of: str) -> None:

@@ -17,13 +17,12 @@ _HTTP = frozenset({"http", "https"})
 _OPEN = frozenset({"unconditional", "conditional"})
 
 
-def has_bad_link(record: dict[str, Any]) -> bool:
-    """Return whether the landing page of an entry, or the address of a file or interface of it, cannot be used.
+def has_bad_link(open_type: str | None, page: str | None, listed: str | None) -> bool:
+    """Return whether the landing page of an entry, or the address of a file or interface listed in it, cannot be used.
 
     Addresses of the bureau's own networks are good enough for what is shared among departments, not for what is open to all.
     """
-    is_public = record["open_type"] in _OPEN
-    page, listed = record["landing_page"], record["distributions"]
+    is_public = open_type in _OPEN
     if page is not None and not is_usable(page, is_public=is_public):
         return True
     return (
@@ -31,6 +30,19 @@ def has_bad_link(record: dict[str, Any]) -> bool:
         and '"url"' in listed
         and not all(is_usable(url, is_public=is_public) for url in _urls(listed))
     )
+
+
+def have_good_links(_: list[str | None], pages: list[str | None], listed: list[str | None]) -> bool:
+    """Return whether all addresses of many entries are of hosts that everybody can reach; if not, `has_bad_link` tells of which."""
+    addresses = [page for page in pages if page is not None]
+    addresses += [
+        str(one["url"]) for files in files_of_many(listed) for one in files if one.__class__ is dict and "url" in one
+    ]
+    if " " in "".join(addresses):
+        return False
+    ends = [address.find("/", _BEHIND_SCHEME) for address in addresses]
+    origins = {address if end < 0 else address[:end] for address, end in zip(addresses, ends, strict=True)}
+    return all(_is_reachable(origin, True) for origin in origins)
 
 
 def is_usable(address: str, *, is_public: bool) -> bool:
@@ -62,6 +74,14 @@ def files_of(distributions: str) -> list[Any]:
     """Return the files and interfaces of an entry's column; several of its derived columns ask one after the other."""
     found = orjson.loads(distributions)
     return found if isinstance(found, list) else []
+
+
+def files_of_many(listed: list[str | None]) -> list[list[Any]]:
+    """Return what `files_of` does for each of many columns' texts; none for an empty one."""
+    return [
+        found if found.__class__ is list else []
+        for found in orjson.loads(f"[{','.join([of or '[]' for of in listed])}]")
+    ]
 
 
 def _urls(listed: str) -> Iterator[str]:

@@ -10,11 +10,12 @@ from typing import Any
 import orjson
 
 from include.ledger.copy_text import Rows, Values, copy_columns, copy_text
+from include.ledger.entry_columns import derived_columns
 from include.ledger.identity import code_standing, code_standings
 from include.ledger.links import files_of
 from include.ledger.quality import Quality, doubts_of_items
 from include.sources.card import Card
-from include.sources.columns import CardColumns, Columns, MappedRows, texts_of
+from include.sources.columns import CardColumns, MappedRows, texts_of
 from include.sources.mapping import CardMapper, Mapped
 
 PAGE_FACTOR = 1_000_000
@@ -52,7 +53,9 @@ class PageMapper:
 
     def __init__(self, card: Card, *, as_text: bool, batch_id: str | None = None) -> None:
         self.card_mapper = CardMapper(card)
-        self._columns = CardColumns(card, self.card_mapper, as_text=as_text) if CardColumns.fits(card) else None
+        # What the ledger works out of entries tells a blank by None.
+        is_text = as_text and card.entity != "resource"
+        self._columns = CardColumns(card, self.card_mapper, as_text=is_text) if CardColumns.fits(card) else None
         self._card, self._as_text = card, as_text
         self._tail = (card.source, batch_id, batch_id) if batch_id else None
         mapped = {rule.name for rule in card.fields} | card.constants.keys()
@@ -96,7 +99,7 @@ class PageMapper:
             places: Values = [page * PAGE_FACTOR + number for number, _, _ in lines]
             ends = [texts_of(places) if self._as_text else places, together.listed]
         main = together.main
-        found = {main.entity: [main.keys, digests, *main.columns, *self._derived_columns(main), *ends]}
+        found = {main.entity: [main.keys, digests, *main.columns, *self._derived_columns(together), *ends]}
         for child in together.children:
             owners = child.owners
             nothing = [[""] * len(owners)] if ends else []
@@ -115,8 +118,11 @@ class PageMapper:
         tail = [[value] * len(columns[0]) for value in self._tail or ()]
         return list(zip(*columns, *tail, strict=True))
 
-    def _derived_columns(self, main: Columns) -> list[Values]:
+    def _derived_columns(self, together: MappedRows) -> list[Values]:
         """Return the columns that the ledger works out itself, in the order of `DERIVED`."""
+        main = together.main
+        if main.entity == "resource":
+            return derived_columns(together, self._quality, tells_items=self._tells_items)
         if main.entity not in ("project", "plan_entry"):
             return []
         codes = main.named("project_code")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from types import TracebackType
 from typing import Any
@@ -73,9 +74,9 @@ class Stage:
             self._wait(_QUEUED)
             self._pending.append(self._worker.submit(self._copy, table, rows))
             return
-        columns = self._columns[table]
+        names, used = _filled(self._columns[table], rows)
         raw: Any = self._connection.connection.driver_connection
-        raw.executemany(f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({','.join('?' * len(columns))})", rows)
+        raw.executemany(f"INSERT INTO {table} ({', '.join(names)}) VALUES ({','.join('?' * len(names))})", used)
 
     def finish(self) -> None:
         """Wait until everything is staged, and give the database what it needs to join well."""
@@ -100,3 +101,13 @@ class Stage:
         raw: Any = self._connection.connection.driver_connection
         with raw.cursor() as cursor, cursor.copy(f"COPY {table} ({', '.join(columns)}) FROM STDIN (NULL '')") as copy:
             copy.write(rows if isinstance(rows, bytes) else copy_text(rows, len(columns)))
+
+
+def _filled(names: list[str], rows: Rows) -> tuple[list[str], Iterable[Any]]:
+    """Return rows without the columns in which none of them has a value, and the names of the others.
+
+    Of a catalogue entry's 66 columns two in three are blank in a whole page, and to bind a blank costs as much as to bind a value.
+    """
+    columns = zip(names, zip(*rows, strict=True), strict=True)
+    filled = [(name, column) for name, column in columns if column.count(None) < len(column)]
+    return [name for name, _ in filled], zip(*(column for _, column in filled), strict=True)

@@ -16,7 +16,7 @@ import jsonschema_rs
 
 from include.sources.card import Card, FieldRule, canonical_schema
 from include.sources.conversions import converter_of_many
-from include.sources.kinds import kind_schemas
+from include.sources.kinds import filled_fields
 from include.sources.mapping import CardMapper, RecordMapper
 from include.sources.straight import fields_of, written
 
@@ -76,13 +76,17 @@ class CardColumns:
         self._constants = dict(card.constants)
         self._main = _Block(mapper.main, tuple(card.constants), as_text=as_text)
         self._nested = [(nested, _Block(one, tuple(nested.parent), as_text=as_text)) for nested, one in mapper.nested]
+        self._filled = filled_fields(card.entity) or {}
 
     @staticmethod
     def fits(card: Card) -> bool:
-        """Return whether the card's rows are plain: no remarks of a reader, no key to be made, no schema across fields."""
-        is_marked = card.files or card.document or card.fallback or any("." in nested.rows for nested in card.nested)
+        """Return whether the card's rows are plain: no lines of tables, no key that all must be given, no schema across fields."""
+        is_rdf = card.document is not None and card.document.format == "rdf"
+        is_odd = card.files or (is_rdf and card.nested) or any("." in nested.rows for nested in card.nested)
+        has_key = {*card.constants, *(rule.name for rule in card.fields)}.issuperset(card.key)
         entities = (card.entity, *(nested.entity for nested in card.nested))
-        return not is_marked and all(canonical_schema(e).keys() <= _BY_FIELD and not kind_schemas(e) for e in entities)
+        is_by_field = all(canonical_schema(e).keys() <= _BY_FIELD and filled_fields(e) is not None for e in entities)
+        return not is_odd and has_key and is_by_field
 
     def map(self, rows: list[Row]) -> MappedRows:
         """Map the rows of a page."""
@@ -90,6 +94,8 @@ class CardColumns:
         owners = list(range(len(rows)))
         given = {name: [value] * len(rows) for name, value in self._constants.items()}
         main = self._main.map(rows, given, owners, left)
+        left.update(self._ownerless(main))
+        left.update(i for i, row in enumerate(rows) if row.get("_shifted") or row.get("_shacl"))
         children, carried = [], []
         for nested, block in self._nested:
             lists = [row.get(nested.rows) for row in rows]
@@ -106,6 +112,19 @@ class CardColumns:
         )
         return MappedRows(main, children, listed, left)
 
+    def _ownerless(self, main: Columns) -> set[int]:
+        """Return the rows in which none of the fields is filled of which their kind wants one."""
+        found: set[int] = set()
+        for kind, names in self._filled.items():
+            columns = [main.named(name) for name in names]
+            if not all(columns[0]):  # nearly always the first of them is filled
+                found.update(
+                    i
+                    for i, (of, *values) in enumerate(zip(main.named("kind"), *columns, strict=True))
+                    if of == kind and not any(values)
+                )
+        return found
+
 
 class _Block:
     """Maps rows of one block of a card: its own, or those nested in them."""
@@ -119,26 +138,28 @@ class _Block:
         self._fields = [_Field(rule, convert, specs, as_text=as_text) for rule, convert in mapper.rules]
         self._dotted = frozenset(s for f in self._fields for s in f.rule.sources if "." in s and s != ".")
         made = self._given.keys() | {f.rule.name for f in self._fields} | {f.rule.raw for f in self._fields}
-        self._absent = {name: plain[name]() for name in self._names if name not in made}
+        self._absent = [name for name in self._names if name not in made]
+        self._is_lacking = not all(plain[name]().may_be_blank for name in self._absent)
 
     def map(self, rows: list[Row], given: dict[str, Values], owners: list[int], left: set[int]) -> Columns:
         """Map rows; add the owners of those that need the careful way to `left`."""
         places = {"": _Place(rows)}
-        found: dict[str, Values] = {}
-        blank = [None] * len(rows)
-        doubtful = (
-            {i for i, row in enumerate(rows) if not row.keys().isdisjoint(self._dotted)} if self._dotted else set()
-        )
+        found: dict[str, Values] = dict.fromkeys(self._absent, [self._nothing] * len(rows))
+        doubtful = set(range(len(rows))) if self._is_lacking else self._with_dotted(rows)
         for name, column in self._given.items():
             found[name] = column.of(given[name], doubtful)
-        for name, column in self._absent.items():
-            found[name] = column.of(blank, doubtful)
         for one in self._fields:
             one.map(places, found, doubtful)
         keys = self._keys([found[name] for name in self._key])
         doubtful.update(i for i, key in enumerate(keys) if key == self._nothing)
         left.update(owners[i] for i in doubtful)
         return Columns(self._entity, self._names, [found[name] for name in self._names], keys, owners)
+
+    def _with_dotted(self, rows: list[Row]) -> set[int]:
+        """Return the rows in which a path of several steps stands as one name."""
+        if not self._dotted:
+            return set()
+        return {i for i, row in enumerate(rows) if not row.keys().isdisjoint(self._dotted)}
 
     def _keys(self, parts: list[Values]) -> Values:
         """Return the identity of each record; nothing where a part of it is missing."""
@@ -154,7 +175,7 @@ class _Field:
     def __init__(self, rule: FieldRule, convert: Convert, specs: dict[str, Any], *, as_text: bool) -> None:
         self.rule = rule
         self._is_word = bool(rule.raw) and rule.converter == "enum"
-        many = converter_of_many(rule.converter)
+        many = converter_of_many(rule.converter, rule.inner)
         own = rule.map.__getitem__ if self._is_word else convert
         self._column = _Column(own, specs[rule.name], many, as_text=as_text)
         write = _as_word if self._is_word else written
@@ -191,6 +212,11 @@ class _Column:
         self._has_left = self._blank is _LEFT
         self._hardly_repeats = False
 
+    @property
+    def may_be_blank(self) -> bool:
+        """Return whether a record is valid without a value here."""
+        return self._blank is not _LEFT
+
     def of(self, raws: Values, doubtful: set[int]) -> Values:
         """Return what raw values become; add the indexes of those that the careful way has to look at."""
         if self._hardly_repeats:
@@ -207,7 +233,7 @@ class _Column:
     def _learn(self, raws: Values) -> Values:
         """Return what raw values become, and keep in mind what texts do; True and 1.0 equal 1, so nothing else is kept."""
         if set(map(type, raws)) - _KEPT:
-            return self._one_by_one(raws)
+            return self._mostly_new(raws)
         if len(self._known) > _MOST_KNOWN:
             self._known = self._blanks()
         new = list(set(raws) - self._known.keys())
@@ -219,7 +245,7 @@ class _Column:
         return list(map(self._known.__getitem__, raws))
 
     def _mostly_new(self, raws: Values) -> Values:
-        """Return what raw values become where they hardly repeat, blanks among them; none is kept in mind."""
+        """Return what raw values become where they hardly repeat or are no texts, blanks among them; none is kept in mind."""
         said = raws if "" not in raws and None not in raws else [raw for raw in raws if raw is not None and raw != ""]
         found = self._sure(said) if said else []
         if found is None:

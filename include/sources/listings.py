@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import ast
 import re
+from itertools import chain, islice
+from typing import Any
 from urllib.parse import urlsplit
 
-import orjson
+from orjson import dumps
 
-from include.sources.folding import fold_text
+from include.sources.folding import fold_text, fold_texts
 from include.sources.picking import pick
 
 _ADDRESS = re.compile(r"https?://", re.IGNORECASE)
@@ -64,7 +66,40 @@ def read_objects(inner: dict[str, str], value: object) -> str | None:
                 one[name] = text
         if one:
             found.append(one)
-    return orjson.dumps(found).decode() if found else None
+    return dumps(found).decode() if found else None
+
+
+def read_many_names(values: list[Any]) -> list[str | None] | None:
+    """Return what `read_names` makes of each of many lists, if all their entries have plainly written names; else None."""
+    if set(map(type, values)) != {list}:
+        return None
+    names: list[Any] = [_name_of(entry) if entry.__class__ is dict else entry for entry in chain.from_iterable(values)]
+    if names and fold_texts(names) is None:
+        return None
+    following = iter(names)
+    return ["、".join(dict.fromkeys(islice(following, len(value)))) or None for value in values]
+
+
+def read_many_objects(inner: dict[str, str], values: list[Any]) -> list[str | None] | None:
+    """Return what `read_objects` makes of each of many lists of objects, if their fields are plainly written; else None."""
+    listed = [[value] if value.__class__ is dict else value for value in values]
+    entries: list[Any] = list(chain.from_iterable(listed)) if set(map(type, listed)) == {list} else [None]
+    if set(map(type, entries)) != {dict}:
+        return None
+    columns = [[entry.get(path) for entry in entries] for path in inner.values()]
+    texts = [text for column in columns for text in column if text is not None and text != ""]
+    if fold_texts(texts) is None or any(
+        "." in path and None in column for path, column in zip(inner.values(), columns, strict=True)
+    ):
+        return None
+    rows = zip(*columns, strict=True)
+    if len(texts) == len(entries) * len(inner):
+        found = [dict(zip(inner, row, strict=True)) for row in rows]
+    else:
+        found = [{name: text for name, text in zip(inner, row, strict=True) if text} for row in rows]
+    following = iter(found)
+    objects = [list(filter(None, islice(following, len(value)))) for value in listed]
+    return [dumps(one).decode() if one else None for one in objects]
 
 
 def _entries(value: object) -> list[object]:

@@ -208,10 +208,11 @@ class CardMapper:
         for path in self._paths:
             found = [row.get(path) for row in rows]
             items = [one for inner in found for one in (inner if inner.__class__ is list else (inner,))]
-            shapes = Counter(tuple(one) for one in items if one.__class__ is dict)
-            if any("key" in shape and "value" in shape for shape in shapes):
-                shapes = Counter(tuple(_named(one)) for one in items if one.__class__ is dict)
-            self._note_shapes(path, shapes)
+            objects = [one for one in items if one.__class__ is dict]
+            if any("key" in shape and "value" in shape for shape in set(map(tuple, objects))):
+                self._note_shapes(path, Counter(map(_names, objects)))
+            else:
+                self._note_shapes(path, Counter(map(tuple, objects)))
 
     def _note_shapes(self, path: str, shapes: Counter[tuple[str, ...]]) -> None:
         for shape, count in shapes.items():
@@ -232,9 +233,9 @@ class CardMapper:
         return unknown
 
 
-def _named(item: Row) -> Row:
-    """Return an object of a list as fields: one with `key` and `value` names a field by its key."""
-    return {str(item["key"]): item["value"]} if "key" in item and "value" in item else item
+def _names(item: Row) -> tuple[str, ...]:
+    """Return the fields that an object of a list names: one with `key` and `value` names a field by its key."""
+    return (str(item["key"]),) if "key" in item and "value" in item else tuple(item)
 
 
 def _paths(card: Card) -> set[str]:

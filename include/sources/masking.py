@@ -139,7 +139,7 @@ class Level:
         """Mask the fields that are masked by name, and search all others; `owners` are the places of the rows on the page."""
         shape = self._shapes.get(rows.keys) or self._plan(rows.keys)
         if shape.is_pair:
-            found.odd.update(owners)
+            self._search_pairs(rows, owners, found, shape)
             return
         for key in shape.masked:
             _mask_column(rows, key)
@@ -147,6 +147,20 @@ class Level:
             for at in search.places(rows.texts(key)):
                 found.hits.append((owners[at], self, rows.rows[at], key))
             if rows.kinds[key] & _HOLDERS:  # unknown to the card, so their fields' names have not been looked at yet
+                found.odd.update(compress(owners, [isinstance(value, dict | list) for value in rows.columns[key]]))
+        for key, level in shape.inner:
+            level._search_inner(rows.columns[key], owners, found)
+
+    def _search_pairs(self, rows: Alike, owners: Sequence[int], found: _Found, shape: _Shape) -> None:
+        """Search objects that each name a field by its `key`; in whose row something is hit, that row is masked alone."""
+        names = set(map(str, rows.columns["key"]))
+        if any(self._paths.is_masked(f"{self._prefix}{name}", name) for name in names):
+            for row in rows.rows:
+                if row["value"] and self._is_masked_pair(row):
+                    row["value"] = MASK
+        for key, search in shape.searches:
+            found.odd.update([owners[at] for at in search.places(rows.texts(key))])
+            if rows.kinds[key] & _HOLDERS:
                 found.odd.update(compress(owners, [isinstance(value, dict | list) for value in rows.columns[key]]))
         for key, level in shape.inner:
             level._search_inner(rows.columns[key], owners, found)

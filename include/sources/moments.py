@@ -84,6 +84,14 @@ def read_date(value: object) -> str | None:
     return None if moment is None else moment.date().isoformat()
 
 
+def read_days(values: list[Any]) -> list[str] | None:
+    """Return what `read_date` makes of each of many values, if all of them are plainly written; else None."""
+    if set(map(type, values)) == {str} and set(map(len, values)) == {10}:
+        return values if all(map(_day, set(values))) else None
+    moments = read_datetimes(values)
+    return moments and [moment[:10] for moment in moments]
+
+
 def read_partial_date(value: object) -> str | None:
     """Return a day as `read_date` does; None where only a year or a month is written, which catalogues may do."""
     try:

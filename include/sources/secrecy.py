@@ -95,7 +95,7 @@ class Secrecy:
         """Return the places of rows that do not pass; only those are looked at one by one that their columns do not acquit."""
         doubtful: set[int] = set()
         for door in self._doors:
-            doubtful.update(_not_among(door.open, rows, door.steps))
+            doubtful.update(_behind(door, rows))
         for steps, _ in self._names:
             doubtful.update(_with_sign(rows, steps))
         for field, _ in self._fields(rows.keys):
@@ -103,10 +103,19 @@ class Secrecy:
         for key, kinds in rows.kinds.items():
             column = rows.columns[key]
             if list in kinds:
-                doubtful.update([at for at, value in enumerate(column) if _is_listed(value)])
+                doubtful.update(self._with_marks(column))
             if dict in kinds and any(map(self._fields, {tuple(value) for value in column if value.__class__ is dict})):
                 doubtful.update(range(len(column)))
         return {at for at in doubtful if not self.is_open(rows.rows[at], rows.keys)}
+
+    def _with_marks(self, column: Sequence[Any]) -> Iterable[int]:
+        """Return the places of lists of keys and values in which a key speaks of secrecy and its value is not known as harmless."""
+        listed = [(at, one) for at, value in enumerate(column) if _is_listed(value) for one in value if _is_keyed(one)]
+        speaking = {name for name in {str(one["key"]) for _, one in listed} if self._fields((name,))}
+        if not speaking:
+            return ()
+        told = [(at, one.get("value")) for at, one in listed if str(one["key"]) in speaking]
+        return [at for at, value in told if value.__class__ is not str or value not in _HARMLESS]
 
     def _is_marked_within(self, row: Row) -> bool:
         """Return whether a list of keys and values, or an object, holds a mark that the card does not name."""
@@ -117,7 +126,7 @@ class Secrecy:
             if kind is dict:
                 found = value
             elif _is_listed(value):
-                found = {str(v["key"]): v.get("value") for v in value if v.__class__ is dict and "key" in v}
+                found = {str(v["key"]): v.get("value") for v in value if _is_keyed(v)}
             else:
                 continue
             if self._is_marked_classified(found, tuple(found)):
@@ -149,7 +158,31 @@ class Secrecy:
 
 def _is_listed(value: Any) -> bool:
     """Return whether a value is a list of keys and values."""
-    return value.__class__ is list and bool(value) and value[0].__class__ is dict and "key" in value[0]
+    return value.__class__ is list and bool(value) and _is_keyed(value[0])
+
+
+def _is_keyed(value: Any) -> bool:
+    return value.__class__ is dict and "key" in value
+
+
+def _behind(door: _Door, rows: Alike) -> Iterable[int]:
+    """Return the places of rows that a door does not plainly let through; those of a path through objects are all of them."""
+    if len(door.steps) != 2 or ".".join(door.steps) in rows.columns or rows.kinds.get(door.steps[0]) != {list}:
+        return _not_among(door.open, rows, door.steps)
+    return [at for at, many in enumerate(rows.columns[door.steps[0]]) if not _is_let_through(door, many)]
+
+
+def _is_let_through(door: _Door, many: list[Any]) -> bool:
+    """Return whether a list of keys and values says of the door's second step only what is open."""
+    values, step = [], door.steps[1]
+    for one in many:
+        if one.__class__ is not dict or step in one:
+            return False
+        if one.get("key") == step:
+            values.append(one.get("value"))
+    if not values:
+        return door.open_if_absent
+    return all(value.__class__ is str and value in door.open for value in values)
 
 
 def _not_among(texts: frozenset[str], rows: Alike, steps: tuple[str, ...]) -> Iterable[int]:

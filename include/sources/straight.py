@@ -51,12 +51,9 @@ def fields_of(value: object) -> Row:
         return {}
     objects = [one for one in value if one.__class__ is dict]  # type: ignore[attr-defined]
     found: Row = {}
-    for one in objects:
-        if "key" in one and "value" in one:
-            found.setdefault(one["key"], one["value"])
-    for one in objects:
-        for name in one:
-            found.setdefault(name, one[name])
+    for one in reversed(objects):
+        found.update(one)
+    found.update({one["key"]: one["value"] for one in reversed(objects) if "key" in one and "value" in one})
     return found
 
 

@@ -191,3 +191,21 @@ def test_no_record_that_the_schema_accepts_breaks_the_checks(changed: dict[str, 
     assert jsonschema_rs.is_valid(SCHEMA, record)
     found = Quality(COLUMNS).warnings_of(record)
     assert found is None or set(found.split(",")) <= set(WARNINGS)
+
+
+def test_many_entries_are_warned_of_as_each_is() -> None:
+    records = [GOOD | changed | {"kind": kind} for _, changed in FIRING for kind in ("data", "component")] + [GOOD] * 3
+    doubts = [["shapes"] if n % 3 == 0 else [] for n in range(len(records))]
+    expected = [Quality(COLUMNS).warnings_of(record, of) for record, of in zip(records, doubts, strict=True)]
+    quality = Quality(COLUMNS)
+    for _ in range(2):  # what is kept in mind changes nothing
+        found = quality.warnings_of_many(lambda name: [record[name] for record in records], [list(of) for of in doubts])
+        assert found == expected
+    assert None in expected
+
+
+@pytest.mark.parametrize("changed", [changed for _, changed in FIRING])
+def test_an_entry_among_good_ones_is_warned_of_as_it_is_alone(changed: dict[str, Any]) -> None:
+    records = [GOOD, GOOD | changed, GOOD]
+    found = Quality(COLUMNS).warnings_of_many(lambda name: [record[name] for record in records], [[], [], []])
+    assert found == [None, Quality(COLUMNS).warnings_of(GOOD | changed), None]

@@ -122,8 +122,15 @@ def test_columns_of_texts_hold_the_same_as_those_of_values(changes: list[Row]) -
 
 def test_cards_with_rows_that_are_not_plain_are_mapped_row_by_row() -> None:
     fitting = {card.source for card in load_cards() if CardColumns.fits(card)}
-    assert {"provincial_approval", "zj_projects", "exchange_calls"} <= fitting
-    assert fitting.isdisjoint({"ckan_portal", "dcat_portal", "department_catalogues"})
+    assert {
+        "provincial_approval",
+        "zj_projects",
+        "exchange_calls",
+        "ckan_portal",
+        "datajson_portal",
+        "dcat_portal",
+    } <= fitting
+    assert fitting.isdisjoint({"own_export", "department_catalogues", "municipal_portal"})
 
 
 moments = st.sampled_from(["2026-01-02 03:04:05", "2026-01-02T23:59:59.120", "2026-02-30 00:00:00", "0001-01-01 00:00:00",

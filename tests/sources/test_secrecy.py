@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import copy
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from include.sources.card import Gate
 from include.sources.card_files import load_card
@@ -88,3 +92,39 @@ def test_a_mark_within_a_list_is_found_and_each_one_must_be_open(marks: object) 
     assert not is_open({"META.LEVEL": "秘密"}, gates)
     for harmless in ([{"key": "LEVEL", "value": "公开"}], [{"key": "theme", "value": "秘密"}], [], ["秘密"]):
         assert is_open({"META": harmless}, gates)
+
+
+_card_of = cache(load_card)
+_KEYS = ("secret_level", "密级", "是否涉密", "cycle", "contact_person", 5)
+_VALUES = (
+    "",
+    None,
+    "非密",
+    "公开",
+    "秘密",
+    "1",
+    "王小明",
+    "无",
+    "电话13800001234",
+    7,
+    ["秘密"],
+    {"key": "密级", "value": "秘密"},
+)
+_pairs = st.fixed_dictionaries(
+    {"key": st.sampled_from(_KEYS)}, optional={"value": st.sampled_from(_VALUES), "x": st.just("y")}
+)
+_items = _pairs | st.sampled_from(["text", None, {"secret_level": "秘密"}, {"title": "a"}])
+_extras = st.lists(_items, max_size=3) | st.sampled_from(
+    [None, "密级", {"密级": "秘密"}, {"key": "密级", "value": "秘密"}]
+)
+
+
+@settings(deadline=None)
+@given(st.lists(_extras, min_size=1, max_size=4))
+def test_a_page_of_packages_is_gated_as_each_of_them_alone(some: list[Any]) -> None:
+    rows = [{"id": f"u{n}", "title": "公交", "extras": extras} for n, extras in enumerate([[], *some] * 5)]
+    card = _card_of("ckan_portal")
+    alone = [row for one in rows for row in gate(card, RawPage(1, [copy.deepcopy(one)])).rows]
+    together = gate(card, RawPage(1, copy.deepcopy(rows)))
+    assert together.rows == alone
+    assert together.refused == len(rows) - len(alone)
