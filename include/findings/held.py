@@ -102,8 +102,8 @@ def waivers_taken(connection: Connection, held: Collection[Held]) -> dict[str, E
     """Return, by finding, the event by which its present waiver began: what the machine saw when it was waived."""
     mine = {one.finding_id: one.standing.decision_id for one in held if one.standing}
     found: dict[str, Event] = {}
-    for some in portions(sorted(mine)):
-        is_waiver = finding_event.c.finding_id.in_(some), finding_event.c.kind == Kind.WAIVED.value
+    if mine:
+        is_waiver = among(finding_event.c.finding_id, sorted(mine)), finding_event.c.kind == Kind.WAIVED.value
         query = select(finding_event).where(*is_waiver).order_by(finding_event.c.number)
         for row in connection.execute(query).mappings():
             if (event := event_of(row)).decision_id == mine[row["finding_id"]]:
