@@ -17,8 +17,9 @@ from include.rules.verdict import Outcome
 from include.rules.workdays import months_after
 
 RESULTS = {"passed": "通过", "failed": "未通过"}
-REMAINING = {"final": "尾款", "retention": "质保金"}
-"""The kinds of payments that art. 30 calls the remaining money."""
+PAYMENTS = {"advance": "预付款", "progress": "进度款", "final": "尾款", "retention": "质保金"}
+REMAINING = ("final", "retention")
+"""The kinds of payments that are remaining money (art. 30) by their name; once an acceptance failed, all that is still paid is."""
 
 
 @law("acceptance-held")
@@ -53,41 +54,50 @@ def _held(acceptances: Sequence[Acceptance]) -> tuple[str, ...]:
 
 @law("no-final-payment-before-acceptance")
 def no_final_payment_before_acceptance(facts: Facts, p: Parameters, on: date) -> Judgement:
-    """Art. 30: the remaining money is not paid to who did not pass acceptance; on the day of passing it may be."""
+    """Art. 30: the remaining money is not paid to who did not pass acceptance; on the day of passing it may be.
+
+    Between a failed acceptance and a passed one all that is paid is remaining money, whatever it is called; before any acceptance
+    only what is called so. Of an instalment of the very day of the failure dates do not tell which of the two came first.
+    """
     acceptances: tuple[Acceptance, ...] = facts.acceptances
-    payments = [x for x in facts.payments if x.kind in REMAINING and x.amount_yuan > 0 and not is_early(x.paid_on, p)]
+    payments = [x for x in facts.payments if x.amount_yuan > 0 and not is_early(x.paid_on, p)]
     until = until_next(on, *(a.held_on for a in acceptances), *(x.paid_on for x in payments))
     held = [a for a in in_order(acceptances) if a.held_on <= on]
     paid = sorted((x for x in payments if x.paid_on <= on), key=lambda x: (x.paid_on, x.payment_no))
-    found = [(x, _stood(x, held)) for x in paid]
+    found = [(x, said) for x in paid if (said := _stood(x, held)) in (FAILED, SAME_DAY) or x.kind in REMAINING]
     steps = (*(_held(held) or ("尚未组织验收",)), *(f"{_shown(x)},{said}" for x, said in found))
     for said, outcome, reason in BREACHES:
         if mine := [x for x, how in found if how == said]:
             figures = {"payments": ";".join(_shown(x) for x in mine)}
             return Judgement(outcome, reason, steps, figures, until)
-    if paid:
+    if found:
         return Judgement(Outcome.PASS, "paid_after_acceptance", steps, {}, until)
-    return Judgement(Outcome.PASS, "not_paid", (*steps, "未见尾款、质保金支付"), {}, until)
+    return Judgement(Outcome.PASS, "not_paid", (*steps, "未见剩余款项支付"), {}, until)
 
 
 FAILED, NEVER, BEFORE, AFTER = "支付时最近一次验收未通过", "尚无通过的验收", "支付早于通过验收", "支付时已通过验收"
+SAME_DAY = "与未通过的验收同日,先后不明"
 BREACHES = (
     (FAILED, Outcome.FAIL, "paid_after_failure"), (NEVER, Outcome.FAIL, "paid_without_acceptance"),
-    (BEFORE, Outcome.WARN, "paid_early"),
+    (SAME_DAY, Outcome.UNKNOWN, "paid_on_day_of_failure"), (BEFORE, Outcome.WARN, "paid_early"),
 )  # fmt: skip
 """What may be said of a payment, the gravest first."""
 
 
 def _stood(payment: Payment, held: Sequence[Acceptance]) -> str:
     """Return how acceptance stood when a payment was made."""
-    before = [a.result for a in held if a.held_on <= payment.paid_on]
+    before = [a for a in held if a.held_on <= payment.paid_on]
+    if before and before[-1].result == "passed":
+        return AFTER
     if before:
-        return AFTER if before[-1] == "passed" else FAILED
+        is_first = len(before) == 1 or before[-2].result == "passed"
+        is_open = is_first and before[-1].held_on == payment.paid_on and payment.kind not in REMAINING
+        return SAME_DAY if is_open else FAILED
     return BEFORE if any(a.result == "passed" for a in held) else NEVER
 
 
 def _shown(payment: Payment) -> str:
-    return f"{payment.paid_on} 支付{REMAINING[payment.kind]} {money(payment.amount_yuan)}({payment.payment_no})"
+    return f"{payment.paid_on} 支付{PAYMENTS[payment.kind]} {money(payment.amount_yuan)}({payment.payment_no})"
 
 
 @law("self-evaluated-in-6-to-12-months")
