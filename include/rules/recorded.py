@@ -83,6 +83,15 @@ def design_replied(dossier: Dossier, approvals: Iterable[Approval], on: date) ->
     return Approved(found.day, found.lacks, None if found.day else earliest(found.until, until_next(on, day)))
 
 
+def design_handed_in(dossier: Dossier, approvals: Iterable[Approval], on: date) -> bool:
+    """Return whether a preliminary design was handed in or replied to; an item that is of both kinds is a merged approval."""
+    items = list(approvals)
+    merged = {a.item_id for a in items if a.kind == "feasibility"}
+    acts = (dossier.design_submitted_on, dossier.design_reply_on)
+    apart = any(a.item_id not in merged for a in alive(items, "design"))
+    return apart or bool(dossier.design_reply_no) or any(happened(act, on) for act in acts)
+
+
 def approval_day(approvals: Iterable[Approval], p: Parameters, on: date) -> date | Judgement:
     """Return the day of the feasibility approval; or what is to be said where there is none, or one of before the measures."""
     found = approved(approvals, "feasibility", on)

@@ -17,6 +17,7 @@ from include.rules.recorded import (
     attested,
     before_measures,
     by_attestation,
+    design_handed_in,
     design_replied,
     happened,
     is_early,
@@ -178,21 +179,37 @@ def _before(
         if feasible.lacks:
             return lacking(feasible.lacks, steps, feasible.until)
         if dossier.higher_approval_no:
-            words = (*steps, f"国家或省批复:{dossier.higher_approval_no};未见可研批复")
-            return Judgement(Outcome.WARN, "only_higher_approval", words, figures, feasible.until)
+            return _only_higher(dossier, "可研批复", steps, figures, feasible.until)
         return Judgement(Outcome.FAIL, "no_approval", (*steps, "未见可研批复"), figures, feasible.until)
     steps += (f"可研 {feasible.day} 批复",)
     if started < feasible.day:
         return Judgement(Outcome.FAIL, "contract_early" if is_contract else "started_early", steps, figures)
-    if dossier.merged_ground or dossier.higher_approval_no:
-        return Judgement(Outcome.PASS, "approved_first", (*steps, "合并审批或已获上级批复,不另批初步设计"), figures)
-    return _after_design(design_replied(dossier, facts.approvals, on), started, steps, figures)
+    if dossier.merged_ground and not design_handed_in(dossier, facts.approvals, on):
+        ahead = until_next(on, dossier.design_submitted_on, dossier.design_reply_on)
+        return Judgement(Outcome.PASS, "approved_first", (*steps, "合并审批,不另批初步设计"), figures, ahead)
+    found = _after_design(dossier, design_replied(dossier, facts.approvals, on), started, steps, figures)
+    if dossier.merged_ground and found.outcome is not Outcome.PASS:
+        words = (*found.steps, "登记了合并审批情形,又有初步设计报审或批复")
+        return Judgement(Outcome.UNKNOWN, "records_disagree", words, figures, found.holds_until)
+    return found
 
 
-def _after_design(design: Approved, started: date, steps: tuple[str, ...], figures: dict[str, object]) -> Judgement:
+def _only_higher(
+    dossier: Dossier, absent: str, steps: tuple[str, ...], figures: dict[str, object], until: date | None
+) -> Judgement:
+    """Return that only the state or the province approved: art. 20 makes a project fit for review, and ends neither approval."""
+    words = (*steps, f"国家或省批复:{dossier.higher_approval_no};未见{absent}")
+    return Judgement(Outcome.WARN, "only_higher_approval", words, figures | {"absent": absent}, until)
+
+
+def _after_design(
+    dossier: Dossier, design: Approved, started: date, steps: tuple[str, ...], figures: dict[str, object]
+) -> Judgement:
     figures = figures | {"approved": design.day}
     if design.lacks:
         return lacking(design.lacks, steps, design.until)
+    if design.day is None and dossier.higher_approval_no:
+        return _only_higher(dossier, "初步设计批复", steps, figures, design.until)
     if design.day is None:
         return Judgement(Outcome.FAIL, "no_design_reply", (*steps, "未见初步设计批复"), figures, design.until)
     steps += (f"初步设计 {design.day} 批复",)
