@@ -32,6 +32,7 @@ OF_PROJECTS: dict[str, tuple[str, set[tuple[str, str]]]] = {
     "amount_just_below_a_million": ("third-party-test-if-million", {("not_applicable", "below_limit")}),
     "trial_too_short": ("trial-run-one-month", {("warn", "trial_short")}),
     "protection_missing": ("assessments-before-acceptance", {("fail", "not_assessed")}),
+    "protection_expired": ("assessments-before-acceptance", {("fail", "not_assessed")}),
     "cipher_missing": ("assessments-before-acceptance", {("fail", "not_assessed")}),
     "failed_then_paid": ("no-final-payment-before-acceptance", {("fail", "paid_after_failure")}),
     "self_evaluation_early": ("self-evaluated-in-6-to-12-months", {("warn", "early")}),
