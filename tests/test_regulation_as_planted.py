@@ -38,6 +38,7 @@ OF_PROJECTS: dict[str, tuple[str, set[tuple[str, str]]]] = {
     "self_evaluation_early": ("self-evaluated-in-6-to-12-months", {("warn", "early")}),
     "self_evaluation_late": ("self-evaluated-in-6-to-12-months", {("warn", "late")}),
     "self_evaluation_missing": ("self-evaluated-in-6-to-12-months", {("fail", "overdue")}),
+    "ex_ante_evaluation_missing": ("ex-ante-evaluation-made", {("warn", "not_made")}),
     "own_machine_room": ("no-own-data-centre", {("warn", "centre_renewed"), ("fail", "own_centre")}),
     "unit_built_without_approval": ("built-by-bureau-or-approved", {("fail", "self_build_unapproved")}),
     "excluded_class": ("built-by-bureau-or-approved", {("not_applicable", "does_not_apply")}),
@@ -53,7 +54,7 @@ QUIET = (
     "approvals-filed-with-bureau", "not-started-before-approval", "review-opinion-before-approval", "third-party-test-if-million",
     "trial-run-one-month", "no-final-payment-before-acceptance", "self-evaluated-in-6-to-12-months", "no-own-data-centre",
     "built-by-bureau-or-approved", "users-tested-public-service", "responsible-person-named",
-    "contracts-within-approved-investment",
+    "contracts-within-approved-investment", "ex-ante-evaluation-made",
 )  # fmt: skip
 """Rules that must leave a healthy project alone."""
 

@@ -226,7 +226,7 @@ def reviews(project: Project) -> Iterator[Line]:
     """Yield the lines of the sheet 绩效评价."""
     if project.is_county or project.life.has(Plant.BLANK):
         return
-    kinds = {"事前绩效评估": "needed"}
+    kinds = {} if project.life.has(Plant.EX_ANTE_MISSING) else {"事前绩效评估": "needed"}
     if project.is_accepted and not project.life.has(Plant.SELF_MISSING):
         kinds |= {"自评价": "self_review"}
         if not project.life.has(Plant.SELF_EARLY, Plant.SELF_LATE):

@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from include.rules.engine import judge
-from include.rules.facts import Calls, Catalogued, Exemption, Load, Probes, Project, Use
+from include.rules.facts import Calls, Catalogued, Exemption, Load, PendingProject, Probes, Project, Use
 from include.rules.parameters import ParameterBook
 from include.rules.records import (
     Acceptance,
@@ -48,7 +48,7 @@ RECORDS: dict[str, Any] = {
 LISTS: dict[str, Any] = {
     "exemptions": Exemption, "projects": Project, "approvals": Approval, "plan_places": PlanPlace, "contracts": Contract,
     "siblings": Contract, "payments": Payment, "acceptances": Acceptance, "assessments": Assessment, "reviews": Review,
-    "suspensions": Suspension, "attestations": Attestation,
+    "suspensions": Suspension, "attestations": Attestation, "pending_projects": PendingProject,
 }  # fmt: skip
 SHAPES: dict[str, Any] = {"load": Load, "use": Use, "calls": Calls, "probes": Probes, "entries": Catalogued}
 

@@ -1,4 +1,4 @@
-"""Chapter 6, 项目验收和绩效管理, what hangs on acceptance: a failed one, money (art. 30), self-evaluation (31), archives (32)."""
+"""Chapter 6, 项目验收和绩效管理, what hangs on acceptance: a failed one, money (art. 30), evaluations (31), archives (32)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from include.rules.accepted import accepted, in_order
 from include.rules.deadlines import Window, in_window
 from include.rules.law.chapter_5 import money
 from include.rules.parameters import Parameters
-from include.rules.recorded import before_measures, by_attestation, is_early, lacking, until_next
+from include.rules.recorded import approval_day, before_measures, by_attestation, is_early, lacking, until_next
 from include.rules.records import Acceptance, Dossier, Payment
 from include.rules.rule import Facts, Judgement, law
 from include.rules.shapes import earliest
@@ -98,6 +98,23 @@ def _stood(payment: Payment, held: Sequence[Acceptance]) -> str:
 
 def _shown(payment: Payment) -> str:
     return f"{payment.paid_on} 支付{PAYMENTS[payment.kind]} {money(payment.amount_yuan)}({payment.payment_no})"
+
+
+@law("ex-ante-evaluation-made")
+def ex_ante_evaluation_made(facts: Facts, p: Parameters, on: date) -> Judgement:
+    """Art. 31: 事前绩效评估报告, made beforehand. No day is set, so that it is read as: by the feasibility approval."""
+    approved = approval_day(facts.approvals, p, on)
+    if isinstance(approved, Judgement):
+        return approved
+    days = sorted(r.done_on for r in facts.reviews if r.kind == "ex_ante")
+    made, until = next((day for day in days if day <= on), None), until_next(on, *days)
+    steps = (f"可研 {approved} 批复;事前绩效评估报告:{made or '未见'}",)
+    figures = {"approved": approved, "made": made}
+    if made is None:
+        return Judgement(Outcome.WARN, "not_made", steps, figures, until)
+    if made > approved:
+        return Judgement(Outcome.WARN, "made_after_approval", steps, figures)
+    return Judgement(Outcome.PASS, "made_before", steps, figures)
 
 
 @law("self-evaluated-in-6-to-12-months")

@@ -10,7 +10,7 @@ from datetime import date
 
 from include.rules.catalogued import BEFORE_ACCEPTANCE, Due, compiled, without_entries
 from include.rules.deadlines import Window, in_window
-from include.rules.facts import Catalogued
+from include.rules.facts import Catalogued, PendingProject
 from include.rules.parameters import Parameters
 from include.rules.recorded import Attested, attested, before_measures, happened, is_early, lacking, until_next
 from include.rules.records import Part, Rectification
@@ -118,6 +118,34 @@ def om_funding_eligible(facts: Facts, p: Parameters, on: date) -> Judgement:
         if titles:
             return Judgement(outcome, reason, steps, {"which": "、".join(titles)}, said.until)
     return Judgement(Outcome.PASS, "eligible", steps, {}, said.until)
+
+
+BARRED = ("new", "rebuilt", "extended")
+"""Natures of the projects that art. 36 bars: 新建、改建、扩建; where the nature is not known it may be one of them."""
+
+
+@law("no-new-project-while-not-eligible")
+def no_new_project_while_not_eligible(facts: Facts, p: Parameters, on: date) -> Judgement:
+    """Art. 36: who owns a system that gets no upkeep money builds none anew: a lead on what its unit has applied for."""
+    every: Sequence[PendingProject] = facts.pending_projects
+    until = until_next(on, *(x.applied_on for x in every))
+    applied = [x for x in every if x.applied_on <= on and x.nature in (*BARRED, None)]
+    titles = "、".join(f"{x.name}({x.code})" for x in applied)
+    if not applied:
+        return Judgement(
+            Outcome.NOT_APPLICABLE, "nothing_applied_for", ("同单位没有待批的新建、改建、扩建项目",), {}, until
+        )
+    found = om_funding_eligible(facts, p, on)
+    until = earliest(until, found.holds_until)
+    steps = (f"同单位待批项目:{titles}", *found.steps)
+    figures = {**found.figures, "projects": titles}
+    if found.reason == "eligibility_unknown":
+        return Judgement(Outcome.UNKNOWN, "eligibility_unknown", steps, figures, until)
+    if found.reason != "not_eligible":
+        return Judgement(Outcome.PASS, "builder_eligible", steps, figures, until)
+    if all(x.nature is None for x in applied):
+        return lacking("待批项目的建设性质", steps, until)
+    return Judgement(Outcome.WARN, "builder_not_eligible", steps, figures, until)
 
 
 @law("procedures-completed")
