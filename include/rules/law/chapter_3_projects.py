@@ -37,21 +37,25 @@ def _last_of_month(year: int, month: int) -> date:
     return date(year, month, monthrange(year, month)[1])
 
 
+def _month(name: str, year: int, done: date | None, p: Parameters, on: date) -> int:
+    """Return the month that counted when a thing was done, or counts while it is not; at the latest that of the end of its year."""
+    return p.at(name, min(happened(done, on) or on, date(year, 12, 31)))
+
+
 @law("demand-collected-in-july")
 def demand_collected_in_july(facts: Facts, p: Parameters, on: date) -> Judgement:
     """Art. 11: each July the bureau collects the needs of the next year."""
-    before, month = facts.year - 1, p["needs_call_month"]
-    window = Window(
-        "征集建设需求", date(before, month, 1), _last_of_month(before, month), facts.plan_year.needs_called_on
-    )
-    return in_window(window, p, on)
+    before, called = facts.year - 1, facts.plan_year.needs_called_on
+    month = _month("needs_call_month", before, called, p, on)
+    return in_window(Window("征集建设需求", date(before, month, 1), _last_of_month(before, month), called), p, on)
 
 
 @law("plan-ready-by-october")
 def plan_ready_by_october(facts: Facts, p: Parameters, on: date) -> Judgement:
     """Art. 15: the plan is drawn up before the end of October; no term is set for issuing it."""
-    closes = _last_of_month(facts.year - 1, p["plan_due_month"])
-    return in_window(Window("编制形成年度计划", None, closes, facts.plan_year.drafted_on), p, on)
+    before, drafted = facts.year - 1, facts.plan_year.drafted_on
+    closes = _last_of_month(before, _month("plan_due_month", before, drafted, p, on))
+    return in_window(Window("编制形成年度计划", None, closes, drafted), p, on)
 
 
 @law("applications-within-unit-count")

@@ -49,7 +49,11 @@ def signing_day(contract: Contract, p: Parameters, on: date) -> date | Judgement
 @law("tender-result-filed")
 def tender_result_filed(facts: Facts, p: Parameters, on: date) -> Judgement:
     """Art. 24: from the limit on the result is filed with the bureau, for which no term is set; open tender is the main method."""
-    contract: Contract = facts.contract
+    return result_filed(facts.contract, p, on)
+
+
+def result_filed(contract: Contract, p: Parameters, on: date) -> Judgement:
+    """Return whether the result of the procurement of one contract was filed, as it should."""
     day = signing_day(contract, p, on)
     if isinstance(day, Judgement):
         return day
@@ -147,7 +151,7 @@ def contract_split_avoided(facts: Facts, p: Parameters, on: date) -> Judgement:
     day = signing_day(contract, p, on)
     if isinstance(day, Judgement):
         return day
-    limit, days = p.at("third_party_test_yuan", day), p["split_window_days"]
+    limit, days = p.at("third_party_test_yuan", day), p.at("split_window_days", day)
     steps: tuple[str, ...] = (f"合同金额 {money(contract.amount_yuan)},第三方验收测评限额 {money(limit)}",)
     if contract.amount_yuan >= limit:
         return Judgement(Outcome.NOT_APPLICABLE, "not_below", steps)

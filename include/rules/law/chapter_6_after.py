@@ -119,7 +119,10 @@ def ex_ante_evaluation_made(facts: Facts, p: Parameters, on: date) -> Judgement:
 
 @law("self-evaluated-in-6-to-12-months")
 def self_evaluated_in_6_to_12_months(facts: Facts, p: Parameters, on: date) -> Judgement:
-    """Art. 31: self-evaluation between 6 and 12 months after the project was accepted **and** went live; the later day counts."""
+    """Art. 31: self-evaluation between 6 and 12 months after the project was accepted **and** went live; the later day counts.
+
+    Where the last day is off the window ends on the next working day; its first day stays.
+    """
     gate = accepted(facts.acceptances, p, on)
     if isinstance(gate, Judgement):
         return gate
@@ -131,12 +134,16 @@ def self_evaluated_in_6_to_12_months(facts: Facts, p: Parameters, on: date) -> J
         until = earliest(gate.until, until_next(on, live))
         return Judgement(Outcome.NOT_APPLICABLE, "not_live_yet", (f"{gate.day} 通过验收,尚未投入运行",), {}, until)
     begins = max(gate.day, live)
-    opens, closes = (
+    opens, ends = (
         months_after(begins, p.at(name, begins)) for name in ("self_review_opens_months", "self_review_closes_months")
     )
+    closes = p.workdays.on_or_after(ends)
     reviews = sorted(r.done_on for r in facts.reviews if r.kind == "self" and r.done_on >= begins)
-    found = in_window(Window("开展自评价", opens, closes, _counting(reviews, opens, closes, on)), p, on)
+    counts = _counting(reviews, opens, closes.earliest, on)
+    found = in_window(Window("开展自评价", opens, closes.earliest, counts, closes.latest), p, on)
     step = f"{gate.day} 通过验收,{live} 投入运行,自 {begins} 起算"
+    if closes.earliest != ends:
+        step += f";{ends} 不是工作日,顺延至 {closes.earliest}"
     until = earliest(found.holds_until, gate.until, until_next(on, *reviews))
     return Judgement(found.outcome, found.reason, (step, *found.steps), found.figures, until)
 
