@@ -1,7 +1,8 @@
-"""The projects that units have applied for and that are not decided: art. 36 bars them while a system of the unit is not in order."""
+"""The projects that units have applied for and nobody has decided: art. 36 bars them while a system of the unit is not in order."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from functools import cached_property
 from typing import Any
@@ -69,7 +70,7 @@ class PendingProjects:
                     decided.add(code)
         return {code: day for code, day in found.items() if code not in decided}
 
-    def _items(self, of: list[str] | None = None) -> list[Any]:
+    def _items(self, of: Sequence[str] | None = None) -> list[Any]:
         """Return the items of feasibility reports: those without a decision, or all of some projects."""
         items, words = self._registers.known.rows("approval_item"), ApprovalKinds.load().words["feasibility"]
         mine = items.c.decided_at.is_(None) if of is None else items.c.project_code.in_(of)

@@ -66,13 +66,16 @@ def test_a_former_code_stands_for_the_present_one(engine: Engine) -> None:
 
 def test_units_are_told_apart_by_number_and_by_name_where_one_has_none(engine: Engine) -> None:
     lives = Lives(engine)
-    lives.add("platform", [
-        {"project_code": f"2611-230500-04-04-00001{n}", "name": "丁项目", "unit_name": name, "unit_uscc": uscc, "division_code": division}
-        for n, (name, uscc, division) in enumerate([
-            ("市教育局", ONE, "230500"), ("市教育局", OTHER, "230500"), ("别名", ONE, "230500"), ("市教育局", ONE, "230521"),
-        ])
-    ])  # fmt: skip
-    found = pending(
-        lives, *(item(f"A{n}", f"2611-230500-04-04-00001{n}") for n in range(4)), item("B1", FULL), unit_uscc=ONE
-    )
-    assert [code[-1:] if code != FULL else code for code, _ in found] == ["0", "2", FULL]
+    named = [
+        ("市教育局", ONE, "230500"),
+        ("市教育局", OTHER, "230500"),
+        ("别名", ONE, "230500"),
+        ("市教育局", ONE, "230521"),
+    ]
+    codes = [f"2611-230500-04-04-00001{n}" for n in range(4)]
+    names = ("project_code", "name", "unit_name", "unit_uscc", "division_code")
+    rows = [(code, "丁项目", *unit) for code, unit in zip(codes, named, strict=True)]
+    lives.add("platform", [dict(zip(names, row, strict=True)) for row in rows])
+    items = [item(f"A{code[-1]}", code) for code in codes]
+    found = pending(lives, *items, item("B1", FULL), unit_uscc=ONE)
+    assert [code for code, _ in found] == [codes[0], codes[2], FULL]

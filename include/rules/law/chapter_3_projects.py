@@ -16,6 +16,7 @@ from include.rules.recorded import (
     approved_by_city,
     attested,
     before_measures,
+    began_before,
     by_attestation,
     design_handed_in,
     design_replied,
@@ -75,6 +76,8 @@ def no_own_data_centre(facts: Facts, p: Parameters, on: date) -> Judgement:
     content, nature = facts.content_class, facts.nature
     if content not in CENTRES:
         return Judgement(Outcome.PASS, "no_centre", ("项目内容不是机房、云平台、实体数据中心",))
+    if early := began_before(facts, p, on, by_application=True):
+        return early
     figures = {"content": CENTRES[content]}
     steps = (f"项目内容:{CENTRES[content]},建设性质:{NATURES.get(nature, '未填或未读到')}",)
     if nature is None:
@@ -87,6 +90,10 @@ def no_own_data_centre(facts: Facts, p: Parameters, on: date) -> Judgement:
 @law("upgrade-target-alive")
 def upgrade_target_alive(facts: Facts, p: Parameters, on: date) -> Judgement:
     """Art. 13(3): what is upgraded is in step with business and kept up; releases tell, or a person attests."""
+    return began_before(facts, p, on, by_application=True) or _target_alive(facts, p, on)
+
+
+def _target_alive(facts: Facts, p: Parameters, on: date) -> Judgement:
     dossier: Dossier = facts.dossier
     if dossier.upgrades_system_code is None:
         if facts.nature == "rebuilt":
@@ -116,6 +123,8 @@ def upgrade_target_alive(facts: Facts, p: Parameters, on: date) -> Judgement:
 @law("not-duplicating-existing")
 def not_duplicating_existing(facts: Facts, p: Parameters, on: date) -> Judgement:
     """Art. 13(4): whether other projects can do what this one would, people say."""
+    if early := began_before(facts, p, on, by_application=True):
+        return early
     return by_attestation(facts.attestations, "not_duplicating", on, Outcome.FAIL)
 
 

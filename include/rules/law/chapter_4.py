@@ -197,18 +197,27 @@ def approvals_filed_with_bureau(facts: Facts, p: Parameters, on: date) -> Judgem
 
 @law("contracts-within-approved-investment")
 def contracts_within_approved_investment(facts: Facts, p: Parameters, on: date) -> Judgement:
-    """Art. 23: what is procured stays within what was approved; of money this is the sum of the contracts."""
+    """Art. 23: what is procured stays within what was approved; of money this is the sum of the contracts.
+
+    What was all signed before the measures is not judged; what was, counts into the sum where more was signed since.
+    """
     contracts: tuple[Contract, ...] = facts.contracts
     signed = [c for c in contracts if c.signed_on is None or c.signed_on <= on]
     until = until_next(on, *(c.signed_on for c in contracts))
     if not signed:
         return Judgement(Outcome.NOT_APPLICABLE, "no_contract", ("没有已签订的合同",), {}, until)
+    newest = max((c.signed_on for c in signed if c.signed_on), default=None)
+    is_blank = any(c.signed_on is None for c in signed)
+    if newest and is_early(newest, p) and not is_blank:
+        return before_measures(f"最近一份合同 {newest} 签订", p, until)
     total = sum((c.amount_yuan for c in signed), Decimal(0))
     dossier: Dossier = facts.dossier
     limit = dossier.approved_investment_yuan
     step = f"合同 {len(signed)} 份,合计 {total:,.2f} 元"
     if limit is None:
         return lacking("批复概算", (step,), until)
+    if total > limit and newest and is_early(newest, p):
+        return lacking("合同签订日期", (step,), until)
     figures = {"total": f"{total:,.2f}", "limit": f"{limit:,.2f}", "over": f"{total - limit:,.2f}"}
     outcome, reason = (Outcome.WARN, "over") if total > limit else (Outcome.PASS, "within")
     return Judgement(outcome, reason, (step, f"批复概算 {limit:,.2f} 元"), figures, until)

@@ -26,7 +26,7 @@ def county_report_filed_first(facts: Facts, p: Parameters, on: date) -> Judgemen
     until = until_next(on, dossier.county_filed_on, handed_in)
     submitted = happened(handed_in, on)
     steps = (f"可研申报:{submitted or '未记'};报市数据局审核备案:{filed or '未见'}",)
-    figures = {"submitted": submitted, "filed": filed}
+    figures: dict[str, object] = {"submitted": submitted, "filed": filed}
     if isinstance(approved, date):
         return _approved(approved, filed, submitted, p, (f"可研 {approved} 批复", *steps), figures, until)
     until = earliest(approved.holds_until, until)
