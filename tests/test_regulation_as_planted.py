@@ -16,6 +16,9 @@ from include.sandbox.server import SandboxServer
 from tests.findings.ledger_state import count, standing
 from tests.platform import connect
 
+NO_GRADE = ("unknown", "evidence_missing")
+"""Of a project without a system of known grade nobody knows whether its protection was to be tested."""
+
 OF_PROJECTS: dict[str, tuple[str, set[tuple[str, str]]]] = {
     "review_late": ("review-within-15-working-days", {("warn", "late")}),
     "reply_running": ("reply-within-8-working-days", {("pass", "running"), ("warn", "due_soon"), ("fail", "overdue")}),
@@ -32,7 +35,7 @@ OF_PROJECTS: dict[str, tuple[str, set[tuple[str, str]]]] = {
     "amount_just_below_a_million": ("third-party-test-if-million", {("not_applicable", "below_limit")}),
     "trial_too_short": ("trial-run-one-month", {("warn", "trial_short")}),
     "protection_missing": ("assessments-before-acceptance", {("fail", "not_assessed")}),
-    "protection_expired": ("assessments-before-acceptance", {("fail", "not_assessed")}),
+    "protection_expired": ("assessments-before-acceptance", {("fail", "not_assessed"), NO_GRADE}),
     "cipher_missing": ("assessments-before-acceptance", {("fail", "not_assessed")}),
     "failed_then_paid": ("no-final-payment-before-acceptance", {("fail", "paid_after_failure")}),
     "self_evaluation_early": ("self-evaluated-in-6-to-12-months", {("warn", "early")}),

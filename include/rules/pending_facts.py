@@ -1,4 +1,8 @@
-"""The projects that units have applied for and nobody has decided: art. 36 bars them while a system of the unit is not in order."""
+"""The projects that units have applied for and nobody has decided: art. 36 bars them while a system of the unit is not in order.
+
+They are a fact of the system, whose rule names them: a rule on the project would hold the facts of all systems of its unit. Items
+without a decision are few, however many projects there are.
+"""
 
 from __future__ import annotations
 
