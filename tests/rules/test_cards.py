@@ -61,7 +61,8 @@ NEVER_FAILING = {
     "traffic-not-machine-made", "system-has-project", "project-has-system", "shared-across-levels-considered", "resources-fit-load",
     "not-a-zombie-candidate", "shareable-data-shared", "merged-approval-has-ground", "approvals-filed-with-bureau",
     "contracts-within-approved-investment", "tender-result-filed", "contract-split-avoided", "trial-run-one-month", "archive-kept",
-    "om-funding-eligible", "records-steady", "entries-updated-in-time", "no-new-project-while-not-eligible", "ex-ante-evaluation-made",
+    "om-funding-eligible", "records-steady", "entries-updated-in-time", "no-new-project-while-not-eligible",
+    "ex-ante-evaluation-made",
 }  # fmt: skip
 NEVER_WARNING = {
     "system-in-regular-use", "system-kept-up", "applications-within-unit-count", "upgrade-target-alive", "not-duplicating-existing",
