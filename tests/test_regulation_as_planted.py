@@ -16,6 +16,9 @@ from include.sandbox.server import SandboxServer
 from tests.findings.ledger_state import count, standing
 from tests.platform import connect
 
+NO_GRADE = ("unknown", "evidence_missing")
+"""Of a project without a system of known grade nobody knows whether its protection was to be tested."""
+
 OF_PROJECTS: dict[str, tuple[str, set[tuple[str, str]]]] = {
     "review_late": ("review-within-15-working-days", {("warn", "late")}),
     "reply_running": ("reply-within-8-working-days", {("pass", "running"), ("warn", "due_soon"), ("fail", "overdue")}),
@@ -32,11 +35,13 @@ OF_PROJECTS: dict[str, tuple[str, set[tuple[str, str]]]] = {
     "amount_just_below_a_million": ("third-party-test-if-million", {("not_applicable", "below_limit")}),
     "trial_too_short": ("trial-run-one-month", {("warn", "trial_short")}),
     "protection_missing": ("assessments-before-acceptance", {("fail", "not_assessed")}),
+    "protection_expired": ("assessments-before-acceptance", {("fail", "not_assessed"), NO_GRADE}),
     "cipher_missing": ("assessments-before-acceptance", {("fail", "not_assessed")}),
     "failed_then_paid": ("no-final-payment-before-acceptance", {("fail", "paid_after_failure")}),
     "self_evaluation_early": ("self-evaluated-in-6-to-12-months", {("warn", "early")}),
     "self_evaluation_late": ("self-evaluated-in-6-to-12-months", {("warn", "late")}),
     "self_evaluation_missing": ("self-evaluated-in-6-to-12-months", {("fail", "overdue")}),
+    "ex_ante_evaluation_missing": ("ex-ante-evaluation-made", {("warn", "not_made")}),
     "own_machine_room": ("no-own-data-centre", {("warn", "centre_renewed"), ("fail", "own_centre")}),
     "unit_built_without_approval": ("built-by-bureau-or-approved", {("fail", "self_build_unapproved")}),
     "excluded_class": ("built-by-bureau-or-approved", {("not_applicable", "does_not_apply")}),
@@ -52,7 +57,7 @@ QUIET = (
     "approvals-filed-with-bureau", "not-started-before-approval", "review-opinion-before-approval", "third-party-test-if-million",
     "trial-run-one-month", "no-final-payment-before-acceptance", "self-evaluated-in-6-to-12-months", "no-own-data-centre",
     "built-by-bureau-or-approved", "users-tested-public-service", "responsible-person-named",
-    "contracts-within-approved-investment",
+    "contracts-within-approved-investment", "ex-ante-evaluation-made",
 )  # fmt: skip
 """Rules that must leave a healthy project alone."""
 
@@ -101,13 +106,12 @@ def test_what_was_planted_is_found_and_the_healthy_are_left_alone(ledger: Any, c
     left_out = {code: found["in-annual-plan-or-approved", code] for code in truth["not_in_plan"]}
     assert left_out
     assert set(left_out.values()) == {("fail", "not_in_plan")}
-    late = {
-        code for code in truth["county"]["late"] if found["county-report-filed-first", code] == ("warn", "filed_late")
-    }
-    in_time = {found["county-report-filed-first", code][0] for code in truth["county"]["in_time"]}
-    assert late == set(truth["county"]["late"])
-    assert len(late) > 3
-    assert in_time == {"pass"}
+    counties = {case: {found["county-report-filed-first", c] for c in codes} for case, codes in truth["county"].items()}
+    assert counties == {
+        "late": {("fail", "filed_late")}, "after_submission": {("warn", "filed_after_submission")},
+        "in_time": {("pass", "filed_first")},
+    }  # fmt: skip
+    assert len(truth["county"]["late"]) > 3
     _again_writes_nothing(ledger, day, first.digest)
 
 

@@ -36,8 +36,8 @@ QUESTIONS = {
 
 CLOCKS = {
     "in_time": "按期完成", "late": "超期完成", "running": "计时中", "due_soon": "临近期限", "overdue": "已过期限",
-    "probably_overdue": "应已过期", "suspended": "中止中", "calendar_unpublished": "放假安排未载入", "not_begun": "未起算",
-    "dates_disagree": "日期矛盾",
+    "probably_overdue": "应已过期", "suspended": "中止中", "suspended_long": "中止过久",
+    "calendar_unpublished": "放假安排未载入", "not_begun": "未起算", "dates_disagree": "日期矛盾",
 }  # fmt: skip
 """How a term of the law stands, by the reason of its verdict."""
 

@@ -23,12 +23,8 @@ DAY = timedelta(days=1)
 PAUSES = {"correction": "补正", "expert_review": "专家评审", "third_party": "第三方评估"}
 
 LATE, IN_TIME, OVERDUE, DUE_SOON, RUNNING = "late", "in_time", "overdue", "due_soon", "running"
-SUSPENDED, UNPUBLISHED, PROBABLY_OVERDUE, NOT_BEGUN = (
-    "suspended",
-    "calendar_unpublished",
-    "probably_overdue",
-    "not_begun",
-)
+SUSPENDED, SUSPENDED_LONG, UNPUBLISHED = "suspended", "suspended_long", "calendar_unpublished"
+PROBABLY_OVERDUE, NOT_BEGUN = "probably_overdue", "not_begun"
 DISAGREE, EARLY, NOT_OPEN = "dates_disagree", "early", "not_open"
 
 
@@ -50,8 +46,8 @@ class Term:
 def by_deadline(term: Term, p: Parameters, on: date) -> Judgement:
     """Judge a term: in time, late, running, due soon, suspended, overdue; or unknown on an unpublished calendar.
 
-    Reasons: in_time, late, running, due_soon, suspended, overdue, probably_overdue, calendar_unpublished, not_begun,
-    dates_disagree.
+    Reasons: in_time, late, running, due_soon, suspended, suspended_long, overdue, probably_overdue, calendar_unpublished,
+    not_begun, dates_disagree.
     A late act is a `warn`: it cannot be mended any more. Figures: due, started, done, days, late_days.
     """
     started, done = term.started, happened(term.done, on)
@@ -96,7 +92,7 @@ def _done(term: Term, clock: _Clock, done: date, steps: tuple[str, ...]) -> Judg
 def _open(clock: _Clock, term: Term, p: Parameters, on: date, steps: tuple[str, ...]) -> Judgement:
     due, figures = clock.due, _figures(term, clock.due)
     if clock.is_suspended:
-        return Judgement(Outcome.PASS, SUSPENDED, (*steps, "时限中止中,恢复后续算"), _figures(term, None))
+        return _suspended(clock, term, p, on, steps)
     if on <= due.earliest:
         warns = clock.day_number(
             min(-(-term.days * p["deadline_warn_percent"] // 100), term.days - p["deadline_warn_days"])
@@ -113,6 +109,19 @@ def _open(clock: _Clock, term: Term, p: Parameters, on: date, steps: tuple[str, 
     )
 
 
+def _suspended(clock: _Clock, term: Term, p: Parameters, on: date, steps: tuple[str, ...]) -> Judgement:
+    """Return that a term does not run; after so many working days, and no end in sight, somebody should look why."""
+    limit = p["suspension_warn_workdays"]
+    long_after = clock.workdays.after(clock.begun, limit).latest
+    figures = _figures(term, None) | {"since": clock.begun, "limit": limit}
+    has_end = all(s.ended_on for s in term.suspensions if s.begun_on <= on)
+    if has_end or on <= long_after:
+        return Judgement(
+            Outcome.PASS, SUSPENDED, (*steps, "时限中止中,恢复后续算"), figures, None if has_end else long_after
+        )
+    return Judgement(Outcome.WARN, SUSPENDED_LONG, (*steps, f"中止超过 {limit} 个工作日,未登记恢复"), figures)
+
+
 class _Clock:
     """The counting of one term up to a day: stretch by stretch, so that what lies in a suspension is never counted at all."""
 
@@ -120,6 +129,8 @@ class _Clock:
         self.term, self.workdays, self.started, self.until = term, workdays, started, until
         self.gross = self.due = workdays.after(started, term.days)
         self.is_suspended = False
+        self.begun = started
+        """The first day of the last stretch that is not counted."""
         self.paused: list[Count] = []
         self._resumed, self._least, self._most = started, 0, 0
         for begun, ended in _united(term.suspensions, started, until):
@@ -127,7 +138,7 @@ class _Clock:
                 break
             counted = workdays.span(self._resumed, begun)
             self._least, self._most = self._least + counted.least, self._most + counted.most
-            self._resumed, self.is_suspended = ended or until, ended is None
+            self.begun, self._resumed, self.is_suspended = begun, ended or until, ended is None
             self.paused.append(workdays.span(begun, self._resumed))
             first = self._after(term.days - self._most).earliest if self._most < term.days else self.due.earliest
             self.due = Due(first, self._after(term.days - self._least).latest)
@@ -149,7 +160,10 @@ class _Clock:
             steps.append(f"中止({PAUSES.get(s.kind, s.kind)}){s.begun_on} {ended}{who}")
         if self.is_suspended and term.done == self.until:
             steps.append(f"{term.done} 时仍在中止中")
-        elif self.paused and not self.is_suspended:
+        elif self.is_suspended:
+            used = f"{self._least}" if self._least == self._most else f"{self._least} 至 {self._most}"
+            steps.append(f"中止前净用 {used} 个工作日,恢复后续算至 {term.days} 个")
+        elif self.paused:
             least, most = sum(c.least for c in self.paused), sum(c.most for c in self.paused)
             days = f"{least}" if least == most else f"{least} 至 {most}"
             steps.append(f"扣除中止 {days} 个工作日,净期限至 {_written(self.due)}")
@@ -188,18 +202,23 @@ def _figures(term: Term, due: Due | None) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """An act that belongs between two days, both included; `act` is Chinese, as 征集下一年度需求."""
+    """An act that belongs between two days, both included; `act` is Chinese, as 征集下一年度需求.
+
+    `latest` is where the last day may still move to while its year's calendar is not published.
+    """
 
     act: str
     opens: date | None
     closes: date
     done: date | None
+    latest: date | None = None
 
 
 def in_window(window: Window, p: Parameters, on: date) -> Judgement:
     """Judge whether an act was done in its window.
 
-    Reasons: in_time, early (warn), late (warn), not_open (not applicable), running, due_soon (warn), overdue.
+    Reasons: in_time, early (warn), late (warn), not_open (not applicable), running, due_soon (warn), overdue; where the last day
+    is not known calendar_unpublished (unknown), and probably_overdue (warn) after the latest that it can be.
     Figures: opens, closes, done.
     """
     opens, closes, done = window.opens, window.closes, happened(window.done, on)
@@ -209,6 +228,8 @@ def in_window(window: Window, p: Parameters, on: date) -> Judgement:
     if done:
         if opens and done < opens:
             return Judgement(Outcome.WARN, EARLY, (frame, f"{done} 完成,早于规定时段"), figures)
+        if closes < done <= (window.latest or closes):
+            return _not_told(window, frame, f"{done} 完成", figures)
         if done > closes:
             return Judgement(Outcome.WARN, LATE, (frame, f"{done} 完成,晚于规定时段"), figures)
         return Judgement(Outcome.PASS, IN_TIME, (frame, f"{done} 完成,按期"), figures)
@@ -217,7 +238,31 @@ def in_window(window: Window, p: Parameters, on: date) -> Judgement:
             Outcome.NOT_APPLICABLE, NOT_OPEN, (frame, "时段未到"), figures, earliest(until_next(on, opens), later)
         )
     if on > closes:
-        return Judgement(Outcome.FAIL, OVERDUE, (frame, "时段已过,未见完成记录"), figures, later)
+        return _past(window, frame, on, figures, later)
+    return _ahead(window, frame, p, on, figures, later)
+
+
+def _not_told(window: Window, frame: str, said: str, figures: dict[str, Any], until: date | None = None) -> Judgement:
+    words = f"{said},{window.closes} 至 {window.latest} 的放假安排未载入,不能断定是否按期"
+    return Judgement(Outcome.UNKNOWN, UNPUBLISHED, (frame, words), figures, until)
+
+
+def _past(window: Window, frame: str, on: date, figures: dict[str, Any], later: date | None) -> Judgement:
+    """Return what is to be said after the last day of a window where nothing was done."""
+    latest = window.latest or window.closes
+    if on <= latest:
+        return _not_told(window, frame, "未见完成记录", figures, earliest(latest, later))
+    if latest > window.closes:
+        words = "按任何放假安排均已过期,未见完成记录;安排载入后重算"
+        return Judgement(Outcome.WARN, PROBABLY_OVERDUE, (frame, words), figures, later)
+    return Judgement(Outcome.FAIL, OVERDUE, (frame, "时段已过,未见完成记录"), figures, later)
+
+
+def _ahead(
+    window: Window, frame: str, p: Parameters, on: date, figures: dict[str, Any], later: date | None
+) -> Judgement:
+    """Return what is to be said within a window where nothing was done yet."""
+    opens, closes = window.opens, window.closes
     warns = max(closes - p["window_warn_days"] * DAY, opens or date.min)
     if on < warns:
         return Judgement(Outcome.PASS, RUNNING, (frame, "时段内,尚未完成"), figures, earliest(warns - DAY, later))

@@ -20,6 +20,16 @@ class Project:
 
 
 @dataclass(frozen=True, slots=True)
+class PendingProject:
+    """A project of a unit whose feasibility report is handed in since a day and not decided."""
+
+    code: str
+    name: str
+    nature: str | None
+    applied_on: date
+
+
+@dataclass(frozen=True, slots=True)
 class Exemption:
     """A recorded exemption; it holds on both its first and its last day."""
 

@@ -15,6 +15,7 @@ from include.rules.catalogue_facts import KINDS, Catalogues
 from include.rules.dossier_facts import Dossiers, rectification_facts
 from include.rules.engine import NOT_SUBJECT
 from include.rules.parameters import Parameters
+from include.rules.pending_facts import PENDING, PendingProjects
 from include.rules.plan_facts import PlanFacts
 from include.rules.project_facts import FACTS, ProjectFacts
 from include.rules.project_register import ProjectRegister
@@ -101,6 +102,7 @@ class FactsOfDay:
         windows = self._windows()
         joined = self._register.joined if self._wants(PROJECTS) else None
         reports = Reports(self.registers, self._register, self._dossiers)
+        pending = PendingProjects(self.registers, self._register, self.parameters["city_division"])
         found = {}
         for code in self.registers.systems:
             facts = self.registers.system_facts(code, joined)
@@ -108,6 +110,8 @@ class FactsOfDay:
             facts |= reports.of_system(code, self.wanted)
             if self._wants(*KINDS):
                 facts |= self.catalogues.of(code)
+            if self._wants(PENDING):
+                facts |= pending.of(self.registers.systems[code])
             found[code] = facts
         return found
 

@@ -19,12 +19,12 @@ from include.sources.checked_yaml import read_checked, wrong
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """One value of a parameter: an integer in the parameter's unit, or a day."""
+    """One value of a parameter: an integer in the parameter's unit, or a day; None where nobody knows which value counted."""
 
     name: str
     title: str
     unit: str
-    value: int | date
+    value: int | date | None
     source: str
     status: str
     since: date
@@ -68,6 +68,11 @@ class Parameters(Mapping[str, int]):
         values = [v.value for v in self._history.get(name, ()) if day and v.since <= day]
         return values[-1] if values and isinstance(values[-1], int) else self[name]
 
+    def known_at(self, name: str, day: date) -> int | None:
+        """Return the number that counted on the day of an event; None where nobody knows it."""
+        values = [v.value for v in self._history.get(name, ()) if v.since <= day]
+        return values[-1] if values and isinstance(values[-1], int) else None
+
     @property
     def workdays(self) -> Workdays:
         """Return the calendar of working days, for a rule whose card says that it counts them."""
@@ -81,7 +86,7 @@ class Parameters(Mapping[str, int]):
         history = {name: self._history[name] for name in own if name in self._history}
         return Parameters(own, self._workdays if counts_workdays else None, history)
 
-    def everything(self) -> dict[str, int | date]:
+    def everything(self) -> dict[str, int | date | None]:
         """Return the value of every parameter, days among them."""
         return {name: v.value for name, v in self._values.items()}
 
@@ -90,7 +95,7 @@ class Parameters(Mapping[str, int]):
         found = {name: self._values[name] for name in sorted(names)}
         return {
             name: {
-                "value": v.value,
+                "value": "未载入" if v.value is None else v.value,
                 "title": v.title,
                 "unit": v.unit,
                 "source": v.source,
@@ -163,9 +168,9 @@ def _read(file: Path) -> dict[str, tuple[Value, ...]]:
 
 def _value(name: str, spec: dict[str, Any], entry: dict[str, Any]) -> Value:
     is_day = spec["unit"] == "day"
-    if is_day != isinstance(entry["value"], str):
+    if entry["value"] is not None and is_day != isinstance(entry["value"], str):
         raise ValueError(f"the value {entry['value']!r} does not fit the unit {spec['unit']}")
-    value = date.fromisoformat(entry["value"]) if is_day else entry["value"]
+    value = date.fromisoformat(entry["value"]) if is_day and entry["value"] else entry["value"]
     review = date.fromisoformat(entry["review_by"]) if "review_by" in entry else None
     since = date.fromisoformat(entry["from"])
     return Value(name, spec["title"], spec["unit"], value, entry["source"], entry["status"], since, review)

@@ -28,7 +28,7 @@ FactsBySubject = dict[str, dict[str, Fact]]
 def first_plan_year(parameters: Parameters) -> int:
     """Return the first plan whose needs were to be called for under the measures: in the first July after they took effect."""
     effective = parameters.day("regulation_effective_on")
-    call = effective.replace(month=parameters["needs_call_month"], day=1)
+    call = effective.replace(month=parameters.at("needs_call_month", effective), day=1)
     return effective.year + (1 if effective <= call else 2)
 
 

@@ -11,7 +11,7 @@ from datetime import date, timedelta
 
 from include.rules.parameters import Parameters
 from include.rules.records import Approval, Attestation, Dossier
-from include.rules.rule import Judgement
+from include.rules.rule import Facts, Judgement
 from include.rules.shapes import earliest
 from include.rules.verdict import Outcome
 
@@ -83,6 +83,15 @@ def design_replied(dossier: Dossier, approvals: Iterable[Approval], on: date) ->
     return Approved(found.day, found.lacks, None if found.day else earliest(found.until, until_next(on, day)))
 
 
+def design_handed_in(dossier: Dossier, approvals: Iterable[Approval], on: date) -> bool:
+    """Return whether a preliminary design was handed in or replied to; an item that is of both kinds is a merged approval."""
+    items = list(approvals)
+    merged = {a.item_id for a in items if a.kind == "feasibility"}
+    acts = (dossier.design_submitted_on, dossier.design_reply_on)
+    apart = any(a.item_id not in merged for a in alive(items, "design"))
+    return apart or bool(dossier.design_reply_no) or any(happened(act, on) for act in acts)
+
+
 def approval_day(approvals: Iterable[Approval], p: Parameters, on: date) -> date | Judgement:
     """Return the day of the feasibility approval; or what is to be said where there is none, or one of before the measures."""
     found = approved(approvals, "feasibility", on)
@@ -102,6 +111,23 @@ def before_measures(step: str, p: Parameters, until: date | None = None) -> Judg
     """Return that something was done before the measures were in force, so that they do not ask for it."""
     words = (step, f"办法自 {p.day('regulation_effective_on')} 起施行,此前的不评判")
     return Judgement(Outcome.NOT_APPLICABLE, "before_measures", words, {}, until)
+
+
+def began_before(facts: Facts, p: Parameters, on: date, *, by_application: bool = False) -> Judgement | None:
+    """Return that a project was approved, or built, before the measures, which ask nothing of it then (art. 41); else None.
+
+    `by_application`: where what is asked is not to apply for it, having applied before them is enough.
+    """
+    dossier: Dossier | None = facts.dossier
+    mine = alive(facts.approvals, "feasibility")
+    acts = {"可研批复": [approved(mine, "feasibility", on).day]}
+    if by_application:
+        acts["可研申报"] = [happened(day, on) for a in mine for day in (a.submitted_on, a.accepted_on)]
+    if dossier:
+        built = (dossier.construction_started_on, dossier.trial_started_on, dossier.went_live_on)
+        acts["开工、试运行或上线"] = [happened(day, on) for day in built]
+    early = [(day, act) for act, days in acts.items() for day in days if day and is_early(day, p)]
+    return before_measures("{1} {0}".format(*min(early)), p) if early else None
 
 
 def approved_by_city(

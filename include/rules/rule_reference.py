@@ -62,7 +62,8 @@ def _parameters(book: ParameterBook) -> Iterator[str]:
 
 def _value(v: Value) -> str:
     is_confirmed = "yes" if v.status == "confirmed" else "no"
-    return f"| `{v.name}` | {v.title} | {v.unit} | {v.since} | {v.value} | {v.source} | {is_confirmed} | {v.review_by or ''} |"
+    value = "not known" if v.value is None else v.value
+    return f"| `{v.name}` | {v.title} | {v.unit} | {v.since} | {value} | {v.source} | {is_confirmed} | {v.review_by or ''} |"
 
 
 def _articles() -> Iterator[str]:

@@ -12,7 +12,7 @@ import hashlib
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 
 from include.rules.calendar_files import ALWAYS_OFF, Notice, read_calendar
 
@@ -107,6 +107,10 @@ class Workdays:
         if count < 0:
             raise ValueError(f"after({start}, {count}): count forward, or use before()")
         return self._due(start, count, self._find_after) if count else Due(start, start)
+
+    def on_or_after(self, day: date) -> Due:
+        """Return the first working day from a day on: there a term of months ends whose last day is off (民法典 art. 203)."""
+        return self.after(day - timedelta(days=1), 1)
 
     def before(self, day: date, count: int) -> Due:
         """Return the working day number `count` before a day, which itself does not count."""

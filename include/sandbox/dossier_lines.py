@@ -43,8 +43,7 @@ def dossier(project: Project) -> Line:
         "管理制度": ("有", "《项目建设管理办法》", "已建立")[project.number % 3],
     }
     if project.is_county:
-        filed = project.life.day("replied") + timedelta(days=6 if is_late(project) else -4)
-        days: Days = {"县(区)可研报市备案日期": filed}
+        days: Days = {"县(区)可研报市备案日期": _filed(project)}
     else:
         days = {**_approval_days(project), **_building_days(project)}
         line |= _grounds(project) | _states(project)
@@ -55,6 +54,18 @@ def dossier(project: Project) -> Line:
 def is_late(county_project: Project) -> bool:
     """Return whether a county filed the report with the city after its approval."""
     return county_project.number % 4 == 0
+
+
+def is_after_submission(county_project: Project) -> bool:
+    """Return whether a county filed the report with the city after it had handed it in, and before its approval."""
+    return county_project.number % 4 == 1
+
+
+def _filed(county_project: Project) -> date:
+    life = county_project.life
+    if is_late(county_project):
+        return life.day("replied") + timedelta(days=6)
+    return life.day("accepted") + timedelta(days=2 if is_after_submission(county_project) else -4)
 
 
 def _content(project: Project) -> str:
@@ -215,7 +226,7 @@ def reviews(project: Project) -> Iterator[Line]:
     """Yield the lines of the sheet 绩效评价."""
     if project.is_county or project.life.has(Plant.BLANK):
         return
-    kinds = {"事前绩效评估": "needed"}
+    kinds = {} if project.life.has(Plant.EX_ANTE_MISSING) else {"事前绩效评估": "needed"}
     if project.is_accepted and not project.life.has(Plant.SELF_MISSING):
         kinds |= {"自评价": "self_review"}
         if not project.life.has(Plant.SELF_EARLY, Plant.SELF_LATE):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from include.sandbox import words
-from include.sandbox.dossier_lines import contract_no, is_late
+from include.sandbox.dossier_lines import contract_no, is_after_submission, is_late
 from include.sandbox.dossier_projects import Project
 from include.sandbox.dossier_sheets import department_case
 from include.sandbox.dossiers import SHEETS, Dossiers
@@ -38,7 +38,8 @@ def dossier_truth(dossiers: Dossiers) -> dict[str, Any]:
         "upgrades": {project.code: project.upgrades for project in city if _tells(project) and project.upgrades},
         "county": {
             "late": [project.code for project in county if is_late(project)],
-            "in_time": [project.code for project in county if not is_late(project)],
+            "after_submission": [project.code for project in county if is_after_submission(project)],
+            "in_time": [p.code for p in county if not is_late(p) and not is_after_submission(p)],
         },
         "departments": cases,
         "attestations": _attestations(dossiers),

@@ -41,6 +41,7 @@ class Plant(StrEnum):
     SELF_EARLY = "self_evaluation_early"
     SELF_LATE = "self_evaluation_late"
     SELF_MISSING = "self_evaluation_missing"
+    EX_ANTE_MISSING = "ex_ante_evaluation_missing"
     RECTIFIED = "rectified_in_time"
     OVERDUE_PAUSED = "rectification_overdue_funds_paused"
     OVERDUE_UNPAUSED = "rectification_overdue_funds_flow"
@@ -52,7 +53,7 @@ class Plant(StrEnum):
 
 TURNS: dict[int, frozenset[Plant]] = {
     1: frozenset({Plant.SELF_LATE, Plant.WARRANTY_SHORT, Plant.RECTIFIED}),
-    2: frozenset({Plant.SELF_MISSING, Plant.IP_MISSING}),
+    2: frozenset({Plant.SELF_MISSING, Plant.IP_MISSING, Plant.EX_ANTE_MISSING}),
     3: frozenset({Plant.OFF_PLAN}),
     4: frozenset({Plant.FAILED_THEN_PAID}),
     5: frozenset({Plant.SELF_EARLY, Plant.EXACTLY_A_MILLION}),

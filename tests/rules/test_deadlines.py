@@ -111,7 +111,11 @@ def test_one_that_lies_apart_counts_beside_those_that_overlap() -> None:
 
 def test_what_begins_in_one_that_still_runs_ends_nothing() -> None:
     pauses = (("2026-04-27", "2026-04-28"), ("2026-05-11", None), ("2026-05-12", "2026-05-14"))
-    assert said(by_deadline(term("2026-04-27", None, *pauses), P, D("2026-06-01"))) == ("pass", "suspended", None)
+    assert said(by_deadline(term("2026-04-27", None, *pauses), P, D("2026-06-01"))) == (
+        "pass",
+        "suspended",
+        D("2026-06-23"),
+    )
 
 
 def test_a_suspension_counts_only_within_the_term() -> None:
@@ -130,7 +134,8 @@ def test_a_suspension_counts_only_within_the_term() -> None:
 
 def test_while_it_is_suspended_nothing_falls_due() -> None:
     open_end = term("2026-04-27", None, ("2026-05-18", None))
-    assert said(by_deadline(open_end, P, D("2026-08-01"))) == ("pass", "suspended", None)
+    assert said(by_deadline(open_end, P, D("2026-06-01"))) == ("pass", "suspended", D("2026-06-30"))
+    assert said(by_deadline(open_end, P, D("2026-08-01"))) == ("warn", "suspended_long", None)
     assert by_deadline(open_end, P, D("2026-05-15")).holds_until == D("2026-05-17")
     ends = term("2026-04-27", None, ("2026-05-18", "2026-05-25"))
     assert said(by_deadline(ends, P, D("2026-05-22"))) == ("pass", "suspended", D("2026-05-24"))

@@ -32,6 +32,8 @@ def stepped(name: str, step: int) -> ParameterBook:
     """Return the parameters with every value of one a step away."""
 
     def away(value: Value) -> Value:
+        if value.value is None:
+            return value
         by = step if isinstance(value.value, int) else timedelta(days=step)
         return replace(value, value=value.value + by)  # type: ignore[operator]
 

@@ -8,7 +8,7 @@ from include.rules.exceptions import unsigned_step
 from include.rules.facts import Calls
 from include.rules.interconnection import Evidence, State, interconnection
 from include.rules.parameters import Parameters
-from include.rules.recorded import approved_by_city, by_attestation
+from include.rules.recorded import approved_by_city, began_before, by_attestation
 from include.rules.records import Dossier
 from include.rules.rule import Facts, Judgement, law
 from include.rules.shapes import is_covered, window
@@ -132,6 +132,8 @@ def built_by_bureau_or_approved(facts: Facts, p: Parameters, on: date) -> Judgem
     """Art. 8 para. 2: the bureau builds; a unit builds itself only with the approval of the city government."""
     if facts.track == "bureau":
         return Judgement(Outcome.PASS, "built_by_bureau", ("由市数据局统一建设",))
+    if early := began_before(facts, p, on):
+        return early
     dossier: Dossier = facts.dossier
     number, day = dossier.self_build_approval_no, dossier.self_build_approved_on
     steps = (f"单位自行建设,市政府批准文号:{number or '未填'},批准日期:{day or '未填'}",)
@@ -141,4 +143,6 @@ def built_by_bureau_or_approved(facts: Facts, p: Parameters, on: date) -> Judgem
 @law("shared-across-levels-considered")
 def shared_across_levels_considered(facts: Facts, p: Parameters, on: date) -> Judgement:
     """Art. 9 para. 1: 一级建设、多级共用 where it can be; whether it can, people say."""
+    if early := began_before(facts, p, on):
+        return early
     return by_attestation(facts.attestations, "shared_across_levels", on, Outcome.WARN)

@@ -16,7 +16,9 @@ from include.rules.recorded import (
     approved_by_city,
     attested,
     before_measures,
+    began_before,
     by_attestation,
+    design_handed_in,
     design_replied,
     happened,
     is_early,
@@ -36,21 +38,25 @@ def _last_of_month(year: int, month: int) -> date:
     return date(year, month, monthrange(year, month)[1])
 
 
+def _month(name: str, year: int, done: date | None, p: Parameters, on: date) -> int:
+    """Return the month that counted when a thing was done, or counts while it is not; at the latest that of the end of its year."""
+    return p.at(name, min(happened(done, on) or on, date(year, 12, 31)))
+
+
 @law("demand-collected-in-july")
 def demand_collected_in_july(facts: Facts, p: Parameters, on: date) -> Judgement:
     """Art. 11: each July the bureau collects the needs of the next year."""
-    before, month = facts.year - 1, p["needs_call_month"]
-    window = Window(
-        "征集建设需求", date(before, month, 1), _last_of_month(before, month), facts.plan_year.needs_called_on
-    )
-    return in_window(window, p, on)
+    before, called = facts.year - 1, facts.plan_year.needs_called_on
+    month = _month("needs_call_month", before, called, p, on)
+    return in_window(Window("征集建设需求", date(before, month, 1), _last_of_month(before, month), called), p, on)
 
 
 @law("plan-ready-by-october")
 def plan_ready_by_october(facts: Facts, p: Parameters, on: date) -> Judgement:
     """Art. 15: the plan is drawn up before the end of October; no term is set for issuing it."""
-    closes = _last_of_month(facts.year - 1, p["plan_due_month"])
-    return in_window(Window("编制形成年度计划", None, closes, facts.plan_year.drafted_on), p, on)
+    before, drafted = facts.year - 1, facts.plan_year.drafted_on
+    closes = _last_of_month(before, _month("plan_due_month", before, drafted, p, on))
+    return in_window(Window("编制形成年度计划", None, closes, drafted), p, on)
 
 
 @law("applications-within-unit-count")
@@ -70,6 +76,8 @@ def no_own_data_centre(facts: Facts, p: Parameters, on: date) -> Judgement:
     content, nature = facts.content_class, facts.nature
     if content not in CENTRES:
         return Judgement(Outcome.PASS, "no_centre", ("项目内容不是机房、云平台、实体数据中心",))
+    if early := began_before(facts, p, on, by_application=True):
+        return early
     figures = {"content": CENTRES[content]}
     steps = (f"项目内容:{CENTRES[content]},建设性质:{NATURES.get(nature, '未填或未读到')}",)
     if nature is None:
@@ -82,6 +90,10 @@ def no_own_data_centre(facts: Facts, p: Parameters, on: date) -> Judgement:
 @law("upgrade-target-alive")
 def upgrade_target_alive(facts: Facts, p: Parameters, on: date) -> Judgement:
     """Art. 13(3): what is upgraded is in step with business and kept up; releases tell, or a person attests."""
+    return began_before(facts, p, on, by_application=True) or _target_alive(facts, p, on)
+
+
+def _target_alive(facts: Facts, p: Parameters, on: date) -> Judgement:
     dossier: Dossier = facts.dossier
     if dossier.upgrades_system_code is None:
         if facts.nature == "rebuilt":
@@ -111,6 +123,8 @@ def upgrade_target_alive(facts: Facts, p: Parameters, on: date) -> Judgement:
 @law("not-duplicating-existing")
 def not_duplicating_existing(facts: Facts, p: Parameters, on: date) -> Judgement:
     """Art. 13(4): whether other projects can do what this one would, people say."""
+    if early := began_before(facts, p, on, by_application=True):
+        return early
     return by_attestation(facts.attestations, "not_duplicating", on, Outcome.FAIL)
 
 
@@ -178,21 +192,37 @@ def _before(
         if feasible.lacks:
             return lacking(feasible.lacks, steps, feasible.until)
         if dossier.higher_approval_no:
-            words = (*steps, f"国家或省批复:{dossier.higher_approval_no};未见可研批复")
-            return Judgement(Outcome.WARN, "only_higher_approval", words, figures, feasible.until)
+            return _only_higher(dossier, "可研批复", steps, figures, feasible.until)
         return Judgement(Outcome.FAIL, "no_approval", (*steps, "未见可研批复"), figures, feasible.until)
     steps += (f"可研 {feasible.day} 批复",)
     if started < feasible.day:
         return Judgement(Outcome.FAIL, "contract_early" if is_contract else "started_early", steps, figures)
-    if dossier.merged_ground or dossier.higher_approval_no:
-        return Judgement(Outcome.PASS, "approved_first", (*steps, "合并审批或已获上级批复,不另批初步设计"), figures)
-    return _after_design(design_replied(dossier, facts.approvals, on), started, steps, figures)
+    if dossier.merged_ground and not design_handed_in(dossier, facts.approvals, on):
+        ahead = until_next(on, dossier.design_submitted_on, dossier.design_reply_on)
+        return Judgement(Outcome.PASS, "approved_first", (*steps, "合并审批,不另批初步设计"), figures, ahead)
+    found = _after_design(dossier, design_replied(dossier, facts.approvals, on), started, steps, figures)
+    if dossier.merged_ground and found.outcome is not Outcome.PASS:
+        words = (*found.steps, "登记了合并审批情形,又有初步设计报审或批复")
+        return Judgement(Outcome.UNKNOWN, "records_disagree", words, figures, found.holds_until)
+    return found
 
 
-def _after_design(design: Approved, started: date, steps: tuple[str, ...], figures: dict[str, object]) -> Judgement:
+def _only_higher(
+    dossier: Dossier, absent: str, steps: tuple[str, ...], figures: dict[str, object], until: date | None
+) -> Judgement:
+    """Return that only the state or the province approved: art. 20 makes a project fit for review, and ends neither approval."""
+    words = (*steps, f"国家或省批复:{dossier.higher_approval_no};未见{absent}")
+    return Judgement(Outcome.WARN, "only_higher_approval", words, figures | {"absent": absent}, until)
+
+
+def _after_design(
+    dossier: Dossier, design: Approved, started: date, steps: tuple[str, ...], figures: dict[str, object]
+) -> Judgement:
     figures = figures | {"approved": design.day}
     if design.lacks:
         return lacking(design.lacks, steps, design.until)
+    if design.day is None and dossier.higher_approval_no:
+        return _only_higher(dossier, "初步设计批复", steps, figures, design.until)
     if design.day is None:
         return Judgement(Outcome.FAIL, "no_design_reply", (*steps, "未见初步设计批复"), figures, design.until)
     steps += (f"初步设计 {design.day} 批复",)

@@ -9,10 +9,10 @@ from decimal import Decimal
 from include.rules.deadlines import Term, by_deadline
 from include.rules.parameters import Parameters
 from include.rules.recorded import (
-    alive,
     approval_day,
     approved,
     before_measures,
+    design_handed_in,
     design_replied,
     happened,
     is_early,
@@ -126,9 +126,7 @@ def design_reply_within_20_working_days(facts: Facts, p: Parameters, on: date) -
     dossier: Dossier = facts.dossier
     started, ground = dossier.design_submitted_on, dossier.merged_ground
     if ground:
-        return Judgement(Outcome.NOT_APPLICABLE, "merged", (f"合并审批({GROUNDS[ground]}),仅审批可研",))
-    if dossier.higher_approval_no:
-        return Judgement(Outcome.NOT_APPLICABLE, "higher_approval", (f"国家或省批复:{dossier.higher_approval_no}",))
+        return _merged(dossier, on)
     if started and is_early(started, p):
         return before_measures(f"市数据局 {started} 收到初步设计", p)
     term = Term(
@@ -138,6 +136,15 @@ def design_reply_within_20_working_days(facts: Facts, p: Parameters, on: date) -
     return by_deadline(term, p, on)
 
 
+def _merged(dossier: Dossier, on: date) -> Judgement:
+    """Return that no term runs where the approval was merged; or that the records contradict that."""
+    steps = (f"合并审批({GROUNDS[str(dossier.merged_ground)]}),仅审批可研",)
+    until = until_next(on, dossier.design_submitted_on, dossier.design_reply_on)
+    if design_handed_in(dossier, (), on):
+        return Judgement(Outcome.UNKNOWN, "records_disagree", (*steps, "另有初步设计报审或批复"), {}, until)
+    return Judgement(Outcome.NOT_APPLICABLE, "merged", steps, {}, until)
+
+
 @law("merged-approval-has-ground")
 def merged_approval_has_ground(facts: Facts, p: Parameters, on: date) -> Judgement:
     """Art. 20: only some projects have their feasibility report approved alone. 投资规模小 has no figure: people judge it."""
@@ -145,14 +152,15 @@ def merged_approval_has_ground(facts: Facts, p: Parameters, on: date) -> Judgeme
     if isinstance(day, Judgement):
         return day
     dossier: Dossier = facts.dossier
-    acts = (dossier.design_submitted_on, dossier.design_reply_on)
-    ahead, ground = until_next(on, *acts), dossier.merged_ground
-    steps: tuple[str, ...] = (f"可研 {day} 批复,未见初步设计报审",)
-    if any(happened(act, on) for act in acts) or dossier.design_reply_no or alive(facts.approvals, "design"):
+    ahead, ground = until_next(on, dossier.design_submitted_on, dossier.design_reply_on), dossier.merged_ground
+    if design_handed_in(dossier, facts.approvals, on):
+        if ground:
+            words = (f"登记合并审批情形:{GROUNDS[ground]}", "另有初步设计报审或批复")
+            return Judgement(Outcome.UNKNOWN, "records_disagree", words)
         return Judgement(Outcome.NOT_APPLICABLE, "not_merged", ("另有初步设计报审",))
+    steps: tuple[str, ...] = (f"可研 {day} 批复,未见初步设计报审",)
     if dossier.higher_approval_no:
-        words = (*steps, f"国家或省批复:{dossier.higher_approval_no}")
-        return Judgement(Outcome.PASS, "higher_approval", words, {}, ahead)
+        steps += (f"国家或省批复:{dossier.higher_approval_no},不免初步设计评审",)
     if ground is None:
         return Judgement(Outcome.WARN, "no_ground", (*steps, "未登记合并审批情形"), {}, ahead)
     figures, steps = {"ground": GROUNDS[ground]}, (*steps, f"合并审批情形:{GROUNDS[ground]}")
@@ -189,18 +197,27 @@ def approvals_filed_with_bureau(facts: Facts, p: Parameters, on: date) -> Judgem
 
 @law("contracts-within-approved-investment")
 def contracts_within_approved_investment(facts: Facts, p: Parameters, on: date) -> Judgement:
-    """Art. 23: what is procured stays within what was approved; of money this is the sum of the contracts."""
+    """Art. 23: what is procured stays within what was approved; of money this is the sum of the contracts.
+
+    What was all signed before the measures is not judged; what was, counts into the sum where more was signed since.
+    """
     contracts: tuple[Contract, ...] = facts.contracts
     signed = [c for c in contracts if c.signed_on is None or c.signed_on <= on]
     until = until_next(on, *(c.signed_on for c in contracts))
     if not signed:
         return Judgement(Outcome.NOT_APPLICABLE, "no_contract", ("没有已签订的合同",), {}, until)
+    newest = max((c.signed_on for c in signed if c.signed_on), default=None)
+    is_blank = any(c.signed_on is None for c in signed)
+    if newest and is_early(newest, p) and not is_blank:
+        return before_measures(f"最近一份合同 {newest} 签订", p, until)
     total = sum((c.amount_yuan for c in signed), Decimal(0))
     dossier: Dossier = facts.dossier
     limit = dossier.approved_investment_yuan
     step = f"合同 {len(signed)} 份,合计 {total:,.2f} 元"
     if limit is None:
         return lacking("批复概算", (step,), until)
+    if total > limit and newest and is_early(newest, p):
+        return lacking("合同签订日期", (step,), until)
     figures = {"total": f"{total:,.2f}", "limit": f"{limit:,.2f}", "over": f"{total - limit:,.2f}"}
     outcome, reason = (Outcome.WARN, "over") if total > limit else (Outcome.PASS, "within")
     return Judgement(outcome, reason, (step, f"批复概算 {limit:,.2f} 元"), figures, until)

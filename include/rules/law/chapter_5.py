@@ -49,34 +49,44 @@ def signing_day(contract: Contract, p: Parameters, on: date) -> date | Judgement
 @law("tender-result-filed")
 def tender_result_filed(facts: Facts, p: Parameters, on: date) -> Judgement:
     """Art. 24: from the limit on the result is filed with the bureau, for which no term is set; open tender is the main method."""
-    contract: Contract = facts.contract
+    return result_filed(facts.contract, p, on)
+
+
+def result_filed(contract: Contract, p: Parameters, on: date) -> Judgement:
+    """Return whether the result of the procurement of one contract was filed, as it should."""
     day = signing_day(contract, p, on)
     if isinstance(day, Judgement):
         return day
     amount, kind = contract.amount_yuan, contract.procurement_kind
-    limits = [p.at(name, day) for name in LIMITS[kind]]
-    steps: tuple[str, ...] = (
-        f"合同金额 {money(amount)},{day} 签订;当日政府采购限额标准 {' 或 '.join(map(money, limits))}",
-    )
-    if amount < min(limits):
-        return Judgement(Outcome.NOT_APPLICABLE, "below_limit", (*steps, "未达限额标准"))
-    if amount < max(limits):
-        return lacking("采购类别", steps)
+    limits = [limit for name in LIMITS[kind] if (limit := p.known_at(name, day)) is not None]
     filed = happened(contract.award_filed_on, on)
-    steps += (f"中标(成交)日期:{contract.awarded_on or '未填'},结果备案:{filed or '未见'}",)
+    result = f"中标(成交)日期:{contract.awarded_on or '未填'},结果备案:{filed or '未见'}"
+    if len(limits) < len(LIMITS[kind]):
+        steps: tuple[str, ...] = (f"合同金额 {money(amount)},{day} 签订;当日的政府采购限额标准未载入", result)
+        if filed is None:
+            return lacking("签订当日的政府采购限额标准", steps, until_next(on, contract.award_filed_on))
+    else:
+        steps = (f"合同金额 {money(amount)},{day} 签订;当日政府采购限额标准 {' 或 '.join(map(money, limits))}",)
+        if amount < min(limits):
+            return Judgement(Outcome.NOT_APPLICABLE, "below_limit", (*steps, "未达限额标准"))
+        if amount < max(limits):
+            return lacking("采购类别", steps)
+        steps += (result,)
     if filed is None:
         return Judgement(Outcome.WARN, "not_filed", steps, {}, until_next(on, contract.award_filed_on))
     if contract.awarded_on and filed < contract.awarded_on:
         return Judgement(Outcome.UNKNOWN, "dates_disagree", (*steps, "备案早于中标(成交)"))
-    return _method(contract, p.at("open_tender_yuan", day), steps)
+    return _method(contract, p.known_at("open_tender_yuan", day), steps)
 
 
-def _method(contract: Contract, threshold: int, steps: tuple[str, ...]) -> Judgement:
+def _method(contract: Contract, threshold: int | None, steps: tuple[str, ...]) -> Judgement:
     """Return whether a contract whose result is filed was awarded as it should; for works other thresholds hold, not known here."""
     kind, method = contract.procurement_kind, contract.procurement_method
-    steps += (f"采购方式:{METHODS[method]};货物和服务的公开招标数额标准 {money(threshold)}",)
-    if kind == "works" or contract.amount_yuan < threshold or method == "open_tender":
+    steps += (f"采购方式:{METHODS[method]};货物和服务的公开招标数额标准 {money(threshold) if threshold else '未载入'}",)
+    if kind == "works" or method == "open_tender" or (threshold and contract.amount_yuan < threshold):
         return Judgement(Outcome.PASS, "filed", steps)
+    if threshold is None:
+        return lacking("签订当日的公开招标数额标准", steps)
     blank = "、".join(name for name, value in (("采购类别", kind), ("采购方式", method)) if value is None)
     if blank:
         return lacking(blank, steps)
@@ -147,7 +157,7 @@ def contract_split_avoided(facts: Facts, p: Parameters, on: date) -> Judgement:
     day = signing_day(contract, p, on)
     if isinstance(day, Judgement):
         return day
-    limit, days = p.at("third_party_test_yuan", day), p["split_window_days"]
+    limit, days = p.at("third_party_test_yuan", day), p.at("split_window_days", day)
     steps: tuple[str, ...] = (f"合同金额 {money(contract.amount_yuan)},第三方验收测评限额 {money(limit)}",)
     if contract.amount_yuan >= limit:
         return Judgement(Outcome.NOT_APPLICABLE, "not_below", steps)

@@ -53,6 +53,21 @@ def due_reports(level: int | None) -> dict[str, str | None]:
     return found | {"risk": "risk_days"}
 
 
+def ends_on(report: Assessment, days: int | None) -> date | None:
+    """Return the last day of a report: as it states, else so many days after it was issued; None where neither is known."""
+    return report.valid_until or (report.issued_on + timedelta(days=days) if days else None)
+
+
+def is_adverse(report: Assessment) -> bool:
+    """Return whether a report says that something is badly amiss."""
+    return report.conclusion == "not_conform" or bool(report.has_major_risk)
+
+
+def is_concluded(report: Assessment) -> bool:
+    """Return whether a report says what it found."""
+    return (report.has_major_risk if report.kind == "risk" else report.conclusion) is not None
+
+
 @law("security-duties-current")
 def security_duties_current(facts: Facts, p: Parameters, on: date) -> Judgement:
     """Art. 27: 等保, 密评 and risk assessment are repeated in time, and what they found is no reason for alarm."""
@@ -83,10 +98,10 @@ def _standing(kind: str, reports: Iterable[Assessment], days: int | None, warn_d
     if not past:
         return Standing(State.MISSING, title, "", ahead)
     last = past[-1]
-    ends = last.valid_until or (last.issued_on + timedelta(days=days) if days else None)
+    ends = ends_on(last, days)
     opinion = RISKS[last.has_major_risk] if kind == "risk" else CONCLUSIONS[last.conclusion]
     words = f"{title}报告 {last.report_no}({last.issued_on} 出具,有效至 {ends or '未载明'},{opinion})"
-    if last.conclusion == "not_conform" or last.has_major_risk:
+    if is_adverse(last):
         return Standing(State.ADVERSE, words, "", ahead)
     if ends is None:
         return Standing(State.UNSTATED, words, f"{title}报告有效期", ahead)
@@ -94,6 +109,6 @@ def _standing(kind: str, reports: Iterable[Assessment], days: int | None, warn_d
     until = earliest(ahead, until_next(on, warns, ends + DAY))
     if on > ends:
         return Standing(State.EXPIRED, words, "", until)
-    if (last.has_major_risk if kind == "risk" else last.conclusion) is None:
+    if not is_concluded(last):
         return Standing(State.UNSTATED, words, f"{title}报告结论", until)
     return Standing(State.EXPIRING if on >= warns else State.CURRENT, words, "", until)

@@ -1,4 +1,4 @@
-"""Chapter 6, 项目验收和绩效管理, what hangs on acceptance: a failed one, money (art. 30), self-evaluation (31), archives (32)."""
+"""Chapter 6, 项目验收和绩效管理, what hangs on acceptance: a failed one, money (art. 30), evaluations (31), archives (32)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from include.rules.accepted import accepted, in_order
 from include.rules.deadlines import Window, in_window
 from include.rules.law.chapter_5 import money
 from include.rules.parameters import Parameters
-from include.rules.recorded import before_measures, by_attestation, is_early, lacking, until_next
+from include.rules.recorded import approval_day, before_measures, by_attestation, is_early, lacking, until_next
 from include.rules.records import Acceptance, Dossier, Payment
 from include.rules.rule import Facts, Judgement, law
 from include.rules.shapes import earliest
@@ -17,8 +17,9 @@ from include.rules.verdict import Outcome
 from include.rules.workdays import months_after
 
 RESULTS = {"passed": "通过", "failed": "未通过"}
-REMAINING = {"final": "尾款", "retention": "质保金"}
-"""The kinds of payments that art. 30 calls the remaining money."""
+PAYMENTS = {"advance": "预付款", "progress": "进度款", "final": "尾款", "retention": "质保金"}
+REMAINING = ("final", "retention")
+"""The kinds of payments that are remaining money (art. 30) by their name; once an acceptance failed, all that is still paid is."""
 
 
 @law("acceptance-held")
@@ -53,46 +54,75 @@ def _held(acceptances: Sequence[Acceptance]) -> tuple[str, ...]:
 
 @law("no-final-payment-before-acceptance")
 def no_final_payment_before_acceptance(facts: Facts, p: Parameters, on: date) -> Judgement:
-    """Art. 30: the remaining money is not paid to who did not pass acceptance; on the day of passing it may be."""
+    """Art. 30: the remaining money is not paid to who did not pass acceptance; on the day of passing it may be.
+
+    Between a failed acceptance and a passed one all that is paid is remaining money, whatever it is called; before any acceptance
+    only what is called so. Of an instalment of the very day of the failure dates do not tell which of the two came first.
+    """
     acceptances: tuple[Acceptance, ...] = facts.acceptances
-    payments = [x for x in facts.payments if x.kind in REMAINING and x.amount_yuan > 0 and not is_early(x.paid_on, p)]
+    payments = [x for x in facts.payments if x.amount_yuan > 0 and not is_early(x.paid_on, p)]
     until = until_next(on, *(a.held_on for a in acceptances), *(x.paid_on for x in payments))
     held = [a for a in in_order(acceptances) if a.held_on <= on]
     paid = sorted((x for x in payments if x.paid_on <= on), key=lambda x: (x.paid_on, x.payment_no))
-    found = [(x, _stood(x, held)) for x in paid]
+    found = [(x, said) for x in paid if (said := _stood(x, held)) in (FAILED, SAME_DAY) or x.kind in REMAINING]
     steps = (*(_held(held) or ("尚未组织验收",)), *(f"{_shown(x)},{said}" for x, said in found))
     for said, outcome, reason in BREACHES:
         if mine := [x for x, how in found if how == said]:
             figures = {"payments": ";".join(_shown(x) for x in mine)}
             return Judgement(outcome, reason, steps, figures, until)
-    if paid:
+    if found:
         return Judgement(Outcome.PASS, "paid_after_acceptance", steps, {}, until)
-    return Judgement(Outcome.PASS, "not_paid", (*steps, "未见尾款、质保金支付"), {}, until)
+    return Judgement(Outcome.PASS, "not_paid", (*steps, "未见剩余款项支付"), {}, until)
 
 
 FAILED, NEVER, BEFORE, AFTER = "支付时最近一次验收未通过", "尚无通过的验收", "支付早于通过验收", "支付时已通过验收"
+SAME_DAY = "与未通过的验收同日,先后不明"
 BREACHES = (
     (FAILED, Outcome.FAIL, "paid_after_failure"), (NEVER, Outcome.FAIL, "paid_without_acceptance"),
-    (BEFORE, Outcome.WARN, "paid_early"),
+    (SAME_DAY, Outcome.UNKNOWN, "paid_on_day_of_failure"), (BEFORE, Outcome.WARN, "paid_early"),
 )  # fmt: skip
 """What may be said of a payment, the gravest first."""
 
 
 def _stood(payment: Payment, held: Sequence[Acceptance]) -> str:
     """Return how acceptance stood when a payment was made."""
-    before = [a.result for a in held if a.held_on <= payment.paid_on]
+    before = [a for a in held if a.held_on <= payment.paid_on]
+    if before and before[-1].result == "passed":
+        return AFTER
     if before:
-        return AFTER if before[-1] == "passed" else FAILED
+        is_first = len(before) == 1 or before[-2].result == "passed"
+        is_open = is_first and before[-1].held_on == payment.paid_on and payment.kind not in REMAINING
+        return SAME_DAY if is_open else FAILED
     return BEFORE if any(a.result == "passed" for a in held) else NEVER
 
 
 def _shown(payment: Payment) -> str:
-    return f"{payment.paid_on} 支付{REMAINING[payment.kind]} {money(payment.amount_yuan)}({payment.payment_no})"
+    return f"{payment.paid_on} 支付{PAYMENTS[payment.kind]} {money(payment.amount_yuan)}({payment.payment_no})"
+
+
+@law("ex-ante-evaluation-made")
+def ex_ante_evaluation_made(facts: Facts, p: Parameters, on: date) -> Judgement:
+    """Art. 31: 事前绩效评估报告, made beforehand. No day is set, so that it is read as: by the feasibility approval."""
+    approved = approval_day(facts.approvals, p, on)
+    if isinstance(approved, Judgement):
+        return approved
+    days = sorted(r.done_on for r in facts.reviews if r.kind == "ex_ante")
+    made, until = next((day for day in days if day <= on), None), until_next(on, *days)
+    steps = (f"可研 {approved} 批复;事前绩效评估报告:{made or '未见'}",)
+    figures = {"approved": approved, "made": made}
+    if made is None:
+        return Judgement(Outcome.WARN, "not_made", steps, figures, until)
+    if made > approved:
+        return Judgement(Outcome.WARN, "made_after_approval", steps, figures)
+    return Judgement(Outcome.PASS, "made_before", steps, figures)
 
 
 @law("self-evaluated-in-6-to-12-months")
 def self_evaluated_in_6_to_12_months(facts: Facts, p: Parameters, on: date) -> Judgement:
-    """Art. 31: self-evaluation between 6 and 12 months after the project was accepted **and** went live; the later day counts."""
+    """Art. 31: self-evaluation between 6 and 12 months after the project was accepted **and** went live; the later day counts.
+
+    Where the last day is off the window ends on the next working day; its first day stays.
+    """
     gate = accepted(facts.acceptances, p, on)
     if isinstance(gate, Judgement):
         return gate
@@ -104,12 +134,16 @@ def self_evaluated_in_6_to_12_months(facts: Facts, p: Parameters, on: date) -> J
         until = earliest(gate.until, until_next(on, live))
         return Judgement(Outcome.NOT_APPLICABLE, "not_live_yet", (f"{gate.day} 通过验收,尚未投入运行",), {}, until)
     begins = max(gate.day, live)
-    opens, closes = (
+    opens, ends = (
         months_after(begins, p.at(name, begins)) for name in ("self_review_opens_months", "self_review_closes_months")
     )
+    closes = p.workdays.on_or_after(ends)
     reviews = sorted(r.done_on for r in facts.reviews if r.kind == "self" and r.done_on >= begins)
-    found = in_window(Window("开展自评价", opens, closes, _counting(reviews, opens, closes, on)), p, on)
+    counts = _counting(reviews, opens, closes.earliest, on)
+    found = in_window(Window("开展自评价", opens, closes.earliest, counts, closes.latest), p, on)
     step = f"{gate.day} 通过验收,{live} 投入运行,自 {begins} 起算"
+    if closes.earliest != ends:
+        step += f";{ends} 不是工作日,顺延至 {closes.earliest}"
     until = earliest(found.holds_until, gate.until, until_next(on, *reviews))
     return Judgement(found.outcome, found.reason, (step, *found.steps), found.figures, until)
 

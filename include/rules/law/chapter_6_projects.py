@@ -12,12 +12,12 @@ from datetime import date
 from include.rules.accepted import Accepted, accepted
 from include.rules.facts import Catalogued
 from include.rules.law.chapter_5 import money
-from include.rules.law.chapter_5_security import REPORTS, due_reports
+from include.rules.law.chapter_5_security import REPORTS, due_reports, ends_on, is_adverse, is_concluded
 from include.rules.parameters import Parameters
 from include.rules.recorded import happened, lacking, until_next
 from include.rules.records import Assessment, Contract, Dossier
 from include.rules.rule import Facts, Judgement, law
-from include.rules.shapes import Tri, earliest
+from include.rules.shapes import earliest
 from include.rules.verdict import Outcome
 from include.rules.workdays import months_after
 
@@ -63,7 +63,8 @@ def _not_accepted(gate: Judgement, started: date | None, on: date) -> Judgement:
 def assessments_before_acceptance(facts: Facts, p: Parameters, on: date) -> Judgement:
     """Art. 29(2): reports on protection level, cipher and risk, as far as the grades of the systems ask for them.
 
-    A report that names no system is on all that the project built.
+    By acceptance there is one of each that is valid on that day and not adverse. A report that names no system is on all that the
+    project built.
     """
     gate = accepted(facts.acceptances, p, on)
     if isinstance(gate, Judgement):
@@ -71,44 +72,66 @@ def assessments_before_acceptance(facts: Facts, p: Parameters, on: date) -> Judg
     reports: tuple[Assessment, ...] = facts.assessments
     systems, levels = facts.systems, facts.protection_levels
     graded = list(zip(systems, levels or (None,) * len(systems), strict=True)) if systems else [(None, None)]
-    found = [one for system, level in graded for one in _reports(system, level, reports, gate, on)]
+    found = [one for system, level in graded for one in _reports(system, level, reports, gate, p, on)]
     until = earliest(gate.until, until_next(on, *(r.issued_on for r in reports)))
     steps = (f"{gate.day} 通过验收", *(f"{title}:{said}" for title, said in found))
-    absent, late = (_named(found, said) for said in (ABSENT, LATE))
-    if absent:
-        return Judgement(Outcome.FAIL, "not_assessed", steps, {"reports": absent}, until)
-    if open_ones := _named(found, OPEN):
-        return lacking(f"等保级别,据以判断是否须有{open_ones}", steps, until)
-    if late:
-        return Judgement(Outcome.WARN, "assessed_late", steps, {"reports": late}, until)
+    kinds = (
+        ((ABSENT, EXPIRED), Outcome.FAIL, "not_assessed"), ((ADVERSE,), Outcome.WARN, "assessed_adverse"),
+        ((OPEN, UNSTATED), Outcome.UNKNOWN, ""), ((LATE,), Outcome.WARN, "assessed_late"),
+    )  # fmt: skip
+    for said, outcome, reason in kinds:
+        if (titles := _named(found, *said)) and outcome is Outcome.UNKNOWN:
+            return lacking(_blank(found), steps, until)
+        if titles:
+            return Judgement(outcome, reason, steps, {"reports": titles}, until)
     return Judgement(Outcome.PASS, "assessed", steps, {}, until)
 
 
-ABSENT, LATE, OPEN, DONE = "未见报告", "验收后才出具", "等保级别不详,验收前未见报告", "验收前已出具"
+ABSENT, LATE, OPEN, DONE = "未见报告", "验收后才出具", "等保级别不详,验收前未见有效报告", "验收前已出具"
+EXPIRED, ADVERSE, UNSTATED = "验收时已过有效期", "验收前的报告不符合或有重大风险", "验收前的报告未填有效期或结论"
 
 
 def _reports(
-    system: str | None, level: int | None, reports: Iterable[Assessment], gate: Accepted, on: date
+    system: str | None, level: int | None, reports: Iterable[Assessment], gate: Accepted, p: Parameters, on: date
 ) -> Iterator[tuple[str, str]]:
     """Yield the reports that a system needs, or may need, with what there is of each."""
     due = due_reports(level)
+    terms = due if level is not None else {"protection": None, "cipher": "cipher_days"} | due
     for kind, title in REPORTS.items():
-        is_due: Tri = kind in due or (None if level is None else False)
-        mine = [r.issued_on for r in reports if r.kind == kind and (system is None or r.system_code in (None, system))]
-        days = [day for day in mine if day <= on]
-        if is_due is False:
+        if level is not None and kind not in due:
             continue
-        if days and min(days) <= gate.day:
-            said = DONE
-        elif is_due is None:
+        mine = [r for r in reports if r.kind == kind and (system is None or r.system_code in (None, system))]
+        name = terms[kind]
+        said = _stood(mine, p.at(name, gate.day) if name else None, gate, on)
+        if kind not in due and said in (ABSENT, EXPIRED, LATE):
             said = OPEN
-        else:
-            said = LATE if days else ABSENT
         yield f"系统 {system} {title}" if system else title, said
 
 
-def _named(found: Iterable[tuple[str, str]], wanted: str) -> str:
-    return "、".join(title for title, said in found if said == wanted)
+def _stood(reports: Iterable[Assessment], days: int | None, gate: Accepted, on: date) -> str:
+    """Return how the newest report of a kind stood on the day of the acceptance, a later one aside."""
+    ordered = sorted((r for r in reports if r.issued_on <= on), key=lambda r: (r.issued_on, r.report_no))
+    past = [r for r in ordered if r.issued_on <= gate.day]
+    absent = LATE if len(past) < len(ordered) else EXPIRED if past else ABSENT
+    if not past:
+        return absent
+    ends = ends_on(past[-1], days)
+    if ends and ends < gate.day:
+        return absent
+    if is_adverse(past[-1]):
+        return ADVERSE
+    return DONE if ends and is_concluded(past[-1]) else UNSTATED
+
+
+def _blank(found: Iterable[tuple[str, str]]) -> str:
+    pairs = list(found)
+    graded, unstated = _named(pairs, OPEN), _named(pairs, UNSTATED)
+    words = (graded and f"等保级别,据以判断是否须有{graded}", unstated and f"报告有效期或结论:{unstated}")
+    return ";".join(filter(None, words))
+
+
+def _named(found: Iterable[tuple[str, str]], *wanted: str) -> str:
+    return "、".join(title for title, said in found if said in wanted)
 
 
 @law("third-party-test-if-million")

@@ -5,15 +5,16 @@ What follows from a finding, for money and for people, others decide: a roll-up 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 
 from include.rules.catalogued import BEFORE_ACCEPTANCE, Due, compiled, without_entries
 from include.rules.deadlines import Window, in_window
-from include.rules.facts import Catalogued
+from include.rules.facts import Catalogued, PendingProject
+from include.rules.law.chapter_5 import result_filed
 from include.rules.parameters import Parameters
 from include.rules.recorded import Attested, attested, before_measures, happened, is_early, lacking, until_next
-from include.rules.records import Part, Rectification
+from include.rules.records import Contract, Part, Rectification
 from include.rules.rule import Facts, Judgement, law
 from include.rules.shapes import earliest
 from include.rules.verdict import OUTCOME_WORDS, Outcome
@@ -120,13 +121,59 @@ def om_funding_eligible(facts: Facts, p: Parameters, on: date) -> Judgement:
     return Judgement(Outcome.PASS, "eligible", steps, {}, said.until)
 
 
+BARRED = ("new", "rebuilt", "extended")
+"""Natures of the projects that art. 36 bars: 新建、改建、扩建; where the nature is not known it may be one of them."""
+
+
+@law("no-new-project-while-not-eligible")
+def no_new_project_while_not_eligible(facts: Facts, p: Parameters, on: date) -> Judgement:
+    """Art. 36: who owns a system that gets no upkeep money builds none anew: a lead on what its unit has applied for."""
+    every: Sequence[PendingProject] = facts.pending_projects
+    until = until_next(on, *(x.applied_on for x in every))
+    applied = [x for x in every if x.applied_on <= on and x.nature in (*BARRED, None)]
+    titles = "、".join(f"{x.name}({x.code})" for x in applied)
+    if not applied:
+        return Judgement(
+            Outcome.NOT_APPLICABLE, "nothing_applied_for", ("同单位没有待批的新建、改建、扩建项目",), {}, until
+        )
+    found = om_funding_eligible(facts, p, on)
+    until = earliest(until, found.holds_until)
+    steps = (f"同单位待批项目:{titles}", *found.steps)
+    figures = {**found.figures, "projects": titles}
+    if found.reason == "eligibility_unknown":
+        return Judgement(Outcome.UNKNOWN, "eligibility_unknown", steps, figures, until)
+    if found.reason != "not_eligible":
+        return Judgement(Outcome.PASS, "builder_eligible", steps, figures, until)
+    if all(x.nature is None for x in applied):
+        return lacking("待批项目的建设性质", steps, until)
+    return Judgement(Outcome.WARN, "builder_not_eligible", steps, figures, until)
+
+
 @law("procedures-completed")
 def procedures_completed(facts: Facts, p: Parameters, on: date) -> Judgement:
-    """Art. 37: leads on procedures of approval, filing and acceptance that were not gone through; what follows people decide."""
-    parts: Sequence[Part] = facts.parts
-    steps = _steps(parts)
+    """Art. 37: leads on procedures of approval, filing and acceptance that were not gone through; what follows people decide.
+
+    The results of procurement (art. 24) are filed contract by contract, so that its contracts are looked at beside the rules on the
+    project. That a line of the plan is reported on the platform (art. 18) needs no look: what is judged here stands on it.
+    """
+    contracts: Sequence[Contract] | None = facts.contracts
+    parts = [*facts.parts, *_filings(contracts, p, on)]
+    steps, until = _steps(parts), earliest(*(part.holds_until for part in parts))
     kinds = ((Outcome.FAIL, "not_completed"), (Outcome.UNKNOWN, "not_known"), (Outcome.WARN, "to_look_at"))
     for outcome, reason in kinds:
         if titles := _of(parts, outcome):
-            return Judgement(outcome, reason, steps, {"which": "、".join(titles)})
-    return Judgement(Outcome.PASS, "completed", steps)
+            return Judgement(outcome, reason, steps, {"which": "、".join(dict.fromkeys(titles))}, until)
+    return Judgement(Outcome.PASS, "completed", steps, {}, until)
+
+
+def _filings(contracts: Sequence[Contract] | None, p: Parameters, on: date) -> Iterator[Part]:
+    """Yield what is to be said of the filing of each contract's result, worded by the last step of how it was judged."""
+    rule, title = "tender-result-filed", "采购结果报市数据局备案"
+    if contracts is None:
+        yield Part(rule, title, Outcome.UNKNOWN, "evidence_missing", "合同未读到")
+    for contract in contracts or ():
+        found = result_filed(contract, p, on)
+        blank = found.figures.get("missing")
+        said = f"缺少{blank}" if blank else found.steps[-1]
+        sentence = f"合同 {contract.contract_no}:{said}"
+        yield Part(rule, f"{title}({contract.contract_no})", found.outcome, found.reason, sentence, found.holds_until)
