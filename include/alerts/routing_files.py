@@ -98,6 +98,9 @@ class _Check:
                 if channel not in channels:
                     at = ["receivers", name, "channels", index]
                     yield at, f"there is no channel {channel!r}", f"use some of {', '.join(channels)}"
+            if not any(channels.get(channel, {}).get("enabled") for channel in entry["channels"]):
+                at, fix = ["receivers", name, "channels"], "enable one of them, or add one that is enabled"
+                yield at, f"no channel of the receiver {name} is enabled, so it would be told nothing", fix
         for rule in self.rules.values():
             for role in (*rule.told, OPERATOR):
                 if role not in receivers:
