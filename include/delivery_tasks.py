@@ -156,7 +156,9 @@ def _note_channels(
     remote = set(board.channels) - {SPOOL.id} or set(board.channels)
     is_cut_off = remote <= set(down)
     if is_cut_off:
-        seen.append(Sighting(DELIVERY, Cause.NO_CHANNEL, "", f"{'、'.join(sorted(remote))} 均不通,消息仅存于本地文件"))
+        outbox.hand_over(connection, set(down) - {SPOOL.id}, at)
+        words = "待发消息另存本地文件(operator 目录),急件请转交;渠道恢复后自动补发"
+        seen.append(Sighting(DELIVERY, Cause.NO_CHANNEL, "", f"{'、'.join(sorted(remote))} 均不通,{words}"))
     incidents.see(connection, seen, at)
     for cause, still in ((Cause.CHANNEL_DOWN, list(down)), (Cause.DEAD_LETTER, list(dead))):
         incidents.resolve(connection, DELIVERY, [cause], at, still)

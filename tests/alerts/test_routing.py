@@ -80,6 +80,17 @@ routes:
     ("text", "line", "says"),
     [
         ("receivers:\n  drc: {channels: [dingtalk]}", 2, "no channel of the receiver drc is enabled"),
+        ("channels:\n  dingtalk: {per_minute: 1000}\n", 2, "dingtalk takes 20 per_minute"),
+        ("channels:\n  feishu: {per_second: 6}\n", 2, "feishu takes 5 per_second"),
+        (
+            "channels:\n  dingtalk: {enabled: true}\n"
+            "  d2: {title: x, kind: dingtalk, connection: alert_dingtalk, enabled: true}\n",
+            3, "on the connection alert_dingtalk already",
+        ),
+        (
+            "inhibitions:\n  - cause: {rule: evidence-current}\n    consequence: {topic: plan}\n    equal: [department]\n",
+            4, "no department has a plan_year/source",
+        ),
         ("office_hours: {from: '18:00'}\n", 1, "before they begin"),
         ("office_hours: {from: '8:30'}\n", 1, "time of day"),
         ("reminders:\n  workdays: [7, 3]\n", 2, "do not rise"),
