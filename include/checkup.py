@@ -62,6 +62,7 @@ def check_all() -> list[Check]:
     ]
     checks += [
         _check("告警路由 routing", _routing),
+        _look("看板地址 links", _links),
         _check("条款覆盖 coverage", _coverage),
         _check("留存规则 retention", _retention),
         _check("文件通道 spool", _spool),
@@ -107,6 +108,12 @@ def _routing() -> str:
     """Return how the operator is reached; a routing that cannot be read is the finding."""
     ways = ways_to_operator()
     return f"the operator is reached by {', '.join(channel for channel, _ in ways.channels) or 'no channel'}"
+
+
+def _links() -> tuple[str, bool]:
+    """Return to where messages lead; without it "…另有 40 条" in a robot's message leads nowhere."""
+    url = load_settings().public_url
+    return f"messages lead to {url}" if url else "PUBLIC_URL is not set: messages name no page with the rest", not url
 
 
 def _coverage() -> str:

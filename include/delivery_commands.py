@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import argparse
 from dataclasses import asdict
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from include.commands import DEGRADED, DONE, OUTSIDE_FAILED, dumps, say
+from include.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -26,7 +28,11 @@ def add_arguments(verb: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     only.add_argument("--list", action="store_true", help="messages by channel, how channels fare, what is wrong now")
     only.add_argument("--dead", action="store_true", help="list what could not be delivered, with the last error")
-    only.add_argument("--retry", metavar="ID", help="make a dead message pending again; its number is enough")
+    only.add_argument(
+        "--retry", metavar="ID", nargs="?", const="",
+        help="make a dead message pending again, its number is enough; without one all that died of late on --channel",
+    )  # fmt: skip
+    verb.add_argument("--channel", metavar="NAME", help="with --retry: the channel that works again")
     verb.set_defaults(call=deliver)
 
 
@@ -38,7 +44,9 @@ def deliver(options: argparse.Namespace) -> int:
         return _list(options)
     if options.dead:
         return _dead(options)
-    return _retry(options) if options.retry else _once(options)
+    if options.retry is None and options.channel:
+        raise ConfigurationError("--channel goes with --retry; deliver works on all channels")
+    return _once(options) if options.retry is None else _retry(options)
 
 
 def _once(options: argparse.Namespace) -> int:
@@ -156,9 +164,18 @@ def _shown(moment: datetime | None) -> str:
 def _retry(options: argparse.Namespace) -> int:
     from include.alerts import outbox
     from include.clock import now
+    from include.delivery_tasks import DEAD_DAYS
     from include.ledger.database import open_ledger
 
+    if bool(options.retry) == bool(options.channel):
+        raise ConfigurationError("name a message, as --retry 3fa2b1c0, or a channel, as --retry --channel mail")
+    at = now()
     with open_ledger().begin() as connection:
-        revived = outbox.revive(connection, options.retry, now())
-    say(dumps({"message_id": revived}) if options.json else f"消息 {revived} 已重新列入待发")
+        if options.retry:
+            revived = outbox.revive(connection, options.retry, at)
+            say(dumps({"message_id": revived}) if options.json else f"消息 {revived} 已重新列入待发")
+            return DONE
+        many = outbox.revive_channel(connection, options.channel, at - timedelta(days=DEAD_DAYS), at)
+    words = f"渠道 {options.channel} 近 {DEAD_DAYS} 天未送达的 {len(many)} 条消息已重新列入待发"
+    say(dumps({"message_ids": many}) if options.json else words)
     return DONE

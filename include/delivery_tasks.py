@@ -37,6 +37,7 @@ def watch(at: datetime | None = None, board: Switchboard | None = None) -> dict[
     from include.alerts.incident_notice import tell_operator
     from include.alerts.pipelines import load_watched
     from include.alerts.switchboard import load_switchboard
+    from include.alerts.unheard import note_unheard
     from include.sources.card_files import outline_cards
 
     at, board, settings = at or now(), board or load_switchboard(), load_settings()
@@ -46,6 +47,7 @@ def watch(at: datetime | None = None, board: Switchboard | None = None) -> dict[
     published = watchdog.last_published(settings.datasets_url)
     with open_ledger().begin() as connection:
         missing = watchdog.watch(connection, using, published, at, board.problem)
+        note_unheard(connection, board.routing, workdays, at)
         told = tell_operator(connection, board, pipelines, workdays, at, link)
         found = len(incidents.open_incidents(connection))
     log.info("watched: %d results missing, %d incidents open, %d told", len(missing), found, told)
@@ -154,7 +156,9 @@ def _note_channels(
     remote = set(board.channels) - {SPOOL.id} or set(board.channels)
     is_cut_off = remote <= set(down)
     if is_cut_off:
-        seen.append(Sighting(DELIVERY, Cause.NO_CHANNEL, "", f"{'、'.join(sorted(remote))} 均不通,消息仅存于本地文件"))
+        outbox.hand_over(connection, set(down) - {SPOOL.id}, at)
+        words = "待发消息另存本地文件(operator 目录),急件请转交;渠道恢复后自动补发"
+        seen.append(Sighting(DELIVERY, Cause.NO_CHANNEL, "", f"{'、'.join(sorted(remote))} 均不通,{words}"))
     incidents.see(connection, seen, at)
     for cause, still in ((Cause.CHANNEL_DOWN, list(down)), (Cause.DEAD_LETTER, list(dead))):
         incidents.resolve(connection, DELIVERY, [cause], at, still)

@@ -99,6 +99,10 @@ class ChannelRefused(Permanent):
     """A channel answered that it does not take a message (also with HTTP 200), or the message cannot be put into its form."""
 
 
+class MessageRefused(ChannelRefused):
+    """A channel that works does not take this one message, as a mail none of whose addresses is accepted."""
+
+
 class NotDelivered(Permanent):
     """Messages are dead or a channel lets nothing through; what could be delivered was."""
 

@@ -49,15 +49,22 @@ def states(connection: Connection) -> dict[str, ChannelState]:
 
 def note_sent(connection: Connection, channel: str, at: datetime) -> None:
     """Something got through. The caller holds the lock."""
-    _write(connection, channel, last_sent_at=at, failing_since=None, blocked_until=None, last_error=None)
+    blocked_until = _later(at, state_of(connection, channel).blocked_until)
+    _write(connection, channel, last_sent_at=at, failing_since=None, blocked_until=blocked_until, last_error=None)
 
 
 def note_failed(
     connection: Connection, channel: str, error: str, at: datetime, blocked_until: datetime | None = None
 ) -> None:
     """Something did not get through; the channel wants to be left alone until `blocked_until`. The caller holds the lock."""
-    since = state_of(connection, channel).failing_since or at
-    _write(connection, channel, failing_since=since, last_error=error, blocked_until=blocked_until)
+    before = state_of(connection, channel)
+    blocked_until = _later(at, before.blocked_until, blocked_until)
+    _write(connection, channel, failing_since=before.failing_since or at, last_error=error, blocked_until=blocked_until)
+
+
+def _later(at: datetime, *moments: datetime | None) -> datetime | None:
+    """Return the last moment still to come: what one worker is told holds for all, whatever another one hears meanwhile."""
+    return max((moment for moment in moments if moment and moment > at), default=None)
 
 
 def _write(connection: Connection, channel: str, **values: Any) -> None:

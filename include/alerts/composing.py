@@ -1,4 +1,4 @@
-"""From notices to the message that people read: counts first, then the most important findings, each with clause and remedy.
+"""From notices to the message that people read: counts first, then the findings, the heaviest first, with clause and remedy.
 
 Words are 线索 and 提示, never 违规: what a finding comes to is for people to say. Pure.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from urllib.parse import quote
 
@@ -24,9 +24,6 @@ from include.rules.rule import Rule
 from include.rules.rule_book import SEVERITIES as HEAVIEST_FIRST
 from include.rules.workdays import Workdays
 
-MOST_ITEMS = 20
-"""Items that a section shows; of the others it says how many there are."""
-
 ACKNOWLEDGE_WORKDAYS = 5
 """Working days within which somebody is asked to take a finding up, where no escalation says so."""
 
@@ -37,8 +34,13 @@ _NOTES = {
     Reason.ESCALATED: "以下线索已提示责任单位,逾期未见签收或了结", Reason.OVERDUE: "已登记的整改期限已过,尚未见整改结果",
     Reason.WAIVER_ENDED: "豁免、异议或人工认定已到期或撤回,线索恢复为未处置", Reason.REMINDER: "此前已提示,至今未了结",
     Reason.RULE_CHANGED: "条文、参数或判定方法有调整,以下变化由规则引起,不是单位情况变化",
+    Reason.MOVED: "对象现登记在其他单位名下,线索已改由该单位处置,贵单位无需处理",
     Reason.RESOLVED: "最新数据已符合要求或对象已撤下,线索了结,无需处理",
 }  # fmt: skip
+
+
+_OVER = (Reason.RESOLVED, Reason.MOVED)
+"""With these nothing is left for the receiver to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,13 @@ class Desk:
     workdays: Workdays
     at: datetime
     public_url: str | None = None
+    not_arrived: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    """(finding, receiver) → what became of a message that has not arrived, of the findings that are escalated."""
+
+    def missed(self, concern: Concern) -> list[str]:
+        """Return the titles of those who should know of a finding and whose last message about it has not arrived."""
+        late = [r for r in concern.receivers if (concern.finding_id, r) in self.not_arrived]
+        return [self.routing.receivers[receiver].title for receiver in late]
 
     @property
     def day(self) -> date:
@@ -72,7 +81,7 @@ def compose(digest: Digest, desk: Desk) -> list[Message]:
     """Return a message for every channel over which the receiver can be reached; equal but for the channel."""
     sections = (*_held(digest.holds, desk), *_sections(digest, desk))
     receiver = desk.routing.receivers[digest.receiver]
-    told = [concern for notices in digest.notices.values() for n in notices for _, concern in n.news]
+    told = [c for notices in digest.notices.values() for n in notices for reason, c in n.news if reason not in _OVER]
     is_urgent = bool(digest.holds) or any(n.is_urgent for notices in digest.notices.values() for n in notices)
     content = repr(sections)
     return [
@@ -92,26 +101,37 @@ def _sections(digest: Digest, desk: Desk) -> Iterable[Section]:
         for topic in order:
             found = [concern for notice in digest.notices[topic] for concern in notice.of(reason)]
             if found:
-                title, note = desk.routing.topics[topic].title, _NOTES.get(reason, "")
+                title, note = desk.routing.topics[topic].title, _note(found, reason, desk)
                 items = (
                     _rule_items(found, desk) if reason is Reason.RULE_CHANGED else _items(found, reason, desk, digest)
                 )
                 yield Section(reason, title, len(found), tuple(items), note)
 
 
+def _note(found: Sequence[Concern], reason: Reason, desk: Desk) -> str:
+    """Return what is said of a section as a whole; who did not get a message is not said to have been told."""
+    missed = sum(bool(desk.missed(concern)) for concern in found) if reason is Reason.ESCALATED else 0
+    if not missed:
+        return _NOTES.get(reason, "")
+    return f"以下线索逾期未见签收或了结;其中 {missed} 条的提示尚未送达(注明在各条要求中),请先确认对方已知悉"
+
+
 def _items(found: Sequence[Concern], reason: Reason, desk: Desk, digest: Digest) -> Iterable[Item]:
     first = sorted(found, key=lambda c: (HEAVIEST_FIRST.index(c.severity), c.first_seen_on, c.finding_id))
-    return [_item(concern, reason, desk, digest) for concern in first[:MOST_ITEMS]]
+    return [_item(concern, reason, desk, digest) for concern in first]
 
 
 def _item(concern: Concern, reason: Reason, desk: Desk, digest: Digest) -> Item:
-    is_over = reason is Reason.RESOLVED
+    is_over = reason in _OVER
     rule = desk.rules[concern.rule]
     name = desk.subjects.name(concern.subject_type, concern.subject)
     whose = "" if digest.department else concern.department
+    due = _due(concern, desk)
+    if reason is Reason.ESCALATED and (missed := desk.missed(concern)):
+        due = f"{due};最近一次提示尚未送达:{'、'.join(missed)}"
     return Item(
         concern.message, concern.finding_id, f"{whose} · {name}" if whose else name, clause(rule),
-        SEVERITIES[concern.severity][0], concern.first_seen_on.isoformat(), "" if is_over else _due(concern, desk),
+        SEVERITIES[concern.severity][0], concern.first_seen_on.isoformat(), "" if is_over else due,
         "" if is_over else rule.remedy,
     )  # fmt: skip
 
@@ -146,7 +166,7 @@ def _rule_items(found: Sequence[Concern], desk: Desk) -> Iterable[Item]:
     by_rule: dict[str, list[Concern]] = {}
     for concern in found:
         by_rule.setdefault(concern.rule, []).append(concern)
-    for name, mine in sorted(by_rule.items(), key=lambda one: (-len(one[1]), one[0]))[:MOST_ITEMS]:
+    for name, mine in sorted(by_rule.items(), key=lambda one: (-len(one[1]), one[0])):
         is_open = sum(concern.is_open for concern in mine)
         counts = "、".join(
             part
@@ -163,9 +183,9 @@ def _rule_items(found: Sequence[Concern], desk: Desk) -> Iterable[Item]:
 def _held(holds: Sequence[Hold], desk: Desk) -> Iterable[Section]:
     """Yield what the operator reads of each hold, and how it is released."""
     for hold in holds:
-        rules = list(hold.by_rule.items())[:MOST_ITEMS]
         items = tuple(
-            Item(f"“{desk.rules[rule].title}”:{count} 条", clause=clause(desk.rules[rule])) for rule, count in rules
+            Item(f"“{desk.rules[rule].title}”:{count} 条", clause=clause(desk.rules[rule]))
+            for rule, count in hold.by_rule.items()
         )
         note = (
             f"一次新增超过上限(上限 {hold.allowed} 条,评判对象 {hold.subjects} 个),全部暂缓发送,尚未通知任何单位。"
@@ -193,7 +213,7 @@ def _lead(sections: Sequence[Section], told: Sequence[Concern], desk: Desk) -> s
 
 def _advice(sections: Sequence[Section], routing: Routing, *, is_unit: bool) -> str:
     """Return how to act and how to object; who has nothing to act on is not told."""
-    if all(section.reason in (Reason.RESOLVED, Reason.HELD) for section in sections):
+    if all(section.reason in (*_OVER, Reason.HELD) for section in sections):
         return ""
     return f"{routing.how}{routing.objection}" if is_unit else routing.how
 

@@ -27,7 +27,7 @@ from include.alerts.message import Message
 from include.alerts.outbox import Claim, Try, Wait
 from include.alerts.pace import MOST_REFUSALS, wait_after
 from include.clock import now
-from include.errors import ChannelRefused, ChannelThrottled, ChannelUnreachable, ShuhengError
+from include.errors import ChannelRefused, ChannelThrottled, ChannelUnreachable, MessageRefused, ShuhengError
 from include.ledger.database import READING
 
 log = logging.getLogger(__name__)
@@ -155,7 +155,7 @@ class _Pass:
         channel_states.note_sent(connection, held.channel, at)
 
     def _settle_failed(self, connection: Connection, held: Claim, error: Exception) -> None:
-        self.failures += 1
+        self.failures += not isinstance(error, MessageRefused)
         self.done.failed += 1
         self.done.error = words = _words(error)
         died = self._settle(connection, lambda using: self._record_failed(using, held, error, words))
@@ -169,7 +169,8 @@ class _Pass:
         next_try_at = _next_try_at(held, error, at)
         if next_try_at and blocked_until:
             next_try_at = max(next_try_at, blocked_until)
-        channel_states.note_failed(connection, held.channel, words, at, blocked_until)
+        if not isinstance(error, MessageRefused):
+            channel_states.note_failed(connection, held.channel, words, at, blocked_until)
         return outbox.settle_failed(connection, held, _outcome(error), words, next_try_at, at)
 
     def _settle(self, connection: Connection, work: Callable[[Connection], _T]) -> _T:

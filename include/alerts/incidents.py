@@ -28,6 +28,8 @@ class Cause(StrEnum):
     DEAD_LETTER = "dead_letter"
     CHANNEL_DOWN = "channel_down"
     NO_CHANNEL = "no_channel"
+    NO_ADDRESS = "no_address"
+    HELD = "held"
     CONFIGURATION = "configuration"
     HEARTBEAT = "heartbeat"
 
@@ -35,7 +37,7 @@ class Cause(StrEnum):
 CAUSE_WORDS = {
     Cause.FAILED: "运行失败", Cause.LATE: "运行超时未完成", Cause.MISSING: "应有结果未到", Cause.DEAD_LETTER: "消息未能送达",
     Cause.CHANNEL_DOWN: "发送渠道不通", Cause.NO_CHANNEL: "没有可用的发送渠道", Cause.CONFIGURATION: "配置有误",
-    Cause.HEARTBEAT: "最近一次完成",
+    Cause.NO_ADDRESS: "单位没有收件地址", Cause.HELD: "暂缓发送的线索待放行", Cause.HEARTBEAT: "最近一次完成",
 }  # fmt: skip
 """What people read."""
 

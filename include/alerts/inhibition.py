@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from include.alerts.concern import EVERYONE, Concern
+from include.alerts.subjects import UNREGISTERED
 
 Key = tuple[str, ...]
 
@@ -80,7 +81,10 @@ def _silenced(
 
 
 def _keys(concern: Concern, equal: Sequence[str], sources: Mapping[str, Sequence[str]]) -> list[Key]:
-    """Return what a finding has for the names of `equal`; more than one where its rule rests on several sources."""
+    """Return what a finding has for the names of `equal`; more than one where its rule rests on several sources.
+
+    None where it has no department: two that nobody knows the department of have none in common.
+    """
     keys: list[Key] = [()]
     for name in equal:
         keys = [(*key, value) for key in keys for value in _values(concern, name, sources)]
@@ -91,5 +95,5 @@ def _values(concern: Concern, name: str, sources: Mapping[str, Sequence[str]]) -
     if name == "subject":
         return (f"{concern.subject_type}\x1f{concern.subject}",)
     if name == "department":
-        return (concern.department,)
+        return (concern.department,) if concern.department not in ("", UNREGISTERED) else ()
     return (concern.subject,) if concern.subject_type == "source" else sources.get(concern.scope, ())

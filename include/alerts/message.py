@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
 import orjson
+
+MOST_ITEMS = 20
+"""Items of a section that people are shown in a message; all of them stand in the CSV that goes with it."""
 
 
 class Reason(StrEnum):
@@ -26,6 +29,7 @@ class Reason(StrEnum):
     WAIVER_ENDED = "waiver_ended"
     REMINDER = "reminder"
     RULE_CHANGED = "rule_changed"
+    MOVED = "moved"
     RESOLVED = "resolved"
     HELD = "held"
     PIPELINE = "pipeline"
@@ -34,7 +38,7 @@ class Reason(StrEnum):
 REASON_WORDS = {
     Reason.ESCALATED: "上报", Reason.OVERDUE: "整改逾期", Reason.OPENED: "新增线索、提示", Reason.REOPENED: "再次出现",
     Reason.WORSENED: "加重", Reason.WAIVER_ENDED: "豁免等处置到期", Reason.REMINDER: "催办", Reason.RULE_CHANGED: "规则调整",
-    Reason.RESOLVED: "已了结", Reason.HELD: "提示暂缓发送", Reason.PIPELINE: "流水线运行",
+    Reason.MOVED: "已移交其他单位", Reason.RESOLVED: "已了结", Reason.HELD: "提示暂缓发送", Reason.PIPELINE: "流水线运行",
 }  # fmt: skip
 """What people read."""
 
@@ -59,7 +63,7 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """What is told for one reason about one topic; `count` is of all, of which `items` may be the first ones only."""
+    """What is told for one reason about one topic; `count` is of all findings, of which `items` may be the first ones only."""
 
     reason: Reason
     topic: str
@@ -100,6 +104,17 @@ class Message:
         """Return the findings that are named, each once."""
         return list(dict.fromkeys(i.finding_id for s in self.sections for i in s.items if i.finding_id))
 
+    @property
+    def is_long(self) -> bool:
+        """Return whether people are shown fewer findings than it has."""
+        return any(_is_long(section) for section in self.sections)
+
+    @property
+    def abridged(self) -> Message:
+        """Return it as people are shown it: the first items of each section, of the others the count."""
+        short = (replace(s, items=s.items[:MOST_ITEMS]) if _is_long(s) else s for s in self.sections)
+        return replace(self, sections=tuple(short))
+
     def dumps(self) -> str:
         """Return it as the outbox keeps it."""
         return orjson.dumps(asdict(self), option=orjson.OPT_SORT_KEYS).decode()
@@ -111,6 +126,11 @@ class Message:
         sections = tuple(_section(s) for s in data["sections"])
         moment = datetime.fromisoformat(data["decided_at"])
         return cls(**{**data, "sections": sections, "decided_at": moment, "address": tuple(data["address"])})
+
+
+def _is_long(section: Section) -> bool:
+    """Return whether a section is shown in part; of changed rules, a few lines with counts, all are."""
+    return section.reason is not Reason.RULE_CHANGED and len(section.items) > MOST_ITEMS
 
 
 def _section(data: Mapping[str, Any]) -> Section:

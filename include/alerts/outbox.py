@@ -8,18 +8,19 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
 import orjson
-from sqlalchemy import ColumnElement, Connection, Row, Select, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, Select, Subquery, func, insert, or_, select, update
 
 from include.alerts import channel_states
 from include.alerts.channels.channel import ChannelCard
 from include.alerts.message import Message
 from include.alerts.pace import LEASE, MINUTE, MOST_TRIES, UNPACED, Span, earliest
+from include.alerts.switchboard import OPERATOR, SPOOL
 from include.errors import ConfigurationError
 from include.ledger.alert_tables import delivery_attempt, outbox
 from include.ledger.portions import portions
@@ -201,6 +202,29 @@ def give_up(connection: Connection, in_use: Collection[str], before: datetime) -
     return connection.execute(update(outbox).where(stranded).values(**values)).rowcount
 
 
+def hand_over(connection: Connection, channels: Collection[str], at: datetime) -> None:
+    """Put a copy of what waits for channels that are down into the spool, for the operator to hand on; the messages wait on.
+
+    A message has one copy, however often it is asked for.
+    """
+    waits = (outbox.c.state == PENDING) & outbox.c.channel.in_(sorted(channels)) & (outbox.c.receiver != OPERATOR)
+    copies = {_copy_id(one): one for one in connection.execute(select(outbox.c.message_id).where(waits)).scalars()}
+    missing = [copies[one] for one in copies.keys() - _known(connection, list(copies))]
+    for some in portions(sorted(missing)):
+        bodies = connection.execute(select(outbox.c.body).where(outbox.c.message_id.in_(some))).scalars()
+        put(connection, [_copy(Message.loads(body)) for body in bodies], at)
+
+
+def _copy(message: Message) -> Message:
+    title = f"请转交{message.receiver_title}:{message.title}"
+    copied = replace(message, message_id=_copy_id(message.message_id), channel=SPOOL.id, receiver=OPERATOR)
+    return replace(copied, title=title, address=())
+
+
+def _copy_id(message_id: str) -> str:
+    return hashlib.blake2b(f"{message_id}\x1f{SPOOL.id}".encode(), digest_size=16).hexdigest()
+
+
 def revive(connection: Connection, beginning: str, at: datetime) -> str:
     """Make a dead message pending again, with all its tries before it; return its id. Raises `ConfigurationError` for another."""
     pattern = outbox.c.message_id.startswith(beginning, autoescape=True)
@@ -213,9 +237,23 @@ def revive(connection: Connection, beginning: str, at: datetime) -> str:
     message_id, state = found[0]
     if state != DEAD:
         raise ConfigurationError(f"message {message_id} is {state}, not dead; there is nothing to retry")
-    values = {"state": PENDING, "attempts": 0, "next_try_at": at}
-    connection.execute(update(outbox).where(outbox.c.message_id == message_id).values(**values))
+    _revive(connection, [message_id], at)
     return str(message_id)
+
+
+def revive_channel(connection: Connection, channel: str, since: datetime, at: datetime) -> list[str]:
+    """Make the messages of a channel pending again that died after a moment, as `revive` does; return their ids."""
+    died = _died_since(since)
+    mine = select(died.c.message_id).where(died.c.channel == channel).order_by(died.c.message_id)
+    found = list(connection.execute(mine).scalars())
+    _revive(connection, found, at)
+    return found
+
+
+def _revive(connection: Connection, ids: Collection[str], at: datetime) -> None:
+    values = {"state": PENDING, "attempts": 0, "next_try_at": at}
+    for some in portions(sorted(ids)):
+        connection.execute(update(outbox).where(outbox.c.message_id.in_(some)).values(**values))
 
 
 def listed(connection: Connection, state: str | None = None, limit: int = 200) -> list[dict[str, Any]]:
@@ -237,8 +275,14 @@ def counts(connection: Connection) -> dict[str, dict[str, int]]:
 
 def dead_since(connection: Connection, since: datetime) -> dict[str, int]:
     """Return of each channel how many of its dead messages died after a moment."""
+    died = _died_since(since)
+    query = select(died.c.channel, func.count()).group_by(died.c.channel)
+    return {channel: count for channel, count in connection.execute(query)}
+
+
+def _died_since(since: datetime) -> Subquery:
     tried = func.max(func.coalesce(delivery_attempt.c.ended_at, delivery_attempt.c.started_at))
-    died = (
+    return (
         select(outbox.c.channel, outbox.c.message_id)
         .outerjoin(delivery_attempt, delivery_attempt.c.message_id == outbox.c.message_id)
         .where(outbox.c.state == DEAD)
@@ -246,5 +290,3 @@ def dead_since(connection: Connection, since: datetime) -> dict[str, int]:
         .having(func.coalesce(tried, outbox.c.next_try_at) > since)
         .subquery()
     )
-    query = select(died.c.channel, func.count()).group_by(died.c.channel)
-    return {channel: count for channel, count in connection.execute(query)}

@@ -19,8 +19,8 @@ LEASE = timedelta(minutes=5)
 
 SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
 
-WAITS = tuple(timedelta(minutes=m) for m in (1, 2, 5, 15, 60, 120, 240, 360, 480, 720, 720))
-"""What lies between the tries of a message, 45 hours in all: a weekend's power cut is lived through."""
+WAITS = tuple(timedelta(minutes=m) for m in (1, 2, 5, 15, 60, 120, 240, 360, 480, *(720,) * 19))
+"""What lies between the tries of a message, ten days in all: a power cut over the longest holidays is lived through."""
 
 MOST_TRIES = len(WAITS) + 1
 
@@ -34,6 +34,9 @@ JITTER = 0.2
 
 QUIET = {"feishu": timedelta(seconds=10)}
 """Kinds that refuse when everybody sends, on the hour and the half hour: for so long after it nothing is tried."""
+
+MOST_RATES = {"dingtalk": (20, 20), "wecom": (20, 20), "feishu": (100, 5)}
+"""What the platforms take of one robot in a minute and in a second; for the first two they name the minute only."""
 
 UNPACED = frozenset({"spool"})
 """Kinds without a limit: a folder of our own."""

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from include.alerts.channels.channel import ChannelCard
 from include.alerts.inhibition import Inhibition
 from include.alerts.office_hours import OfficeHours
+from include.alerts.switchboard import SPOOL
 from include.rules.rule import Rule
 from include.rules.rule_book import load_rules
 from include.sources.card_files import Outline
@@ -95,7 +96,7 @@ class BlastGuard:
 
 @dataclass(frozen=True)
 class Routing:
-    """All of it, checked: names that are used exist, every rule is in one topic, the operator has a channel."""
+    """All of it, checked: names that are used exist, every rule is in one topic, every receiver has a channel that is enabled."""
 
     office_hours: OfficeHours
     reminders: Reminders
@@ -139,8 +140,16 @@ class Routing:
     def ways_to(self, receiver: str, department: str = "") -> list[tuple[ChannelCard, tuple[str, ...]]]:
         """Return the enabled channels of a receiver, with the addresses to use where a channel must be told.
 
-        A department gets mail only where it has an address; the other receivers' addresses stand in the channel's connection.
+        A department gets mail only where it has an address; the other receivers' addresses stand in the channel's connection. What
+        reaches nobody so goes to the spool, for people to hand on.
         """
+        return self._own_ways(receiver, department) or [(SPOOL, ())]
+
+    def is_reached(self, receiver: str, department: str = "") -> bool:
+        """Return whether a receiver has a way of its own, not only the spool that is left for want of another."""
+        return bool(self._own_ways(receiver, department))
+
+    def _own_ways(self, receiver: str, department: str) -> list[tuple[ChannelCard, tuple[str, ...]]]:
         who, found = self.receivers[receiver], []
         for card in (self.channels[name] for name in who.channels):
             address: tuple[str, ...] = ()

@@ -11,6 +11,7 @@ from typing import Any
 from include.alerts.channels.channel import ChannelCard
 from include.alerts.inhibition import Inhibition
 from include.alerts.office_hours import OfficeHours
+from include.alerts.pace import MOST_RATES
 from include.alerts.routing import (
     BlastGuard,
     Escalation,
@@ -20,6 +21,7 @@ from include.alerts.routing import (
     Routing,
     Topic,
 )
+from include.alerts.subjects import WITHOUT_DEPARTMENT
 from include.alerts.switchboard import OPERATOR
 from include.rules.rule import Rule
 from include.sources.card_files import Outline, outline_cards
@@ -52,6 +54,7 @@ class _Check:
 
     def _problems(self) -> Iterator[tuple[Place, str, str]]:
         yield from self._of_parts()
+        yield from self._of_channels()
         yield from self._of_times()
         yield from self._of_topics()
         yield from self._of_receivers()
@@ -67,6 +70,18 @@ class _Check:
                 for name in names:
                     if name not in entry:
                         yield [part, key, name], f"{part}.{key} has no {name}", f"add {name}"
+
+    def _of_channels(self) -> Iterator[tuple[Place, str, str]]:
+        """Yield channels that would be faster than their platform bears: by their own rates, or two of them on one robot."""
+        users: dict[str, str] = {}
+        for name, entry in self.files.data["channels"].items():
+            for rate, most in zip(("per_minute", "per_second"), MOST_RATES.get(entry["kind"], ()), strict=False):
+                if entry.get(rate, 0) > most:
+                    yield ["channels", name, rate], f"{entry['kind']} takes {most} {rate}", f"give at most {most}"
+            user = users.setdefault(entry.get("connection") or name, name) if entry.get("enabled") else name
+            if user != name:
+                wrong = f"the channel {user} is on the connection {entry['connection']} already, and each has a pace of its own"
+                yield ["channels", name], wrong, "use that channel, or a connection to another robot"
 
     def _of_times(self) -> Iterator[tuple[Place, str, str]]:
         hours, days = self.files.data["office_hours"], self.files.data["reminders"]["workdays"]
@@ -98,6 +113,9 @@ class _Check:
                 if channel not in channels:
                     at = ["receivers", name, "channels", index]
                     yield at, f"there is no channel {channel!r}", f"use some of {', '.join(channels)}"
+            if not any(channels.get(channel, {}).get("enabled") for channel in entry["channels"]):
+                at, fix = ["receivers", name, "channels"], "enable one of them, or add one that is enabled"
+                yield at, f"no channel of the receiver {name} is enabled, so it would be told nothing", fix
         for rule in self.rules.values():
             for role in (*rule.told, OPERATOR):
                 if role not in receivers:
@@ -131,6 +149,9 @@ class _Check:
         if group and group not in self.groups:
             yield [*at, "cause", "group"], f"no source is of the group {group!r}", "use the group of a source card"
         kinds = [{self.rules[name].subject for name in names} for names in (causes, consequences)]
+        if "department" in entry["equal"] and (without := (kinds[0] | kinds[1]) & WITHOUT_DEPARTMENT):
+            words = "/".join(sorted(without))
+            yield [*at, "equal"], f"no department has a {words}, so none can be equal", "leave department out"
         if "subject" in entry["equal"] and (kinds[0] != kinds[1] or len(kinds[0]) > 1):
             words = " and ".join("/".join(sorted(kind)) for kind in kinds)
             yield [*at, "equal"], f"cause and consequence judge {words}: no subject can be equal", "name rules of one"

@@ -13,7 +13,7 @@ from include.sources.card_files import Outline
 UNREGISTERED = "未登记单位"
 """The department of what no register gives one."""
 
-_WITHOUT = ("source", "calendar", "plan_year")
+WITHOUT_DEPARTMENT = frozenset(("source", "calendar", "plan_year"))
 """Kinds of subjects that no department has."""
 
 
@@ -40,7 +40,7 @@ class Subjects:
 
     def department(self, subject_type: str, subject: str) -> str:
         """Return the unit of a subject; empty where such subjects have none."""
-        if subject_type in _WITHOUT:
+        if subject_type in WITHOUT_DEPARTMENT:
             return ""
         return self.known.get((subject_type, subject), (UNREGISTERED, ""))[0]
 

@@ -7,10 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from include.alerts.channels.channel import ChannelCard
 from include.errors import ShuhengError
 from include.findings.titles import ROLES
+
+if TYPE_CHECKING:
+    from include.alerts.routing import Routing
 
 OPERATOR = "operator"
 """The receiver of what the pipelines have to say about themselves; there always is one."""
@@ -24,12 +28,13 @@ Way = tuple[ChannelCard, tuple[str, ...]]
 
 @dataclass(frozen=True, slots=True)
 class Switchboard:
-    """The channels that are in use, by id, the operator's among them, and what is wrong with the routing, if anything."""
+    """The channels that are in use, by id, the operator's among them, and the routing, or what is wrong with it."""
 
     channels: Mapping[str, ChannelCard]
     operator: tuple[Way, ...]
     operator_title: str = ROLES[OPERATOR][0]
     problem: str = ""
+    routing: Routing | None = None
 
     def ways_around(self, avoided: Collection[str]) -> tuple[Way, ...]:
         """Return the operator's ways without the channels that are down; the spool where none is left."""
@@ -46,4 +51,5 @@ def load_switchboard() -> Switchboard:
     except ShuhengError as error:
         return Switchboard({SPOOL.id: SPOOL}, ((SPOOL, ()),), problem=str(error))
     in_use = {SPOOL.id: SPOOL} | {card.id: card for card in routing.channels.values() if card.is_enabled}
-    return Switchboard(in_use, tuple(routing.ways_to(OPERATOR)), routing.receivers[OPERATOR].title)
+    ways = tuple(routing.ways_to(OPERATOR))
+    return Switchboard(in_use, ways, routing.receivers[OPERATOR].title, routing=routing)

@@ -15,6 +15,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from include.alerts.arrivals import not_arrived
 from include.alerts.composing import Desk, Digest, compose
 from include.alerts.concern import EVERYONE, QUIET, RESOLVED, Concern
 from include.alerts.deciding import ANEW, Notice, Policy, Told, decide, enters, mark
@@ -29,6 +30,7 @@ from include.alerts.told_rows import Changes, Known, is_known, read_told, write_
 from include.errors import CardError
 from include.rules.rule import Rule
 from include.rules.rule_book import load_rules
+from include.rules.verdict import Outcome
 from include.rules.workdays import Workdays
 from include.settings import load_settings
 
@@ -109,8 +111,9 @@ class _Pass:
         holds = too_many(self.connection, self._new(concerns), self.routing.blast_guard, self.desk.at)
         digests = self._digests(_without(concerns, holds), holds)
         messages = []
+        desk = replace(self.desk, not_arrived=not_arrived(self.connection, _escalated(digests)))
         for digest in digests:
-            written = compose(digest, self.desk)
+            written = compose(digest, desk)
             messages += written
             if written:
                 self._remember(digest, written[0].message_id)
@@ -124,12 +127,13 @@ class _Pass:
         return self.told
 
     def _new(self, concerns: Iterable[Concern]) -> Iterator[Concern]:
-        """Yield what nobody was told of, and would be now, but for what was released or the rule alone made."""
+        """Yield what nobody was told of, or not as a lead, and would be now, but for what was released or the rule alone made."""
         for c in concerns:
             if c.state in QUIET or not c.is_open or c.is_by_rule or EVERYONE in c.silent_for:
                 continue
-            is_told = is_known(self.known.get(c.finding_id, {}).values(), c.reopened)
-            if not is_told and c.finding_id not in self.waiting.released:
+            told = self.known.get(c.finding_id, {}).values()
+            is_worse = c.outcome == Outcome.FAIL and all(one.outcome != Outcome.FAIL for one in told)
+            if (is_worse or not is_known(told, c.reopened)) and c.finding_id not in self.waiting.released:
                 yield c
 
     def _digests(self, concerns: Iterable[Concern], holds: Sequence[Hold]) -> list[Digest]:
@@ -141,10 +145,22 @@ class _Pass:
             if notice:
                 mine = department if self.routing.receivers[receiver].is_per_department else ""
                 found.setdefault((receiver, mine), {}).setdefault(topic, []).append(notice)
+                for before, moved in self._moved(receiver, mine, notice):
+                    found.setdefault((receiver, before), {}).setdefault(topic, []).append(moved)
         return [
             Digest(receiver, department, notices, holds if receiver == OPERATOR else ())
             for (receiver, department), notices in sorted(found.items())
         ]
+
+    def _moved(self, receiver: str, department: str, notice: Notice) -> Iterator[tuple[str, Notice]]:
+        """Yield the departments that hear with a notice to another one that some of its findings are not theirs any more."""
+        left: dict[str, list[tuple[Reason, Concern]]] = {}
+        for _, concern in notice.news:
+            told = self.known.get(concern.finding_id, {}).get(receiver)
+            if department and told and told.state != RESOLVED and told.department not in (department, UNREGISTERED):
+                left.setdefault(told.department, []).append((Reason.MOVED, concern))
+        for before, news in left.items():
+            yield before, Notice(tuple(news), is_urgent=False)
 
     def _groups(self, concerns: Iterable[Concern]) -> dict[Group, tuple[dict[str, Told], list[Concern]]]:
         """Return, by group, what was told of its findings and how they stand."""
@@ -189,9 +205,11 @@ class _Pass:
         """Remember what a digest tells, a row for each finding."""
         for topic, notices in digest.notices.items():
             for reason, concern in (one for notice in notices for one in notice.news):
+                self.told.news[reason.value] += 1
+                if reason is Reason.MOVED:  # the row is of the department that has it now
+                    continue
                 row = self._row(digest, topic, reason, concern)
                 self.changes.rows[row.receiver, row.finding_id] = row, message
-                self.told.news[reason.value] += 1
 
     def _row(self, digest: Digest, topic: str, reason: Reason, concern: Concern) -> Told:
         before, day = self.known.get(concern.finding_id, {}).get(digest.receiver), self.desk.day
@@ -212,6 +230,12 @@ class _Pass:
 def _policy(receiver: Receiver, desk: Desk) -> Policy:
     routing: Routing = desk.routing
     return Policy(receiver, routing.office_hours, routing.reminders, desk.workdays)
+
+
+def _escalated(digests: Iterable[Digest]) -> set[str]:
+    """Return the findings that somebody is told of because nothing has happened."""
+    notices = (notice for digest in digests for some in digest.notices.values() for notice in some)
+    return {concern.finding_id for notice in notices for concern in notice.of(Reason.ESCALATED)}
 
 
 def _without(concerns: Iterable[Concern], holds: Iterable[Hold]) -> list[Concern]:

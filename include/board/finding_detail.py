@@ -8,6 +8,8 @@ from typing import Any
 
 from sqlalchemy import select
 
+from include.alerts.arrivals import not_arrived
+from include.alerts.outbox import SENT
 from include.board.findings import row_of, whose_of
 from include.board.looking import Look
 from include.board.models import (
@@ -120,8 +122,9 @@ def _stretches(found: Explained) -> list[Stretch]:
 
 def _told(look: Look, finding_id: str) -> list[ToldRow]:
     query = select(told).where(told.c.finding_id == finding_id).order_by(told.c.first_told_on, told.c.receiver)
+    late, names = not_arrived(look.connection, [finding_id]), ToldRow.model_fields.keys() - {"state"}
     return [
-        ToldRow(**{name: row[name] for name in ToldRow.model_fields})
+        ToldRow(**{name: row[name] for name in names}, state=late.get((finding_id, row["receiver"]), SENT))
         for row in look.connection.execute(query).mappings()
     ]
 

@@ -119,12 +119,13 @@ class Stretch(Model):
 
 
 class ToldRow(Model):
-    """Who was told of a finding, and in which message last."""
+    """Who was told of a finding, and in which message last; `state` says whether that one has arrived (sent, pending, dead)."""
 
     receiver: str
     first_told_on: date
     last_told_on: date
     message_id: str
+    state: str
 
 
 class DecisionRow(Model):

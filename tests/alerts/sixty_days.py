@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, select, text
 
 from include.alerts.holds import release
 from include.clock import SHANGHAI
@@ -43,6 +43,8 @@ class Step:
             self._decide(engine, self.what["decides"])
         elif "releases" in self.what:
             self._release(town)
+        elif "moves" in self.what:
+            self._move(engine)
         elif "says" in self.what:
             town.judge(self.at, *self._verdicts())
         else:
@@ -64,6 +66,13 @@ class Step:
             name, kind, findings, "engineer", self.at, approved, "第二十条", "说明", None, what.get("until")
         )
         decide(engine, decision, tell=telling)
+
+    def _move(self, engine: Engine) -> None:
+        with snapshot(engine, FINDINGS) as connection:
+            for code, unit in self.what["moves"].items():
+                moved = text("UPDATE system SET unit_name = :unit WHERE system_code = :code")
+                connection.execute(moved, {"unit": unit, "code": code})
+            telling(connection, self.at)
 
     def _release(self, town: Town) -> None:
         with snapshot(town.engine, FINDINGS) as connection:

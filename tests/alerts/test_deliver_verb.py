@@ -45,6 +45,17 @@ def test_the_dead_are_listed_and_retried_by_their_number(engine: Engine) -> None
     assert command("deliver", "--retry", only[:8]).returncode == 2
 
 
+def test_all_that_died_of_late_on_a_channel_is_retried_at_once(engine: Engine) -> None:
+    only = kill_one(engine)
+    assert json_of(command("deliver", "--retry", "--channel", "mail", "--json")) == {"message_ids": []}
+    assert json_of(command("deliver", "--retry", "--channel", "robot", "--json")) == {"message_ids": [only]}
+    assert states(engine) == {"pending": 1}
+    for wrong in (["--retry"], ["--retry", only[:8], "--channel", "robot"], ["--channel", "robot"]):
+        refused = command("deliver", *wrong)
+        assert refused.returncode == 2
+        assert "--retry" in refused.stderr
+
+
 def test_the_list_shows_channels_messages_and_what_is_wrong(engine: Engine) -> None:
     assert "待发箱为空,没有未恢复的问题" in command("deliver", "--list").stdout
     kill_one(engine)

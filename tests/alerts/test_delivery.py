@@ -14,7 +14,7 @@ from include.alerts.channel_states import ChannelState
 from include.alerts.channels.channel import Channel, ChannelCard
 from include.alerts.delivery import Delivered, deliver
 from include.alerts.pace import JITTER, MOST_TRIES, WAITS
-from include.errors import ChannelRefused, ChannelThrottled, ChannelUnreachable, ConfigurationError
+from include.errors import ChannelRefused, ChannelThrottled, ChannelUnreachable, ConfigurationError, MessageRefused
 from tests.alerts.sending import ObedientChannel, SetClock, card, message, put, row, states, tries
 
 
@@ -68,7 +68,7 @@ def test_what_is_unreachable_is_tried_at_growing_distances_and_dies_after_the_la
     assert states(engine) == {"dead": 1}
     assert tries(engine, only) == ["unreachable"] * MOST_TRIES
     assert row(engine, only)["last_error"] == "no route"
-    clock.pass_by(days=9)
+    clock.pass_by(days=30)
     assert delivered(engine, channel, clock).failed == 0
 
 
@@ -93,6 +93,50 @@ def test_a_channel_that_is_throttled_is_left_alone_for_as_long_as_it_said(engine
     assert delivered(engine, channel, clock, budget=timedelta(seconds=0.5)).sent == 0
     clock.pass_by(seconds=2)
     assert delivered(engine, channel, clock).sent == 3
+
+
+def test_what_another_worker_hears_meanwhile_does_not_end_the_silence_that_a_channel_asked_for(
+    engine: Engine, clock: SetClock
+) -> None:
+    put(engine, message())
+    delivered(engine, ObedientChannel(ChannelThrottled("130101 too fast", 600)), clock)
+    until = state(engine).blocked_until
+    clock.pass_by(seconds=5)
+    with engine.begin() as connection:
+        channel_states.note_failed(connection, "robot", "reset by peer", clock(), clock.at + timedelta(seconds=60))
+    assert state(engine).blocked_until == until
+    with engine.begin() as connection:
+        channel_states.note_sent(connection, "robot", clock())
+    assert state(engine).blocked_until == until
+    clock.pass_by(seconds=700)
+    with engine.begin() as connection:
+        channel_states.note_sent(connection, "robot", clock())
+    assert state(engine).blocked_until is None
+
+
+def test_a_power_cut_from_friday_evening_to_monday_morning_kills_no_message(engine: Engine, clock: SetClock) -> None:
+    clock.at = clock.at.replace(day=20, hour=17, minute=30)
+    (only,) = put(engine, message(at=clock.at), at=clock.at)
+    back = clock.at.replace(day=23, hour=8)
+    while clock.at < back:
+        delivered(engine, ObedientChannel(*[ChannelUnreachable("no route")] * 9), clock)
+        clock.pass_by(minutes=30)
+    assert row(engine, only)["state"] == "pending"
+    clock.at = row(engine, only)["next_try_at"]
+    assert clock.at - back < timedelta(hours=15)
+    assert delivered(engine, ObedientChannel(), clock).sent == 1
+
+
+def test_a_mail_that_no_address_takes_says_nothing_of_the_channel(engine: Engine, clock: SetClock) -> None:
+    ids = put(engine, *(message(n) for n in range(5)))
+    channel = ObedientChannel(*[MessageRefused("550 no such mailbox")] * 4)
+    done = delivered(engine, channel, clock)
+    assert (done.failed, done.sent, done.waiting) == (4, 1, 4), "four wrong addresses keep nobody else waiting"
+    clock.pass_by(minutes=20)
+    channel.answers = [MessageRefused("550 no such mailbox")] * 4
+    done = delivered(engine, channel, clock)
+    assert (done.died, done.is_down, state(engine).failing_since) == (4, False, None)
+    assert sorted(row(engine, i)["state"] for i in ids) == ["dead"] * 4 + ["sent"]
 
 
 def test_no_channel_is_believed_that_wants_to_be_left_alone_for_ever(engine: Engine, clock: SetClock) -> None:

@@ -15,7 +15,7 @@ from include.alerts.channels.channel import Channel
 from include.alerts.message import Message
 from include.alerts.switchboard import SPOOL, Switchboard
 from include.delivery_tasks import GONE_AFTER, Fared
-from include.errors import ChannelRefused, ChannelUnreachable, ConfigurationError, NotDelivered
+from include.errors import ChannelRefused, ChannelUnreachable, ConfigurationError, MessageRefused, NotDelivered
 from tests.alerts.sending import MONDAY, ObedientChannel, SetClock, card, message, put, row, states
 
 ROBOT, MAIL = card("robot", "feishu"), card("mail", "mail")
@@ -146,7 +146,7 @@ def test_a_dead_letter_that_nobody_wants_any_more_is_forgotten_after_a_week_and_
 def test_no_channel_reachable_is_an_incident_of_its_own_and_the_spool_has_everything(
     engine: Engine, world: World
 ) -> None:
-    put(engine, message(1, "robot"), message(2, "mail"))
+    ids = put(engine, message(1, "robot"), message(2, "mail"))
     world.errors |= {"robot": ChannelUnreachable("no route"), "mail": ChannelUnreachable("no route")}
     for _ in range(5):
         fared = world.one_pass()
@@ -154,11 +154,35 @@ def test_no_channel_reachable_is_an_incident_of_its_own_and_the_spool_has_everyt
     assert fared.down == ["mail", "robot"]
     assert open_ones(engine) == {("channel_down", "mail"), ("channel_down", "robot"), ("no_channel", "")}
     world.one_pass()
-    assert "没有可用的发送渠道:mail、robot 均不通,消息仅存于本地文件" in of_operator(world, "spool")
+    assert any(
+        text.startswith("没有可用的发送渠道:mail、robot 均不通,待发消息另存本地文件")
+        for text in of_operator(world, "spool")
+    )
+    world.clock.pass_by(minutes=5)
+    world.one_pass()
+    copies = [m for m in world.taken["spool"] if m.title.startswith("请转交发改委:")]
+    assert sorted(m.title for m in copies) == ["请转交发改委:提示1", "请转交发改委:提示2"], "each once"
+    assert {(m.receiver, m.receiver_title, m.sections[0].items[0].finding_id) for m in copies} == {
+        ("operator", "发改委", "f" * 32)
+    }
+    assert {row(engine, i)["state"] for i in ids} == {"pending"}, "they are sent when a channel is back"
     del world.errors["mail"]
     world.clock.pass_by(hours=2)
     world.one_pass()
     assert open_ones(engine) == {("channel_down", "robot")}
+    assert [m.title for m in world.taken["mail"]] == ["提示2"]
+
+
+def test_one_mail_that_no_address_takes_is_a_dead_letter_and_no_channel_that_is_down(
+    engine: Engine, world: World
+) -> None:
+    put(engine, message(1, "mail"))
+    world.errors["mail"] = MessageRefused("550 no such mailbox")
+    for _ in range(6):
+        fared = world.one_pass()
+        world.clock.pass_by(minutes=5)
+    assert fared.down == []
+    assert open_ones(engine) == {("dead_letter", "mail")}
 
 
 def test_where_the_spool_is_the_only_channel_its_failure_is_no_channel_at_all(engine: Engine, world: World) -> None:

@@ -75,6 +75,19 @@ def test_hints_alone_are_no_mass_of_leads(town: Town) -> None:
     assert town.judge(moment(MONDAY), *(said("warn", s, "resources-fit-load") for s in MANY)).held == 0
 
 
+def test_hints_that_all_become_leads_at_once_are_a_mass_like_new_ones(town: Town, engine: Engine) -> None:
+    town.plant(dict.fromkeys(MANY, "教育局"))
+    town.judge(moment(MONDAY), *(said("warn", s, CONNECTED) for s in MANY))
+    told = town.judge(moment(TUESDAY), *(said("fail", s, CONNECTED) for s in MANY))
+    assert told.held == 30
+    assert [r for line in town.lines("unit") for r in reasons([line])] == [f"opened 互联互通 30: {' '.join(MANY)}"]
+    _release(engine, str(town.everything()["alert_hold"][0]["hold_id"]))
+    told = town.tell(moment(TUESDAY, 10))
+    assert (told.held, told.news) == (0, {"worsened": 60}), "told to the unit and to the bureau"
+    assert town.tell(moment(TUESDAY, 11)).summary() == {"messages": 0, "news": {}, "held": 0}
+    assert town.everything()["held_finding"] == []
+
+
 def test_after_two_people_released_it_all_is_told_and_held_no_more(town: Town, engine: Engine, held: str) -> None:
     released = _release(engine, held)
     assert (released.findings, released.is_new) == (31, True)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from include.alerts.inhibition import Inhibition
+from include.alerts.telling import tell
 from include.findings.story import Kind
 from tests.alerts.town import (
     CONNECTED,
@@ -18,6 +21,7 @@ from tests.alerts.town import (
     USE,
     Town,
     moment,
+    orders,
     reasons,
     said,
 )
@@ -50,6 +54,19 @@ def test_only_the_same_subject_is_spared(town: Town) -> None:
     town.plant({"A": "教育局", "B": "教育局"})
     town.judge(moment(MONDAY), said("fail", "A", CONNECTED), said("fail", "A", MOUNTED), said("fail", "B", MOUNTED))
     assert reasons(town.lines("unit")) == ["opened 互联互通 1: A", "opened 目录与共享 1: B"]
+
+
+def test_what_no_department_is_known_of_has_none_in_common(town: Town) -> None:
+    cause, consequence = frozenset((CONNECTED,)), frozenset((USE,))
+    one = Inhibition(cause, frozenset(), frozenset(), frozenset(), consequence, ("department",))
+    own = orders()
+    own = replace(own, routing=replace(own.routing, inhibitions=(one,)))
+    town.tells = lambda connection, at: tell(connection, at, own)
+    town.plant({"A": "教育局", "B": "教育局"})
+    town.judge(
+        moment(MONDAY), said("fail", "A", CONNECTED), said("fail", "B"), said("fail", "X", CONNECTED), said("fail", "Y")
+    )
+    assert reasons(town.lines("unit")) == ["opened 互联互通 1: A", "opened 互联互通 1: X", "opened 使用情况 1: Y"]
 
 
 def test_an_exempted_cause_still_explains_and_a_told_consequence_hears_its_end_only(town: Town) -> None:

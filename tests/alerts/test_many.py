@@ -64,8 +64,9 @@ def test_five_thousand_new_findings_are_held_and_then_one_message_a_department(t
     mine = town.messages("unit")
     assert sorted(m.department for m in mine) == DEPARTMENTS
     assert sum(section.count for m in mine for section in m.sections) == 2 * SYSTEMS
-    assert max(len(section.items) for m in mine for section in m.sections) == 20
-    assert max(len(m.dumps()) for m in town.messages()) < 20_000
+    assert len({name for m in mine for name in m.finding_ids}) == 2 * SYSTEMS, "every finding is named"
+    assert max(len(section.items) for m in mine for section in m.abridged.sections) == 20
+    assert max(len(m.abridged.dumps()) for m in town.messages()) < 20_000
     assert town.tell(moment(MONDAY, 11)).messages == 0
 
 

@@ -79,6 +79,18 @@ routes:
 @pytest.mark.parametrize(
     ("text", "line", "says"),
     [
+        ("receivers:\n  drc: {channels: [dingtalk]}", 2, "no channel of the receiver drc is enabled"),
+        ("channels:\n  dingtalk: {per_minute: 1000}\n", 2, "dingtalk takes 20 per_minute"),
+        ("channels:\n  feishu: {per_second: 6}\n", 2, "feishu takes 5 per_second"),
+        (
+            "channels:\n  dingtalk: {enabled: true}\n"
+            "  d2: {title: x, kind: dingtalk, connection: alert_dingtalk, enabled: true}\n",
+            3, "on the connection alert_dingtalk already",
+        ),
+        (
+            "inhibitions:\n  - cause: {rule: evidence-current}\n    consequence: {topic: plan}\n    equal: [department]\n",
+            4, "no department has a plan_year/source",
+        ),
         ("office_hours: {from: '18:00'}\n", 1, "before they begin"),
         ("office_hours: {from: '8:30'}\n", 1, "time of day"),
         ("reminders:\n  workdays: [7, 3]\n", 2, "do not rise"),
@@ -126,6 +138,11 @@ def test_what_is_wrong_is_named_with_file_line_and_fix(
         laid(text)
     assert str(error.value).startswith(f"{tmp_path / 'config' / 'routing.yaml'}:{line}"), str(error.value)
     assert says in str(error.value)
+
+
+def test_a_receiver_whose_channels_are_all_switched_off_is_refused(laid: Any) -> None:
+    with pytest.raises(CardError, match="no channel of the receiver unit is enabled, so it would be told nothing"):
+        laid("channels: {spool: {enabled: false}}")
 
 
 def test_a_circle_of_two_is_refused(laid: Any) -> None:

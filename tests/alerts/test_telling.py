@@ -83,18 +83,40 @@ def test_a_finding_that_moves_to_another_department_is_new_to_that_one(town: Tow
     town.judge(moment(TUESDAY, 11), said("pass", "A"))
     assert town.lines() == [
         "11-16 09:00 unit(教育局) | opened 使用情况 1: A",
+        "11-17 09:00 unit(教育局) | moved 使用情况 1: A",
         "11-17 09:00 unit(水务局) | opened 使用情况 1: A",
         "11-17 11:00 unit(水务局) | resolved 使用情况 1: A",
     ]
+    moved = town.messages()[1]
+    assert moved.title == "数衡提示(教育局):已移交其他单位 1 条"
+    assert "未了结" not in moved.lead
+    assert (moved.sections[0].items[0].due, moved.objection) == ("", ""), "there is nothing left to do for it"
 
 
-def test_a_long_section_shows_the_heaviest_and_counts_all(town: Town) -> None:
+def test_a_finding_that_moves_while_a_waiver_holds_is_told_to_both_when_it_ends(town: Town, engine: Engine) -> None:
+    town.plant({"A": "教育局"})
+    town.judge(moment(MONDAY), said("fail", "A"))
+    town.decide(moment(MONDAY, 10), Kind.WAIVED, "A")
+    with engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE system SET unit_name = '水务局'")
+    assert town.tell(moment(MONDAY, 11)).messages == 0
+    town.decide(moment(MONDAY, 12), Kind.WITHDRAWN, "A")
+    assert town.lines()[1:] == [
+        "11-16 12:00 unit(教育局) | moved 使用情况 1: A",
+        "11-16 12:00 unit(水务局) | opened 使用情况 1: A",
+    ]
+    town.judge(moment(MONDAY, 13), said("pass", "A"))
+    assert town.lines()[3:] == ["11-16 13:00 unit(水务局) | resolved 使用情况 1: A"]
+
+
+def test_a_long_section_has_all_the_heaviest_first_and_people_are_shown_twenty(town: Town) -> None:
     town.plant({f"S{n:02}": "教育局" for n in range(30)})
     warns = [said("warn", f"S{n:02}", CONNECTED) for n in range(29)]
     town.judge(moment(MONDAY), *warns, said("fail", "S29", CONNECTED))
     (message,) = town.messages("unit")
     (section,) = message.sections
-    assert (section.count, len(section.items)) == (30, 20)
+    assert (section.count, len(section.items), len(message.finding_ids)) == (30, 30, 30)
+    assert (message.is_long, len(message.abridged.sections[0].items)) == (True, 20)
     assert section.items[0].text.startswith("“S29”")
     assert "共 30 条" in message.lead
     assert "一般 1、轻微 29" in message.lead

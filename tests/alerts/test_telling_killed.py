@@ -45,6 +45,11 @@ def _judged(town: Town) -> None:
     town.judge(moment(TUESDAY), said("pass", "A"), said("fail", "B"), *warns)
 
 
+def _moved(town: Town) -> None:
+    with town.engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE system SET unit_name = '水务局'")
+
+
 def _many(town: Town) -> None:
     town.plant(dict.fromkeys(MANY, "教育局"))
 
@@ -62,6 +67,9 @@ def _release(town: Town) -> None:
 STORIES = {
     "judging": Story(_failed, _judged, 3),
     "reminding": Story(_failed, lambda town: town.tell(moment(LATER, 10)), 1),
+    "telling that it moved": Story(
+        lambda town: (_failed(town), _moved(town)), lambda town: town.tell(moment(TUESDAY)), 2
+    ),
     "deciding": Story(_failed, lambda town: town.decide(moment(TUESDAY), Kind.WAIVED, "A"), 0),
     "holding": Story(_many, _held, 1),
     "releasing": Story(lambda town: (_many(town), _held(town)), _release, 0),

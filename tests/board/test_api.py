@@ -8,10 +8,10 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
-from sqlalchemy import Engine, func, select
+from sqlalchemy import Engine, func, select, update
 
 from include.alerts.watchdog import WATCH
-from include.ledger.alert_tables import compliance_day
+from include.ledger.alert_tables import compliance_day, outbox
 from include.ledger.tables import finding
 from tests.board.asking import Board
 from tests.board.planted import HOLD, HOSTILE, ODD_CODE, PROJECT
@@ -91,7 +91,15 @@ def test_a_finding_tells_everything(city: Engine, board: Board) -> None:
     assert found["law"]["text"]
     assert found["steps"]
     assert found["events"][-1]["kind"] == "opened"
-    assert [row["receiver"] for row in found["told"]] == ["unit"]
+    assert [(row["receiver"], row["state"]) for row in found["told"]] == [("unit", "sent")]
+    with city.begin() as connection:
+        connection.execute(update(outbox).where(outbox.c.department == "市教育局").values(state="dead"))
+    assert [row["state"] for row in board.get(f"/findings/{told}")["told"]] == ["dead"], "decided, and yet not told"
+    page = board.ask(f"/findings/{told}").text
+    with city.begin() as connection:
+        connection.execute(update(outbox).where(outbox.c.department == "市教育局").values(state="sent"))
+    assert "未能送达" in page
+    assert "未能送达" not in board.ask(f"/findings/{told}").text
     assert found["decisions"][0]["requested_by"] == HOSTILE
     assert found["stretches"][0]["until_day"] is None
     assert found["judged_day"] == str(DAY)

@@ -69,7 +69,7 @@ def body(message: Message) -> bytes:
     """Return the body of a message, cut so that all of it stays within the limit."""
     title = plain_title(message, DINGTALK, LIMIT)
     room = LIMIT - len(_body(title, ""))
-    return _body(title, as_markdown(message, DINGTALK, room))
+    return _body(title, as_markdown(message.abridged, DINGTALK, room))
 
 
 def _body(title: str, text: str) -> bytes:

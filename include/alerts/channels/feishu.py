@@ -67,7 +67,7 @@ def body(message: Message, signed: dict[str, str]) -> bytes:
     title = plain_title(message, FEISHU, LIMIT)
     colour = "red" if message.is_urgent else "blue"
     room = LIMIT - len(_body(title, colour, "", signed))
-    return _body(title, colour, as_markdown(message, FEISHU, room), signed)
+    return _body(title, colour, as_markdown(message.abridged, FEISHU, room), signed)
 
 
 def _body(title: str, colour: str, text: str, signed: dict[str, str]) -> bytes:

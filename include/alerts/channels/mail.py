@@ -1,6 +1,7 @@
 """Mail over SMTP: one mail a message, as text and as HTML, to the addresses of the unit or to those of the connection.
 
-TLS unless the connection says otherwise. A mail sent again keeps its Message-ID, so that mailboxes can tell it is the same.
+What is shown only in part is attached as CSV. TLS unless the connection says otherwise. A mail sent again keeps its Message-ID,
+so that mailboxes can tell it is the same.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from include.alerts.rendering.cut import cut
 from include.alerts.rendering.form import title_of
 from include.alerts.rendering.harmless import one_line
 from include.alerts.rendering.html import as_html
+from include.alerts.rendering.rows import as_csv
 from include.alerts.rendering.text import as_text
 from include.connections import Connection
 from include.errors import (
@@ -32,6 +34,7 @@ from include.errors import (
     ChannelRefused,
     ChannelUnreachable,
     ConfigurationError,
+    MessageRefused,
     SourceUnreachable,
 )
 from include.sources.address import Dialer, address_policy
@@ -40,8 +43,11 @@ from include.sources.card import Limits
 SECURITIES = {"starttls": 587, "ssl": 465, "none": 25}
 """How the connection is encrypted, and the port each takes where the connection names none."""
 TIMEOUT_SECONDS, WHOLE_SECONDS = 30.0, 120.0
+LARGEST_TABLE = 3_000_000
+"""Some ten thousand findings; a mail server that finds the whole too large would take none of it."""
 _MOST_ADDRESSES = 50
 _LONGEST_SUBJECT = 300
+_LOGIN_CODES = (530, 534, 535, 538)
 _ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@(?:[A-Za-z0-9-]{1,63}\.)*[A-Za-z0-9-]{1,63}")
 
 
@@ -101,13 +107,13 @@ class Mail:
     def _addresses(self, message: Message) -> list[str]:
         found = message.address or self._to
         if not found:
-            raise ChannelRefused(
+            raise MessageRefused(
                 f"{self._title}: nobody to send to: routing.yaml has no mail address of {message.department or message.receiver!r} "
                 'and the connection no "to"'
             )
-        addresses = [_one_address(text, "an address of the receiver", ChannelRefused) for text in dict.fromkeys(found)]
+        addresses = [_one_address(text, "an address of the receiver", MessageRefused) for text in dict.fromkeys(found)]
         if len(addresses) > _MOST_ADDRESSES:
-            raise ChannelRefused(
+            raise MessageRefused(
                 f"{self._title}: {len(addresses)} addresses are more than {_MOST_ADDRESSES}; give one of a list"
             )
         return addresses
@@ -135,7 +141,8 @@ class Mail:
             if code >= 500:
                 refusals.append((code, said))
         if len(refusals) == len(addresses):
-            raise self._answered(*refusals[0])
+            error = self._answered(*refusals[0])
+            raise error if refusals[0][0] in _LOGIN_CODES else MessageRefused(str(error))
         return len(refusals)
 
     def _check(self, code: int, said: bytes) -> None:
@@ -144,7 +151,7 @@ class Mail:
 
     def _answered(self, code: int, said: bytes | str) -> ChannelRefused | ChannelUnreachable:
         words = f"{code}{quoted(said, self._secrets)}"
-        if code in (530, 534, 535, 538):
+        if code in _LOGIN_CODES:
             return ChannelRefused(
                 f"{self._title}: the server does not let us in: {words}; check login, password and security"
             )
@@ -200,8 +207,12 @@ def as_mail(message: Message, sender: str, addresses: list[str]) -> EmailMessage
     mail["Auto-Submitted"] = "auto-generated"
     if message.is_urgent:
         mail["Importance"] = "high"
-    mail.set_content(as_text(message), cte="base64")
-    mail.add_alternative(as_html(message), subtype="html", cte="base64")
+    table = as_csv(message) if message.is_long else b""
+    elsewhere = "全部线索见附件" if 0 < len(table) <= LARGEST_TABLE else ""
+    mail.set_content(as_text(message.abridged) + (f"{elsewhere}\n" if elsewhere else ""), cte="base64")
+    mail.add_alternative(as_html(message.abridged, elsewhere=elsewhere), subtype="html", cte="base64")
+    if elsewhere:
+        mail.add_attachment(table, maintype="text", subtype="csv", filename=f"{message.number}.csv")
     return mail
 
 

@@ -17,6 +17,7 @@ import requests
 import urllib3.exceptions as transport
 from requests.exceptions import RequestException, SSLError
 
+from include.alerts.pace import LEASE, MINUTE
 from include.connections import Connection
 from include.errors import (
     AddressRefused,
@@ -33,6 +34,8 @@ from include.sources.card import Limits
 CONNECT_SECONDS, READ_SECONDS, WHOLE_SECONDS = 10.0, 30.0, 60.0
 """An answer may take so long from piece to piece, and in all; a task that sends many waits no longer for one."""
 ANSWER_BYTES = 65_536
+LONGEST_SECONDS = (LEASE - MINUTE).total_seconds()
+"""No message may take longer: another worker takes it up when the claim of the first is over."""
 _THROTTLED_SECONDS = 60.0
 _LONGEST_PAUSE = 86_400.0
 _QUOTED = 120
@@ -185,9 +188,9 @@ def seconds_of(connection: Connection, default: float) -> float:
         seconds = float(value)
     except (TypeError, ValueError):
         seconds = 0.0
-    if not 0 < seconds <= _LONGEST_PAUSE:
+    if not 0 < seconds <= LONGEST_SECONDS:
         raise ConfigurationError(
-            f'connection {connection.conn_id!r}: "timeout_seconds" must be a number of seconds above 0'
+            f'connection {connection.conn_id!r}: "timeout_seconds" must be a number of seconds above 0, {LONGEST_SECONDS:g} at most'
         )
     return seconds
 

@@ -47,7 +47,8 @@ class Spool:
 
     def send(self, message: Message) -> str:
         """Write the files of a message and return the page's place; see `Channel.send`."""
-        page, table = as_html(message, PAGE_LIMIT).encode(), as_csv(message)
+        elsewhere = "全部线索见同名的 CSV 文件" if message.is_long else ""
+        page, table = as_html(message.abridged, PAGE_LIMIT, elsewhere).encode(), as_csv(message)
         try:
             path = self._place(message)
             _write(path, page)  # the page first: by its id `recall` finds both

@@ -49,4 +49,4 @@ class WeCom:
 
 def body(message: Message) -> bytes:
     """Return the body of a message whose content stays within the limit."""
-    return orjson.dumps({"msgtype": "markdown", "markdown": {"content": as_markdown(message, WECOM, LIMIT)}})
+    return orjson.dumps({"msgtype": "markdown", "markdown": {"content": as_markdown(message.abridged, WECOM, LIMIT)}})

@@ -22,9 +22,9 @@ _FRAME, _OF_SECTION, _OF_ITEM, _OF_LINE = 20_000, 400, 200, 80
 """What the template adds around texts, in bytes, rather too much than too little."""
 
 
-def as_html(message: Message, limit: int = LIMIT) -> str:
-    """Return a message as a page of at most `limit` bytes (100,000 or more)."""
-    values = _frame(message)
+def as_html(message: Message, limit: int = LIMIT, elsewhere: str = "") -> str:
+    """Return a message as a page of at most `limit` bytes (100,000 or more); `elsewhere` says where all of its items stand."""
+    values = _frame(message) | {"elsewhere": elsewhere}
     spent = _FRAME + sum(_size(line) for line in (*values["lead"], *values["objection"], values["title"]))
     made: dict[Item, dict[str, Any]] = {}
 

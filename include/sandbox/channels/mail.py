@@ -128,15 +128,17 @@ class MailServer:
         wrong = [name for name in ONCE if len(mail.get_all(name) or []) != 1]
         if wrong:
             return f"the headers {', '.join(wrong)} must stand there once"
-        if mail.get_content_type() != "multipart/alternative" or mail.defects:
+        tables = [part.get_content() for part in mail.iter_attachments()] if mail.is_multipart() else []  # type: ignore[attr-defined]
+        body = next(mail.iter_parts(), mail) if mail.get_content_type() == "multipart/mixed" else mail  # type: ignore[attr-defined]
+        if body.get_content_type() != "multipart/alternative" or mail.defects:
             return "not multipart/alternative"
-        parts = {part.get_content_type(): part.get_content() for part in mail.iter_parts()}  # type: ignore[attr-defined]
+        parts = {part.get_content_type(): part.get_content() for part in body.iter_parts()}  # type: ignore[attr-defined]
         if set(parts) != {"text/plain", "text/html"}:
             return "text and HTML are needed"
         taken = {
             "from": envelope.mail_from, "to": list(envelope.rcpt_tos), "message_id": str(mail["Message-ID"]).strip("<>"),
             "subject": str(mail["Subject"]), "headers": [[name, str(value)] for name, value in mail.items()],
-            "text": parts["text/plain"], "html": parts["text/html"],
+            "text": parts["text/plain"], "html": parts["text/html"], "tables": len(tables),
         }  # fmt: skip
         self.shelf.keep(self.name, taken, len(content))
         return ""

@@ -88,9 +88,10 @@ def too_large(one: Message) -> dict[str, int]:
 
 def test_the_room_is_used() -> None:
     assert not too_large(many(300, 500))
-    assert len(dingtalk.body(many(10_000))) > 18_000
-    assert len(feishu.body(many(10_000), {})) > 18_000
+    assert len(dingtalk.body(many(10_000, 200))) > 18_000
+    assert len(feishu.body(many(10_000, 200), {})) > 18_000
     assert len(wecom.body(many(10_000))) > 3500
+    assert dingtalk.body(many(60, 1)).decode().count("整改") == 40, "twenty of a section, however short they are"
 
 
 @pytest.mark.parametrize("kind", ["dingtalk", "feishu"])

@@ -19,7 +19,7 @@ from include.sandbox.certificates import Authority, Trust
 from include.sandbox.channels.taken import Taken
 from include.sandbox.server import SandboxServer
 from tests.alerts.channels.conftest import Opener
-from tests.alerts.messages import HOSTILE, hostile, message
+from tests.alerts.messages import HOSTILE, hostile, many, message
 
 Took = Callable[[str], list[Taken]]
 UNIT = ("unit-01@units.invalid",)
@@ -41,6 +41,31 @@ def test_a_mail_arrives_as_text_and_html(opened: Opener, taken: Took) -> None:
     for part in ("text", "html"):
         assert "系统未接入市级共享交换平台" in mail[part]
         assert one.number in mail[part]
+
+
+def test_what_is_shown_in_part_is_attached_whole() -> None:
+    assert not list(as_mail(message(), "s@b.invalid", [*UNIT]).iter_attachments())
+    long = many(60, 20)  # two sections of thirty
+    mail = as_mail(long, "s@b.invalid", [*UNIT])
+    (table,) = mail.iter_attachments()
+    assert (table.get_filename(), table.get_content_type()) == (f"{long.number}.csv", "text/csv")
+    content = table.get_content()
+    assert [f"{n:032x}" in content for n in range(60)] == [True] * 60
+    for kind in ("plain", "html"):
+        body = mail.get_body((kind,))
+        assert body is not None
+        assert "…另有 20 条" in body.get_content()
+        assert "全部线索见附件" in body.get_content()
+
+
+def test_a_mail_with_an_attachment_arrives_and_one_that_would_be_too_large_goes_without(
+    opened: Opener, taken: Took
+) -> None:
+    opened("mail").send(many(60))
+    opened("mail").send(many(12_000, 200))
+    first, second = taken("mail")
+    assert (first.content["tables"], second.content["tables"]) == (1, 0)
+    assert "见附件" not in second.content["text"]
 
 
 def test_without_an_address_of_its_own_it_goes_to_those_of_the_connection(opened: Opener, taken: Took) -> None:

@@ -98,7 +98,7 @@ def test_a_connection_that_cannot_be_used_is_named(kind: str, over: dict[str, st
         opened(kind, **over)
 
 
-@pytest.mark.parametrize("seconds", ["soon", -1, "nan", [1]])
+@pytest.mark.parametrize("seconds", ["soon", -1, "nan", [1], 241])
 @pytest.mark.parametrize("kind", ["wecom", "mail"])
 def test_a_time_that_is_none_is_named(kind: str, seconds: object, opened: Opener) -> None:
     with pytest.raises(ConfigurationError, match="timeout_seconds"):

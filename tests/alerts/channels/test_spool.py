@@ -16,7 +16,7 @@ from include.alerts.channels.channel import ChannelCard
 from include.alerts.channels.open import open_channel
 from include.alerts.channels.spool import Spool, safe_name
 from include.errors import ChannelUnreachable
-from tests.alerts.messages import BAD, HOSTILE, hostile, message
+from tests.alerts.messages import BAD, HOSTILE, hostile, many, message
 
 CARD = ChannelCard("spool", "通知文件", "spool", True)
 
@@ -39,6 +39,15 @@ def test_a_message_is_a_page_and_a_table(spool: Spool) -> None:
     found = files(spool)
     assert sorted(found) == [f"2026-11-23/unit/双鸭山市教育局/{one.number}.{kind}" for kind in ("csv", "html")]
     assert all("系统未接入市级共享交换平台".encode() in content for content in found.values())
+
+
+def test_a_long_message_shows_twenty_and_its_table_has_all(spool: Spool) -> None:
+    spool.send(many(60, 20))  # two sections of thirty
+    page, table = (next(c.decode() for name, c in files(spool).items() if name.endswith(k)) for k in ("html", "csv"))
+    assert page.count("<li") == 40
+    assert "…另有 20 条</strong>,全部线索见同名的 CSV 文件" in page
+    assert [f"{n:032x}" in table for n in range(60)] == [True] * 60
+    assert "另有" not in table
 
 
 def test_the_same_message_twice_is_the_same_files(spool: Spool) -> None:
