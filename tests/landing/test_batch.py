@@ -66,6 +66,18 @@ def test_a_total_that_changes_during_the_read_is_not_complete(store: LandingStor
     assert codes(batch) == ["total_changed"]
 
 
+def test_a_total_that_is_due_and_comes_nowhere_is_not_complete(store: LandingStore) -> None:
+    def due(*pages: Page) -> list[str]:
+        batch = manifest()
+        land_pages(batch, pages, store, largest, is_total_due=True)
+        return codes(batch)
+
+    assert due(page(1, 1), page(2, 2, is_last=True)) == ["total_missing"]
+    assert due(page(1, 1, total=2), page(2, 2, is_last=True)) == []
+    assert due(page(1, 1, pages=2), page(2, 2, is_last=True)) == []
+    assert due(page(1, is_last=True)) == ["empty"], "a platform without rows may leave out everything"
+
+
 def test_the_same_page_twice_is_not_complete(store: LandingStore) -> None:
     batch, _ = land(store, page(1, 1, 2, total=4), page(2, 1, 2, total=4, is_last=True))
     assert codes(batch) == ["page_repeated"]
