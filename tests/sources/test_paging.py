@@ -159,6 +159,9 @@ def test_links_are_followed_on_the_same_host_only() -> None:
             pager.after(Seen(1, next_link=link, url=here))
     with pytest.raises(SourceMalformed, match="circle"):
         pager.after(Seen(1, next_link=f"{here}?page=2", url=here))
+    for link in ("http://[x", "http://platform.example:99999/list"):
+        with pytest.raises(SourceMalformed, match="an address that is none"):
+            pager.after(Seen(1, next_link=link, url=here))
 
 
 @pytest.mark.parametrize("style", ["single", "cursor", "link"])
