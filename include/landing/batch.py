@@ -36,6 +36,7 @@ class PageEntry:
     body_sha256: str | None = None
     high_water: str | None = None
     part: int = 0
+    notes: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +133,7 @@ def land_pages(
                 PageEntry(
                     item.number, sha256, rows, item.rows_received, item.refused,
                     item.declared_rows, item.declared_pages, item.received_bytes, item.is_last,
-                    item.body_sha256, mark, item.part,
+                    item.body_sha256, mark, item.part, list(item.notes),
                 )
             )  # fmt: skip
             manifest.notes.extend(n for n in item.notes if n not in manifest.notes)
@@ -179,7 +180,9 @@ def known_pages(manifest: Manifest, store: LandingStore) -> dict[str, tuple[Know
     for p in manifest.pages:
         if not p.body_sha256:
             continue
-        known = KnownPage(p.sha256, p.rows, p.rows_received, p.refused, p.declared_rows, p.declared_pages, p.high_water)
+        known = KnownPage(
+            p.sha256, p.rows, p.rows_received, p.refused, p.declared_rows, p.declared_pages, p.high_water, tuple(p.notes)
+        )  # fmt: skip
         if p.part == 0:
             found[p.body_sha256] = []
         found[p.body_sha256].append(known)

@@ -41,6 +41,7 @@ class KnownPage:
     declared_rows: int | None
     declared_pages: int | None
     high_water: str | None
+    notes: tuple[str, ...] = ()
 
 
 KnownAnswers = Mapping[str, tuple[KnownPage, ...]]
