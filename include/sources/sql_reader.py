@@ -29,7 +29,7 @@ from include.connections import Connection
 from include.errors import ConfigurationError, LimitExceeded, ShuhengError, SourceMalformed
 from include.sources.card import Card, Cursor, FieldRule, Sql, SqlChild
 from include.sources.page import ROWS_LEFT_OUT, PageFault, Window
-from include.sources.raw_page import RawPage
+from include.sources.raw_page import RawPage, sized
 from include.sources.sql_engine import SourceTable, find_table, open_source, translated_errors
 
 log = logging.getLogger(__name__)
@@ -129,7 +129,8 @@ class _Reading:
     def pages(self) -> Iterator[RawPage]:
         """Yield the pages; there is at least one, and the last one says so."""
         declared = self._count()
-        batches = chain(self._keyed_batches(), self._unkeyed_batches())
+        most = self._card.limits.page_bytes
+        batches = (sized(rows, most) for rows in chain(self._keyed_batches(), self._unkeyed_batches()))
         held, number = next(batches, []), 1
         while True:
             try:

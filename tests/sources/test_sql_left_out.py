@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import pytest
 from sqlalchemy import Engine
 
+from include.errors import LimitExceeded
 from include.sources.page import ROWS_LEFT_OUT, PageFault, Window
 from include.sources.raw_page import RawPage
 from include.sources.sql_reader import read_sql
@@ -11,6 +15,19 @@ from tests.sources import test_sql_reader
 from tests.sources.test_sql_reader import PROJECT, card, connection, fill, item, project, rows_of
 
 engine = test_sql_reader.engine
+
+
+@pytest.mark.parametrize("is_child", [False, True])
+def test_a_page_larger_than_allowed_ends_the_read_and_what_came_before_is_kept(engine: Engine, is_child: bool) -> None:
+    name = "长" * 90
+    many = [item(n, "K4", f"I{n}") for n in range(1, 31)]
+    fill(engine, [project(n, f"K{n}", NAME="" if is_child or n < 4 else name) for n in range(1, 7)], many * is_child)
+    small = replace(card(), limits=replace(card().limits, page_bytes=1000))
+    pages = list(read_sql(small, connection(engine), Window()))
+    assert [len(page.rows) for page in pages[:-1] if isinstance(page, RawPage)] == [3]
+    (fault,) = pages[1:]
+    assert isinstance(fault, PageFault) and isinstance(fault.error, LimitExceeded)
+    assert "larger than 1000 bytes (page_bytes)" in str(fault.error) and name not in str(fault.error)
 
 
 def read_in_part(engine: Engine, **sql: object) -> tuple[list[RawPage], list[str]]:
