@@ -6,13 +6,9 @@ Lives only in memory, between a reader and the gate; nothing may log, store or k
 from __future__ import annotations
 
 from collections.abc import Iterable
-from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-import orjson
-
-from include.errors import LimitExceeded
 from include.sources.page import KnownPage
 
 
@@ -47,14 +43,3 @@ class Contents:
     rows: Iterable[dict[str, Any]] = field(repr=False)
     declared_rows: int | None = None
     notes: tuple[str, ...] = ()
-
-
-def sized(rows: list[dict[str, Any]], page_bytes: int) -> list[dict[str, Any]]:
-    """Return rows that came without an answer to measure; raises `LimitExceeded` where they are larger as JSON than is allowed."""
-    with suppress(orjson.JSONEncodeError):  # what cannot be written as JSON is refused with its page
-        if len(orjson.dumps(rows)) > page_bytes:
-            raise LimitExceeded(
-                f"the rows of a page are larger than {page_bytes} bytes (page_bytes); lower page_size, or raise the limit in "
-                "the card"
-            )
-    return rows

@@ -29,7 +29,8 @@ from include.connections import Connection
 from include.errors import ConfigurationError, LimitExceeded, ShuhengError, SourceMalformed
 from include.sources.card import Card, Cursor, FieldRule, Sql, SqlChild
 from include.sources.page import ROWS_LEFT_OUT, PageFault, Window
-from include.sources.raw_page import RawPage, sized
+from include.sources.page_size import sized
+from include.sources.raw_page import RawPage
 from include.sources.sql_engine import SourceTable, find_table, open_source, translated_errors
 
 log = logging.getLogger(__name__)
@@ -58,7 +59,6 @@ def read_sql(card: Card, connection: Connection, window: Window) -> Iterator[Raw
                     number = page.number + 1
                     yield page
                 for error in reading.left_out():
-                    log.warning("rows left out source=%s error=%s", card.source, error)
                     yield PageFault(number, error, ROWS_LEFT_OUT)
     except ConfigurationError:
         raise
