@@ -16,7 +16,7 @@ from include.ledger.identity import DERIVED
 from include.ledger.reconcile import KINDS
 from include.ledger.tables import ENTITIES, metadata
 from include.rules.verdict import Outcome
-from include.sources.page import DETAIL_MISSING, PAGE_FAILED
+from include.sources.page import DETAIL_MISSING, PAGE_FAILED, ROWS_LEFT_OUT
 from include.sources.probing.result import Outcome as ProbeOutcome
 from tests.test_map import _python_files, _text, _tree, _verbs
 
@@ -68,7 +68,7 @@ DOUBTS = (observed.READ_INCOMPLETE, observed.EMPTY_DAY, observed.FEW_ROWS, obser
 def _reasons() -> set[str]:
     """Return every reason for which a batch is not complete."""
     found = _literals("Reason", "include/landing", "include/ledger") | _literals("_doubt", "include/ledger")
-    return found | {PAGE_FAILED, DETAIL_MISSING}
+    return found | {PAGE_FAILED, DETAIL_MISSING, ROWS_LEFT_OUT}
 
 
 def test_the_glossary_has_every_table_question_reason_and_verb() -> None:

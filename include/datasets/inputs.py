@@ -21,9 +21,9 @@ NOT_READ = (BY_HAND, "replay")
 
 MISSING = {
     "page_failed": "有页未读到", "detail_missing": "有详情未读到", "total_changed": "读取中总数变了",
-    "total_mismatch": "总数与收到的不符",
+    "total_mismatch": "总数与收到的不符", "total_missing": "未声明总数",
     "page_repeated": "页重复", "no_last_page": "未到末页", "empty": "全量为空", "repeated_rows": "同一记录在两页出现",
-    "keyless_rows": "有记录无标识", "vanishing_held": "缺失过多,未注销",
+    "keyless_rows": "有记录无标识", "rows_left_out": "库表有行无法读取", "vanishing_held": "缺失过多,未注销",
 }  # fmt: skip
 """Why a batch is not complete, for people."""
 

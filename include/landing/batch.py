@@ -17,7 +17,7 @@ from typing import Any
 from include.errors import Retryable, ShuhengError
 from include.landing.store import LandingStore
 from include.sources.high_water import HighWater
-from include.sources.page import DETAIL_MISSING, KnownPage, Page, PageFault
+from include.sources.page import DETAIL_MISSING, ROWS_LEFT_OUT, KnownPage, Page, PageFault
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +36,7 @@ class PageEntry:
     body_sha256: str | None = None
     high_water: str | None = None
     part: int = 0
+    notes: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,10 +111,13 @@ def land_pages(
     store: LandingStore,
     high_water: HighWater,
     progress: Callable[[int, int, int | None], None] = lambda page, rows, total: None,
+    *,
+    is_total_due: bool = False,
 ) -> ShuhengError | None:
     """Store every page as it comes and note in the manifest what stands against completeness.
 
-    `high_water` finds the largest moment of change in rows; `progress` is told the page, the rows so far and the declared total.
+    `high_water` finds the largest moment of change in rows; `progress` is told the page, the rows so far and the declared total;
+    `is_total_due` says that rows without a declared total prove nothing.
     Returns the first error that a page ended with, for the caller to raise where nothing could be read.
     """
     faults: list[PageFault] = []
@@ -129,7 +133,7 @@ def land_pages(
                 PageEntry(
                     item.number, sha256, rows, item.rows_received, item.refused,
                     item.declared_rows, item.declared_pages, item.received_bytes, item.is_last,
-                    item.body_sha256, mark, item.part,
+                    item.body_sha256, mark, item.part, list(item.notes),
                 )
             )  # fmt: skip
             manifest.notes.extend(n for n in item.notes if n not in manifest.notes)
@@ -140,7 +144,7 @@ def land_pages(
         first = faults[0].error
         manifest.error_type = type(first).__name__
         manifest.is_retryable = _is_retryable(faults)
-    manifest.reasons.extend(prove(manifest.pages, faults, manifest.is_full))
+    manifest.reasons.extend(prove(manifest.pages, faults, manifest.is_full, is_total_due))
     return faults[0].error if faults else None
 
 
@@ -179,7 +183,9 @@ def known_pages(manifest: Manifest, store: LandingStore) -> dict[str, tuple[Know
     for p in manifest.pages:
         if not p.body_sha256:
             continue
-        known = KnownPage(p.sha256, p.rows, p.rows_received, p.refused, p.declared_rows, p.declared_pages, p.high_water)
+        known = KnownPage(
+            p.sha256, p.rows, p.rows_received, p.refused, p.declared_rows, p.declared_pages, p.high_water, tuple(p.notes)
+        )  # fmt: skip
         if p.part == 0:
             found[p.body_sha256] = []
         found[p.body_sha256].append(known)
@@ -194,20 +200,28 @@ def _is_retryable(faults: list[PageFault]) -> bool:
     return all(isinstance(f.error, Retryable) for f in faults)
 
 
-def prove(pages: list[PageEntry], faults: list[PageFault], is_full: bool) -> list[Reason]:
+def prove(pages: list[PageEntry], faults: list[PageFault], is_full: bool, is_total_due: bool = False) -> list[Reason]:
     """Return every reason why the pages cannot be all that was asked for; none = proven complete."""
     reasons = [_failed(fault) for fault in faults]
     totals = {p.declared_rows for p in pages if p.declared_rows is not None}
     received = sum(p.rows_received for p in pages)
     if len(totals) > 1:
         reasons.append(Reason("total_changed", f"the source's own total changed during the read: {sorted(totals)}"))
-    elif totals and not faults and received != (total := totals.pop()):
-        reasons.append(Reason("total_mismatch", f"the source declares {total} rows and sent {received}"))
+    elif totals and not faults and received not in totals:
+        reasons.append(Reason("total_mismatch", f"the source declares {max(totals)} rows and sent {received}"))
     declared_pages = {p.declared_pages for p in pages if p.declared_pages is not None}
     if len(declared_pages) > 1:
         reasons.append(
             Reason(
                 "total_changed", f"the source's own number of pages changed during the read: {sorted(declared_pages)}"
+            )
+        )
+    if is_total_due and received and not (faults or totals or declared_pages):
+        reasons.append(
+            Reason(
+                "total_missing",
+                "no page declared the total that the card says where to find; a source that never declares one is read by "
+                "a card without envelope.total",
             )
         )
     reasons.extend(_repeats(pages))
@@ -220,7 +234,7 @@ def prove(pages: list[PageEntry], faults: list[PageFault], is_full: bool) -> lis
 
 def _failed(fault: PageFault) -> Reason:
     sentence = f"page {fault.number}: {type(fault.error).__name__}: {fault.error}"
-    return Reason("detail_missing", sentence) if fault.code == DETAIL_MISSING else Reason("page_failed", sentence)
+    return Reason(fault.code if fault.code in (DETAIL_MISSING, ROWS_LEFT_OUT) else "page_failed", sentence)
 
 
 def _repeats(pages: list[PageEntry]) -> list[Reason]:

@@ -213,7 +213,7 @@ class BatchMerge:
             self._doubt_repeats(across)
 
     def _merge_rows(self, feed: Feed) -> None:
-        card, result = self._card, self._result
+        card, result, is_proven = self._card, self._result, not self._reasons
         if feed.counts.staged:
             if result.is_full:
                 absence.take_out_staged(self._connection, card, self._bind)
@@ -223,7 +223,9 @@ class BatchMerge:
             for nested in card.nested:
                 merge.drop_repeats(self._connection, nested.entity, self._bind)
                 # Before new ones come in: only what was there can be gone.
-                gone, held = merge.tombstone_children(self._connection, nested.entity, card.entity, self._bind, card)
+                gone, held = merge.tombstone_children(
+                    self._connection, nested.entity, card.entity, self._bind, card, is_proven=is_proven
+                )
                 counts = merge.merge_entity(self._connection, nested.entity, self._bind, is_child=True)
                 counts.tombstoned = gone
                 self._reasons += [held] if held else []

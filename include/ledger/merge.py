@@ -216,11 +216,11 @@ def keep_details(connection: Connection, card: Card, bind: Bind) -> None:
 
 
 def tombstone_children(
-    connection: Connection, entity: str, parent: str, bind: Bind, limits: Card
+    connection: Connection, entity: str, parent: str, bind: Bind, limits: Card, *, is_proven: bool
 ) -> tuple[int, Reason | None]:
-    """Tombstone the children that their parent's newly read list does not name any more.
+    """Tombstone the children that their parent's newly read list does not name any more, if the batch is proven complete.
 
-    The list stands in a record that was read whole, so it is its own proof; a loss beyond the card's guards is held all the same.
+    One such batch is enough, for the list stands in a record that came whole; a loss beyond the card's guards is held all the same.
     """
     run, owner = runner(connection, bind), OWNERS[entity]
     mine = (
@@ -234,13 +234,12 @@ def tombstone_children(
     if not gone:
         return 0, None
     total = run(f"SELECT count(*) {mine}").scalar_one()
-    if gone > _HANDFUL and is_too_many(gone, total, limits):
+    is_held = is_proven and gone > _HANDFUL and is_too_many(gone, total, limits)
+    if is_held or not is_proven:
         # Known rows are not read again: without this nobody would ever look at these lists anew.
         forget_hashes(connection, parent, bind, f"{owner} IN (SELECT t.{owner} {mine} AND t.record_key IN ({keys}))")
-        return 0, Reason(
-            "vanishing_held",
-            f"{gone} of {total} {entity} records are missing from their parents; nothing was tombstoned",
-        )
+        sentence = f"{gone} of {total} {entity} records are missing from their parents; nothing was tombstoned"
+        return 0, Reason("vanishing_held", sentence) if is_held else None
     for statement in EntityStatements(entity, connection.dialect.name).tombstone(keys):
         run(statement)
     return gone, None

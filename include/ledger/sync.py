@@ -23,6 +23,7 @@ from include.ledger.day_window import choose_days
 from include.ledger.last_batch import last_full
 from include.ledger.tables import watermark as watermark_table
 from include.sources.card import Card
+from include.sources.envelope import promises_total
 from include.sources.high_water import high_water_of
 from include.sources.page import KnownAnswers, Window
 from include.sources.read import read_pages
@@ -71,6 +72,7 @@ def land(
         store,
         high_water_of(card),
         lambda page, rows, total: progress(f"读取 {card.source}", rows, total),
+        is_total_due=promises_total(card),
     )
     if card.series:
         manifest.high_water = manifest.until  # days without rows were read as well

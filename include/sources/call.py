@@ -8,11 +8,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode, urljoin, urlsplit
 
 import orjson
 
 from include import clock
+from include.errors import SourceMalformed
 from include.sources.card import Request
 from include.sources.packed_body import Body
 
@@ -95,6 +96,21 @@ def build_call(request: Request, parameters: Mapping[str, Any], url: str | None 
 
 
 def origin(url: str) -> tuple[str, str | None, int | None]:
-    """Return scheme, host and port of a URL, which must stay the same over redirects and links."""
-    parts = urlsplit(url)
-    return parts.scheme, parts.hostname, parts.port or {"http": 80, "https": 443}.get(parts.scheme)
+    """Return scheme, host and port of a URL, which must stay the same over redirects and links.
+
+    Raises:
+        SourceMalformed: a platform named an address that is none.
+    """
+    try:
+        parts = urlsplit(url)
+        return parts.scheme, parts.hostname, parts.port or {"http": 80, "https": 443}.get(parts.scheme)
+    except ValueError:
+        raise SourceMalformed("the platform names an address that is none; ask the platform") from None
+
+
+def resolve(url: str, link: str) -> str:
+    """Return a link as seen from the address it was given at; one that is no address stays as it is: `origin` refuses it."""
+    try:
+        return urljoin(url, link)
+    except ValueError:
+        return link

@@ -102,6 +102,7 @@ def _check_meaning(path: Path, root: yaml.Node, data: dict[str, Any]) -> None:
         required = set(canonical_schema(entity)["required"]) | set(block["key"])
         for name in sorted(required - filled):
             raise wrong(path, root, [*where, "fields"], f"{name!r} is needed and not mapped", f"add a line for {name}")
+    _check_parents(path, root, data)
     if data.get("fallback") and len(data["key"]) > 1:
         raise wrong(
             path, root, ["fallback"], "the key has several fields", "leave fallback out, or name one field in key"
@@ -120,6 +121,18 @@ def _check_name(path: Path, root: yaml.Node, at: list[Any], entity: str, name: s
     known = canonical_schema(entity)["properties"]
     if name not in known:
         raise wrong(path, root, at, f"{entity} has no field {name!r}", f"use one of {', '.join(known)}")
+
+
+def _check_parents(path: Path, root: yaml.Node, data: dict[str, Any]) -> None:
+    """Refuse a nested record that takes from its row what the row never has: each of them would be lost without a word."""
+    filled = {*data["fields"], *data.get("constants", {}), *(data["key"] if data.get("fallback") else ())}
+    for index, nested in enumerate(data.get("nested", [])):
+        for child, name in nested.get("parent", {}).items():
+            if name not in filled:
+                at = ["nested", index, "parent", child]
+                raise wrong(
+                    path, root, at, f"the card fills no field {name!r}", f"use one of {', '.join(sorted(filled))}"
+                )
 
 
 def _given_names(where: list[Any], data: dict[str, Any], block: dict[str, Any]) -> Iterator[tuple[list[Any], str]]:

@@ -9,9 +9,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from itertools import islice
 from typing import Any
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urlsplit
 
-from include.sources.call import Answer
+from include.sources.call import Answer, resolve
 from include.sources.card import Card, Document
 from include.sources.envelope import Opened, open_envelope
 
@@ -43,5 +43,5 @@ def _open_rdf(answer: Answer, card: Card, options: Document) -> Opened:
     from include.sources.documents.rdf import read_rdf
 
     found = read_rdf(answer.body, f"{answer.content_type} {urlsplit(answer.url).path}", options, card.limits.page_bytes)
-    link = urljoin(answer.url, found.next_url) if found.next_url else None
+    link = resolve(answer.url, found.next_url) if found.next_url else None
     return Opened(found.rows, found.listed, notes=found.notes, next_link=link)

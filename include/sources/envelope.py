@@ -24,6 +24,8 @@ _ABOUT_CLOCKS = re.compile(r"时间戳|请求时间|time\s?stamp|expired time|rt
 _LONGEST_MESSAGE = 200
 _INT64 = 2.0**63
 _SAMPLED_ROWS = 8
+_LONGEST_TOTAL = 18
+_NO_CURSOR: tuple[Any, ...] = (None, "", {}, [])
 
 
 class SecretExpired(SourceRefused):
@@ -147,6 +149,12 @@ def skew_note(answer: Answer, card: Card) -> tuple[str, ...]:
     return (f"{SKEW_NOTE} {timedelta(seconds=round(skew)) / timedelta(seconds=1):.0f} s",)
 
 
+def promises_total(card: Card) -> bool:
+    """Return whether the card says where the source declares its total; only answers and files in JSON have such a place."""
+    form = card.document.format if card.document else "json" if card.reader == "http" else ""
+    return form == "json" and card.envelope.total_path is not None
+
+
 def open_envelope(answer: Answer, card: Card) -> Opened:
     """Return rows and totals of an answer that was accepted."""
     envelope = card.envelope
@@ -156,14 +164,27 @@ def open_envelope(answer: Answer, card: Card) -> Opened:
         rows = rows_at(decode_json_exactly(bytes(answer.body), answer.content_type), envelope.rows)
         notes = ("whole numbers beyond 64 bits are kept as text",)
     total, problem = _total(answer.document, envelope)
-    cursor = walk(answer.document, card.paging.next) if card.paging and card.paging.next else None
     return Opened(
         rows,
         total if envelope.total_counts == "rows" else None,
         total if envelope.total_counts == "pages" else None,
-        cursor if isinstance(cursor, str | int) and cursor != "" else None,
+        _cursor(answer.document, card.paging.next) if card.paging and card.paging.next else None,
         notes + problem,
     )
+
+
+def _cursor(document: Any, path: str) -> str | int | None:
+    """Return the next cursor; None where there is none or an empty one. Anything else must not be taken for the last page."""
+    value = walk(document, path)
+    if value is MISSING or value in _NO_CURSOR:
+        return None
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        kind = type(value.value if isinstance(value, _Wrong) else value).__name__
+        raise SourceMalformed(
+            f"the next cursor at {path!r} should be a text or a whole number and is {kind}; compare paging.next of the card "
+            "with the answer"
+        )
+    return value
 
 
 def rows_at(document: Any, paths: tuple[str, ...]) -> list[dict[str, Any]]:
@@ -203,6 +224,6 @@ def _total(document: Any, envelope: Envelope) -> tuple[int | None, tuple[str, ..
     if value is MISSING or value is None or value == "":
         return None, ()
     text = (code_text(value) or "").replace(",", "")
-    if text.isdecimal():
+    if text.isdecimal() and len(text) <= _LONGEST_TOTAL:
         return int(text), ()
     return None, (f"the declared total at {envelope.total_path!r} is not a whole number",)

@@ -12,7 +12,7 @@ from collections.abc import Callable, Container, Iterator
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any, TypeVar
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urlsplit
 
 import requests
 import urllib3.exceptions as transport
@@ -31,7 +31,7 @@ from include.errors import (
     SourceUnreachable,
 )
 from include.sources.address import Dialer, DialingAdapter, address_policy
-from include.sources.call import KNOWN, SYSTEM_TIMING, Answer, Call, Timing, origin
+from include.sources.call import KNOWN, SYSTEM_TIMING, Answer, Call, Timing, origin, resolve
 from include.sources.card import Limits
 from include.sources.decoding import CutShort, decode_json
 from include.sources.packed_body import Body, PackedBody
@@ -186,7 +186,7 @@ class HttpSession:
         url = response.url or ""
         return Answer(
             status, document, body, content_type, url,
-            urljoin(url, link) if link else None, asked_at, _moment(response.headers.get("Date")), notes,
+            resolve(url, link) if link else None, asked_at, _moment(response.headers.get("Date")), notes,
             digest,
         )  # fmt: skip
 
@@ -286,7 +286,11 @@ def _is_redirect(response: requests.Response) -> bool:
 
 
 def _redirected(response: requests.Response) -> SourceRefused:
-    host = urlsplit(urljoin(response.url or "", response.headers.get("Location", ""))).netloc
+    target = resolve(response.url or "", response.headers.get("Location", ""))
+    try:
+        host = urlsplit(target).netloc
+    except ValueError:
+        host = "an address that is none"
     return SourceRefused(
         f"the platform redirects to {host!r} (HTTP {response.status_code}) and that is not followed; correct the "
         "address of the connection, or allow redirects on the same host in the card"
@@ -295,7 +299,7 @@ def _redirected(response: requests.Response) -> SourceRefused:
 
 def _follow(request: requests.PreparedRequest, response: requests.Response) -> requests.PreparedRequest:
     """Return the request that a redirect asks for, on the same scheme, host and port only."""
-    target = urljoin(request.url or "", response.headers.get("Location", ""))
+    target = resolve(request.url or "", response.headers.get("Location", ""))
     if origin(target) != origin(request.url or "") or "Location" not in response.headers:
         raise _redirected(response)
     following = request.copy()
@@ -311,9 +315,11 @@ def _moment(text: str | None) -> datetime | None:
     """Read an HTTP date; None where it is none."""
     try:
         moment = parsedate_to_datetime(text) if text else None
-    except (TypeError, ValueError):
+        if moment and not moment.tzinfo:
+            moment = moment.replace(tzinfo=clock.SHANGHAI)
+        return moment and moment.astimezone(clock.SHANGHAI)
+    except (TypeError, ValueError, OverflowError):
         return None
-    return moment if moment is None or moment.tzinfo else moment.replace(tzinfo=clock.SHANGHAI)
 
 
 def _root(error: BaseException) -> str:

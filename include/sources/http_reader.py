@@ -24,7 +24,7 @@ from include.sources.call import KNOWN, SYSTEM_TIMING, Answer, Call, Timing, bui
 from include.sources.card import Card, Request
 from include.sources.detail_step import DetailStep
 from include.sources.document import open_document
-from include.sources.envelope import Opened, SecretExpired, check, skew_note
+from include.sources.envelope import SKEW_NOTE, Opened, SecretExpired, check, skew_note
 from include.sources.http import HttpSession
 from include.sources.page import KnownAnswers, KnownPage, PageFault, Window
 from include.sources.paging import Seen, Step, fingerprint, make_pager, window_parameters
@@ -199,10 +199,7 @@ class _Reading:
             return self._recall(answer, self._known[answer.body_sha256])
         check(answer, self._card, self._signer.hide)
         opened = open_document(answer, self._card)
-        notes = answer.notes + opened.notes
-        skew = skew_note(answer, self._card)
-        if skew and not self._is_skew_told:  # once: every page would show another second
-            notes, self._is_skew_told = notes + skew, True
+        notes = answer.notes + opened.notes + self._skew(answer)
         seen = Seen(
             len(opened.rows), opened.declared_rows, opened.declared_pages,
             opened.next_cursor, opened.next_link or answer.next_link, answer.url,
@@ -216,7 +213,15 @@ class _Reading:
         rows, first = sum(page.rows_received for page in known), known[0]
         seen = Seen(rows, first.declared_rows, first.declared_pages, url=answer.url)
         opened = Opened([], first.declared_rows, first.declared_pages)
-        return _Received(opened, seen, len(answer.body), answer.notes, answer.body_sha256, known)
+        # How the clocks differed then is of no interest now.
+        told = tuple(note for page in known for note in page.notes if not note.startswith(SKEW_NOTE))
+        return _Received(opened, seen, len(answer.body), told + self._skew(answer), answer.body_sha256, known)
+
+    def _skew(self, answer: Answer) -> tuple[str, ...]:
+        """Return the note of differing clocks, once: every page would show another second."""
+        skew = () if self._is_skew_told else skew_note(answer, self._card)
+        self._is_skew_told = self._is_skew_told or bool(skew)
+        return skew
 
     def _unsigned(self, step: Step) -> Call:
         return build_call(self._request, {} if step.url else {**self._fixed, **step.parameters}, step.url)

@@ -13,7 +13,7 @@ import zstandard
 
 from include.errors import ShuhengError, SourceMalformed
 
-PAGE_FAILED, DETAIL_MISSING = "page_failed", "detail_missing"
+PAGE_FAILED, DETAIL_MISSING, ROWS_LEFT_OUT = "page_failed", "detail_missing", "rows_left_out"
 """What a fault degrades its batch for."""
 
 
@@ -41,6 +41,7 @@ class KnownPage:
     declared_rows: int | None
     declared_pages: int | None
     high_water: str | None
+    notes: tuple[str, ...] = ()
 
 
 KnownAnswers = Mapping[str, tuple[KnownPage, ...]]

@@ -200,6 +200,7 @@ class _GivenPager:
         """Take the card's paging."""
         self._paging = paging
         self._used: set[str] = set()
+        self._rows = self._pages = 0
 
     def first(self) -> Step:
         """Return the first page's parameters."""
@@ -208,6 +209,20 @@ class _GivenPager:
     def after_fault(self) -> Step | None:
         """Return the end."""
         return None
+
+    def _count(self, seen: Seen) -> None:
+        self._rows, self._pages = self._rows + seen.rows, self._pages + 1
+
+    def _refuse_endless(self, seen: Seen) -> None:
+        """Refuse a way on far behind all that the last page declares; a page and a tenth more may be a wrong count."""
+        is_pages = seen.declared_pages is not None
+        declared, read = (seen.declared_pages, self._pages) if is_pages else (seen.declared_rows, self._rows)
+        more = 1 if is_pages else self._paging.page_size
+        if declared and read > declared + more + declared // 10:
+            raise LimitExceeded(
+                f"{read} {'pages' if is_pages else 'rows'} were read although the platform declares {declared}, and it names "
+                "still another page; its paging does not end, ask the platform"
+            )
 
     def _use(self, way: str, problem: str) -> None:
         if way in self._used:
@@ -221,8 +236,10 @@ class CursorPager(_GivenPager):
     def after(self, seen: Seen) -> Step | None:
         """Return the next cursor, or the end where the answer has none."""
         cursor = seen.next_cursor
+        self._count(seen)
         if cursor is None:
             return None
+        self._refuse_endless(seen)
         self._use(str(cursor), "the platform gives a cursor that it gave before")
         return Step({self._paging.number: cursor, **_size(self._paging)})
 
@@ -233,8 +250,10 @@ class LinkPager(_GivenPager):
     def after(self, seen: Seen) -> Step | None:
         """Return the linked URL, or the end where the answer links to none."""
         link = seen.next_link
+        self._count(seen)
         if link is None:
             return None
+        self._refuse_endless(seen)
         if origin(link) != origin(seen.url):
             raise AddressRefused(
                 f"the next page is linked on {urlsplit(link).netloc!r} and not on {urlsplit(seen.url).netloc!r}; "

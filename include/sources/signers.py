@@ -21,6 +21,7 @@ import base64
 import hashlib
 import secrets
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Protocol
@@ -306,7 +307,8 @@ def _renewal_due(value: Any, now: datetime, life: timedelta | None = None) -> da
     end = now + life if life else None
     if text.removesuffix(".0").isdecimal():
         number = float(text)
-        end = datetime.fromtimestamp(number / 1000 if number > 1e11 else number, clock.SHANGHAI)
+        with suppress(ValueError, OverflowError, OSError):  # "never", written as the greatest number there is
+            end = datetime.fromtimestamp(number / 1000 if number > 1e11 else number, clock.SHANGHAI)
     if end is None or end <= now:
         return None
     return end - min(_MARGIN, (end - now) / 10)

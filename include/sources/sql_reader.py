@@ -28,7 +28,8 @@ from include.clock import SHANGHAI
 from include.connections import Connection
 from include.errors import ConfigurationError, LimitExceeded, ShuhengError, SourceMalformed
 from include.sources.card import Card, Cursor, FieldRule, Sql, SqlChild
-from include.sources.page import PageFault, Window
+from include.sources.page import ROWS_LEFT_OUT, PageFault, Window
+from include.sources.page_size import sized
 from include.sources.raw_page import RawPage
 from include.sources.sql_engine import SourceTable, find_table, open_source, translated_errors
 
@@ -42,7 +43,7 @@ _PARENTS_AT_ONCE = 500
 
 
 def read_sql(card: Card, connection: Connection, window: Window) -> Iterator[RawPage | PageFault]:
-    """Yield the pages of a database in the order of the business key; a fault ends the reading.
+    """Yield the pages of a database in the order of the business key; a fault ends the reading, or says what it left out.
 
     A window that is not full takes every key of which a row, or the row of a child, was changed within it.
     """
@@ -53,9 +54,12 @@ def read_sql(card: Card, connection: Connection, window: Window) -> Iterator[Raw
         with translated_errors(connection.conn_id, "reading"):
             engine = open_source(connection, card.limits)
             with engine.connect() as database:
-                for page in _Reading(card, card.sql, database, window).pages():
+                reading = _Reading(card, card.sql, database, window)
+                for page in reading.pages():
                     number = page.number + 1
                     yield page
+                for error in reading.left_out():
+                    yield PageFault(number, error, ROWS_LEFT_OUT)
     except ConfigurationError:
         raise
     except ShuhengError as error:
@@ -112,6 +116,7 @@ class _Reading:
         self._card, self._sql, self._database, self._window = card, sql, database, window
         self._deadline = time.monotonic() + card.limits.seconds
         self._notes: list[str] = []
+        self._unreadable: list[tuple[_Selection, Any, str]] = []
         table = find_table(database.engine, sql.table)
         _require(table, card.fields, {child.name for child in sql.children})
         for name in (*sql.where, *(gate.field.split(".")[0] for gate in card.classified)):
@@ -124,7 +129,8 @@ class _Reading:
     def pages(self) -> Iterator[RawPage]:
         """Yield the pages; there is at least one, and the last one says so."""
         declared = self._count()
-        batches = chain(self._keyed_batches(), self._unkeyed_batches())
+        most = self._card.limits.page_bytes
+        batches = (sized(rows, most) for rows in chain(self._keyed_batches(), self._unkeyed_batches()))
         held, number = next(batches, []), 1
         while True:
             try:
@@ -148,7 +154,7 @@ class _Reading:
         upto = self._database.execute(select(func.max(order_column))).scalar()
         selection = _Selection(table, names, tuple(table.column(key) for key in keys), order_column, upto)
         if order.casefold() in table.nullable:
-            self._note_count(selection, order_column.is_(None), f"rows of {table.name} without {order} were not read")
+            self._unreadable.append((selection, order_column.is_(None), order))
         return selection
 
     def _child(self, spec: SqlChild) -> _Selection:
@@ -160,14 +166,18 @@ class _Reading:
                 _require(table, block.fields, set())
         child = self._select(table, spec.key, spec.order, f"{spec.name}.")
         if any(key.casefold() in table.nullable for key in spec.key):
-            what = f"rows of {table.name} without {', '.join(spec.key)} were left out"
-            self._note_count(child, not_(child.keyed()), what)
+            self._unreadable.append((child, and_(child.order.is_not(None), not_(child.keyed())), ", ".join(spec.key)))
         return child
 
-    def _note_count(self, selection: _Selection, where: Any, what: str) -> None:
-        count = self._database.execute(select(func.count()).select_from(selection.table.clause).where(where)).scalar()
-        if count:
-            self._notes.append(f"{count} {what}")
+    def left_out(self) -> Iterator[SourceMalformed]:
+        """Say which rows no page can hold; counted after the last page, so that one that became so meanwhile counts too."""
+        for selection, where, lacking in self._unreadable:
+            rows = select(func.count()).select_from(selection.table.clause).where(where)
+            if count := self._database.execute(rows).scalar_one():
+                yield SourceMalformed(
+                    f"{count} rows of {selection.table.name} without {lacking} were left out, so absence cannot be told; "
+                    "ask the platform to fill it in"
+                )
 
     def _changes(self) -> Any:
         """Return the condition that a key has a changed row, or a child with one; true for a full read."""

@@ -66,6 +66,18 @@ def test_a_total_that_changes_during_the_read_is_not_complete(store: LandingStor
     assert codes(batch) == ["total_changed"]
 
 
+def test_a_total_that_is_due_and_comes_nowhere_is_not_complete(store: LandingStore) -> None:
+    def due(*pages: Page) -> list[str]:
+        batch = manifest()
+        land_pages(batch, pages, store, largest, is_total_due=True)
+        return codes(batch)
+
+    assert due(page(1, 1), page(2, 2, is_last=True)) == ["total_missing"]
+    assert due(page(1, 1, total=2), page(2, 2, is_last=True)) == []
+    assert due(page(1, 1, pages=2), page(2, 2, is_last=True)) == []
+    assert due(page(1, is_last=True)) == ["empty"], "a platform without rows may leave out everything"
+
+
 def test_the_same_page_twice_is_not_complete(store: LandingStore) -> None:
     batch, _ = land(store, page(1, 1, 2, total=4), page(2, 1, 2, total=4, is_last=True))
     assert codes(batch) == ["page_repeated"]
@@ -137,10 +149,12 @@ def test_notes_are_kept_once_and_progress_is_told(store: LandingStore) -> None:
 
 
 def test_a_known_answer_is_not_stored_again_and_keeps_its_figures(store: LandingStore) -> None:
-    first, _ = land(store, page(1, 1, 2, total=3, body_sha256="B1", refused=1, rows_received=3, is_last=True))
+    first, _ = land(
+        store, page(1, 1, 2, total=3, body_sha256="B1", notes=("GBK",), refused=1, rows_received=3, is_last=True)
+    )
     known = known_pages(first, store)
-    assert known == {"B1": (KnownPage(first.pages[0].sha256, 2, 3, 1, 3, None, "2"),)}
-    again, _ = land(store, Page(1, [], 3, 1, 3, is_last=True, body_sha256="B1", known=known["B1"][0]))
+    assert known == {"B1": (KnownPage(first.pages[0].sha256, 2, 3, 1, 3, None, "2", ("GBK",)),)}
+    again, _ = land(store, Page(1, [], 3, 1, 3, is_last=True, body_sha256="B1", known=known["B1"][0], notes=("GBK",)))
     assert again.pages == first.pages
     assert (again.reasons, again.high_water) == ([], "2")
 
@@ -152,7 +166,7 @@ def test_an_answer_whose_page_is_gone_is_not_known(store: LandingStore) -> None:
 
 
 def test_a_manifest_comes_back_from_its_file(store: LandingStore) -> None:
-    batch, _ = land(store, page(1, 1, total=2), PageFault(2, SourceUnreachable("reset")))
+    batch, _ = land(store, page(1, 1, total=2, notes=("GBK",)), PageFault(2, SourceUnreachable("reset")))
     store.put_manifest("s", batch.batch_id, batch.to_dict())
     assert Manifest.from_dict(store.get_manifest("s", batch.batch_id)) == batch
     assert batch.reasons

@@ -41,6 +41,18 @@ def test_an_untouched_copy_is_a_card(tmp_path: Path) -> None:
             "has no field 'projekt'",
             "parent:",
         ),
+        (
+            "parent: {project_code: project_code}",
+            "parent: {project_code: projekt_code}",
+            "fills no field 'projekt_code'",
+            "parent:",
+        ),
+        (
+            "paging: {style: page, number: pageNo, first: 1,",
+            "paging: {style: cursor, number: pageNo,",
+            '"next" is a required property',
+            "paging:",
+        ),
         ("limits:\n", "limits:\n  networks: [10.0.0.0/99]\n", "is no network", "networks:"),
         ("rate: 36000次/小时", "rate: now and then", "is not a rate", "rate:"),
         ("authority: 1\n", "authority: 1\nauthority: 2\n", "'authority' stands twice", "authority: 2"),

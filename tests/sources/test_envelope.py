@@ -190,7 +190,7 @@ def test_totals_are_read_from_numbers_and_text_as_rows_or_as_pages(total: Any, r
     assert (as_pages.declared_rows, as_pages.declared_pages) == (None, read)
 
 
-@pytest.mark.parametrize("total", [-1, 2.5, "many", True, [3]])
+@pytest.mark.parametrize("total", [-1, 2.5, "many", True, [3], "9" * 5000])
 def test_a_total_that_is_no_number_is_noted_and_not_believed(total: Any) -> None:
     opened = open_envelope(answer({"data": {"total": total}}), card(total_path="data.total"))
     assert opened.declared_rows is None
@@ -207,6 +207,14 @@ def test_an_absent_total_is_simply_absent(total: Any) -> None:
 def test_the_next_cursor_is_read_where_the_card_says(cursor: Any, read: Any) -> None:
     of = make_card(paging=Paging("cursor", "cursor", next="data.next"), envelope=Envelope(rows=("data.rows",)))
     assert open_envelope(answer({"data": {"next": cursor}}), of).next_cursor == read
+
+
+@pytest.mark.parametrize("cursor", [1.5, 1e30, True, False, ["a"], {"after": "abc"}])
+def test_a_cursor_of_another_type_is_malformed_and_not_the_last_page(cursor: Any) -> None:
+    of = make_card(paging=Paging("cursor", "cursor", next="data.next"), envelope=Envelope(rows=("data.rows",)))
+    with pytest.raises(SourceMalformed, match=r"'data\.next' should be a text or a whole number") as caught:
+        open_envelope(answer({"data": {"next": cursor}}), of)
+    assert "abc" not in str(caught.value)
 
 
 def test_a_column_of_numbers_beyond_64_bits_is_kept_exactly_as_text() -> None:

@@ -149,6 +149,29 @@ def test_cursors_in_a_circle_are_an_error() -> None:
         walk_through(pager, lambda s: Seen(1, next_cursor=following[s.parameters.get("cursor")]))
 
 
+@pytest.mark.parametrize("style", ["cursor", "link"])
+@pytest.mark.parametrize(
+    ("declared", "said"),
+    [({"declared_rows": 20}, "28 rows .* declares 20"), ({"declared_pages": 10}, "13 pages .* declares 10")],
+)
+def test_a_way_on_far_behind_what_is_declared_is_an_error(style: str, declared: dict[str, int], said: str) -> None:
+    pager, here = make_pager(Paging(style, "cursor", page_size=4, next="next")), "http://platform.example/list"
+    pages = (Seen(4, next_cursor=n, next_link=f"{here}?{n}", url=here, **declared) for n in range(99))
+    with pytest.raises(LimitExceeded, match=said):
+        assert all(pager.after(seen) for seen in pages)
+    assert next(pages).next_cursor in (7, 13)
+
+
+@pytest.mark.parametrize("style", ["cursor", "link"])
+def test_an_empty_page_behind_all_rows_and_a_count_of_nothing_are_no_errors(style: str) -> None:
+    here = "http://platform.example/list"
+    for total in (8, 0):
+        pager = make_pager(Paging(style, "cursor", page_size=4, next="next"))
+        for n, found in enumerate((4, 4, 0)):
+            assert pager.after(Seen(found, total, next_cursor=n, next_link=f"{here}?{n}", url=here))
+        assert pager.after(Seen(0, total, url=here)) is None
+
+
 def test_links_are_followed_on_the_same_host_only() -> None:
     pager = make_pager(Paging("link"))
     here = "http://platform.example/list"
@@ -159,6 +182,9 @@ def test_links_are_followed_on_the_same_host_only() -> None:
             pager.after(Seen(1, next_link=link, url=here))
     with pytest.raises(SourceMalformed, match="circle"):
         pager.after(Seen(1, next_link=f"{here}?page=2", url=here))
+    for link in ("http://[x", "http://platform.example:99999/list"):
+        with pytest.raises(SourceMalformed, match="an address that is none"):
+            pager.after(Seen(1, next_link=link, url=here))
 
 
 @pytest.mark.parametrize("style", ["single", "cursor", "link"])

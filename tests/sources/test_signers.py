@@ -121,6 +121,15 @@ def test_gjgxjhpt_renews_before_the_end_that_the_platform_named() -> None:
     assert len(platform.asked) == 2
 
 
+@pytest.mark.parametrize("end", [2**63 - 1, "9" * 20, "9" * 400])
+def test_an_end_beyond_every_calendar_is_no_end(end: int | str) -> None:
+    platform = Platform({"data": {"secret": ENCRYPTED, "secretEndTime": end}})
+    signer = make_signer(GJGX, connection(RID, APPKEY), platform, lambda: MOMENT)
+    for _ in range(3):
+        signer.sign(Call("POST", "/list"))
+    assert len(platform.asked) == 1
+
+
 def test_an_end_in_the_past_does_not_make_every_call_ask_for_a_secret() -> None:
     platform = Platform({"data": {"secret": ENCRYPTED, "secretEndTime": 1763884000000}})
     signer = make_signer(GJGX, connection(RID, APPKEY), platform, lambda: MOMENT)

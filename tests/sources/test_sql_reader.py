@@ -261,13 +261,6 @@ def test_rows_without_a_key_are_each_handed_on_and_counted(engine: Engine) -> No
     assert all(r["ITEMS"] == [] for r in rows_of(pages))
 
 
-def test_children_without_a_key_are_left_out_and_told(engine: Engine) -> None:
-    fill(engine, [project(1, "A")], [item(1, "A", None), item(2, "A", "I1")])
-    (page,) = read(engine)
-    assert [i["SERIAL"] for i in page.rows[0]["ITEMS"]] == [2]
-    assert page.notes == ("1 rows of ITEM without ITEM_ID were left out",)
-
-
 def test_names_are_found_in_any_case_and_come_as_the_card_spells_them(engine: Engine) -> None:
     fill(engine, [project(1, "A")], [item(1, "A", "I1")])
     with engine.begin() as database:
