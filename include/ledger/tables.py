@@ -40,13 +40,9 @@ batch = Table(
     Column("is_complete", Boolean, nullable=False),
     Column("filter_digest", String(32), nullable=False),
     Column("card_digest", String(32), nullable=False),
-    Column("started_at", Moment, nullable=False),
-    Column("sealed_at", Moment, nullable=False),
-    Column("merged_at", Moment, nullable=False),
+    *(Column(name, Moment, nullable=False) for name in ("started_at", "sealed_at", "merged_at")),
     *(Column(name, BigInteger, nullable=False) for name in _COUNTS),
-    Column("children", Text, nullable=False),
-    Column("reasons", Text, nullable=False),
-    Column("notes", Text, nullable=False),
+    *(Column(name, Text, nullable=False) for name in ("children", "reasons", "notes")),
     Column("held", BigInteger, nullable=False, server_default="0"),
     Column("warned", BigInteger, nullable=False, server_default="0"),
     Column("declared", BigInteger),
@@ -119,7 +115,6 @@ cloud_usage_day, cloud_usage_day_change = _entity("cloud_usage_day"), _changes("
 system_usage_day, system_usage_day_change = _entity("system_usage_day"), _changes("system_usage_day")
 exemption, exemption_change = _entity("exemption"), _changes("exemption")
 maintenance_window, maintenance_window_change = _entity("maintenance_window"), _changes("maintenance_window")
-Index("system_by_code", system.c.system_code)
 Index("exchange_service_by_system", exchange_service.c.system_code)
 Index("exchange_call_day_by_day", exchange_call_day.c.day)
 Index("cloud_usage_day_by_day", cloud_usage_day.c.day)
@@ -148,6 +143,7 @@ OF_PROJECTS = (
 """What is kept of single projects beside the platforms: each row names one project, or in some of them a system."""
 for _table in OF_PROJECTS:
     Index(f"{_table.name}_by_project", _table.c.project_code)
+Index("system_by_code", system.c.system_code)
 Index("assessment_by_system", assessment.c.system_code)
 Index("assessment_by_number", assessment.c.report_no)
 

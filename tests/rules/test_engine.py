@@ -118,7 +118,7 @@ def test_exceptions_that_disagree_decide_nothing(monkeypatch: pytest.MonkeyPatch
 def test_exceptions_that_agree_hold_until_the_first_of_them_ends() -> None:
     from include.rules.facts import Exemption
 
-    both = tuple(Exemption(f"E{n}", "idle", "备用", None, None, None, date(2026, 12, n)) for n in (5, 9))
+    both = tuple(Exemption(f"E{n}", "idle", "备用", None, "市数据局", None, date(2026, 12, n)) for n in (5, 9))
     verdict = judge(IDLE, facts(exemptions=both, went_live_on=date(2026, 11, 1)), BOOK, ON)
     assert (verdict.outcome, verdict.reason) == (Outcome.NOT_APPLICABLE, "new_system")
     assert verdict.holds_until == date(2026, 12, 9)  # from then on the newness of the system stands alone in the steps

@@ -125,22 +125,13 @@ MISTAKES = [
     pytest.param("request: {path: /list}\n", "", "request", "docs/source-cards.md", None, id="no request for http"),
     pytest.param("reader: http", "reader: sql", "sql", "docs/source-cards.md", None, id="no sql block"),
     pytest.param("reader: http", "reader: file", "file", "docs/source-cards.md", None, id="no file block"),
-    pytest.param(
-        "{attempts: 2}", "{read_seconds: 1.0e+300}", "limits.read_seconds.*1e.300",
-        "Longest silence", "limits:", id="longer than anybody waits",
-    ),
-    pytest.param(
-        "{attempts: 2}", "{rate: " + "9" * 400 + "/s}", "is not a rate",
-        "correct the rate", "rate:", id="a rate of four hundred digits",
-    ),
+    pytest.param("{attempts: 2}", "{read_seconds: 1.0e+300}", "limits.read_seconds", "Longest silence", "limits:", id="too long"),
+    pytest.param("{attempts: 2}", "{rate: " + "9" * 400 + "/s}", "no.? rate|not a rate", "the rate", "rate:", id="400 digits"),
     pytest.param(
         "  name: NAME", "  name: NAME\n  updated_at: {from: F, as: text}", "as: text makes no datetime, which updated_at is",
         "use datetime", "updated_at", id="a kind of another field",
     ),
-    pytest.param(
-        "  name: NAME", "  name: {from: NAME, as: objects}", "as: objects needs the fields",
-        "add fields", "name: {from: NAME", id="objects without fields",
-    ),
+    pytest.param("  name: NAME", "  name: {from: NAME, as: objects}", "as: objects needs", "add fields", "{from: NAME", id="objects"),
     pytest.param(
         "  name: NAME", "  name: NAME\n  colour: F", "project has no field 'colour'",
         "use one of .*name", "colour", id="unknown field",
