@@ -131,7 +131,7 @@ MISTAKES = [
         "  name: NAME", "  name: NAME\n  updated_at: {from: F, as: text}", "as: text makes no datetime, which updated_at is",
         "use datetime", "updated_at", id="a kind of another field",
     ),
-    pytest.param("  name: NAME", "  name: {from: NAME, as: objects}", "as: objects needs", "add fields", "{from: NAME", id="objects"),
+    pytest.param("  name: NAME", "  name: {from: NAME, as: objects}", "as: objects needs", "add fields", "{from: NAME", id="as"),
     pytest.param(
         "  name: NAME", "  name: NAME\n  colour: F", "project has no field 'colour'",
         "use one of .*name", "colour", id="unknown field",
