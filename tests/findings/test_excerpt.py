@@ -61,8 +61,10 @@ def kept(engine: Engine) -> dict[tuple[str, str], str]:
         return {(kind, subject): digest for kind, subject, digest in rows}
 
 
-@pytest.mark.parametrize("seed", range(2))
-def test_what_is_kept_is_what_the_whole_ledger_says(engine: Engine, seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_kept_is_what_the_whole_ledger_says(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    seed = ("sqlite", "postgresql").index(
+        engine.dialect.name
+    )  # another town on each: what is the same on both is shown elsewhere
     town, spy = JoinedTown(engine, seed), Spy(monkeypatch)
     for _ in range(DAYS):
         town.live()
