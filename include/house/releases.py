@@ -12,7 +12,7 @@ from typing import Any
 
 from include.house.legal_holds import Held, resolve
 from include.house.removal import House, Plan, Thing
-from include.sources.location import is_local, location
+from include.sources.location import file_at, is_local, location
 
 KIND = "releases"
 _STAMP = re.compile(r"(\d{4})-?(\d{2})-?(\d{2})")
@@ -79,7 +79,7 @@ def _thing(path: Any, reason: str) -> Thing:
 def remove_releases(house: House, things: Sequence[Thing]) -> None:
     """Remove releases whole: on a folder each is renamed first, so that a kill leaves none that looks whole and is not."""
     for thing in things:
-        path = location(thing.name[0])
+        path = file_at(thing.name[0])
         if not is_local(house.datasets_url):
             for file in sorted(path.rglob("*"), key=lambda file: file.name != "manifest.json"):
                 if file.is_file():

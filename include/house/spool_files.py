@@ -14,7 +14,7 @@ from include.house.legal_holds import Held, resolve
 from include.house.messages import is_held
 from include.house.removal import House, Plan, Thing
 from include.ledger.alert_tables import outbox
-from include.sources.location import is_local, location
+from include.sources.location import file_at, is_local, location
 
 KIND = "spool_files"
 _NUMBER = re.compile(r"[0-9a-f]{8,32}(?=\.|$)")
@@ -73,7 +73,7 @@ def remove_spool(house: House, things: Sequence[Thing]) -> None:
     folders = set()
     root = location(house.spool_url)
     for thing in things:
-        path = location(thing.name[0])
+        path = file_at(thing.name[0])
         path.unlink(missing_ok=True)
         folders |= set(path.parents) - {root, *root.parents}
     for folder in sorted(folders, key=lambda path: -len(path.parts)):

@@ -37,6 +37,11 @@ def location(url: str) -> Any:
     return path
 
 
+def file_at(url: str) -> Any:
+    """Return the path of a file in such a place, by the URL under which it was listed."""
+    return Path(url) if is_local(url) else location(url)
+
+
 def _folder(name: str) -> Path:
     """Return a folder that is there or can be made: no file may stand where it or one above it is to be."""
     path = Path(name)
