@@ -23,7 +23,8 @@ UNKNOWN = {
     "unlinked_entries": "目录未关联系统", "share_type_unstated": "共享类型不详", "collection_unstated": "归集状态不详",
     "date_in_future": "更新日期在未来", "date_inexact": "更新日期不是确切的日", "date_missing": "未填更新日期",
     "cycle_missing": "更新周期不详",
-    "calendar_unpublished": "放假安排未公布", "dates_disagree": "日期相互矛盾", "suspension_unrecorded": "中止未登记",
+    "calendar_unpublished": "放假安排未公布", "dates_disagree": "日期相互矛盾", "records_disagree": "记录相互矛盾",
+    "paid_on_day_of_failure": "付款与验收未通过同日", "filed_that_day": "备案与批复同日", "suspension_unrecorded": "中止未登记",
     "not_attested": "待人工认定", "eligibility_unknown": "运维经费条件未知", "not_known": "程序履行情况未知",
 }  # fmt: skip
 """Why a verdict is unknown, in a few words."""
