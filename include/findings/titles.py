@@ -40,7 +40,7 @@ KINDS: Titles = {
     "verified": ("重新核实", "verified"), "acknowledged": ("签收", "acknowledged"),
     "rectifying": ("整改", "being put right"), "waived": ("豁免", "waived"), "disputed": ("异议", "contested"),
     "attested": ("人工认定", "attested"), "withdrawn": ("撤回处置", "decision taken back"),
-    "waiver_ended": ("豁免到期", "waiver ended"), "dispute_ended": ("异议到期", "dispute ended"),
+    "waiver_ended": ("豁免终止", "waiver ended"), "dispute_ended": ("异议到期", "dispute ended"),
     "attestation_ended": ("认定到期", "attestation ended"), "rectification_overdue": ("整改逾期", "overdue"),
     "rule_changed": ("规则变更", "the rule changed"),
 }  # fmt: skip

@@ -81,7 +81,7 @@ def test_a_waiver_that_ended_in_the_holiday_is_told_by_the_first_run_after_it(en
     judged = judge(engine, "systems", FIRST_WORKDAY, at=moment(FIRST_WORKDAY, 7))
     ended = judged.settled.of(Kind.WAIVER_ENDED)
     assert [(c.subject, c.outcome) for c in ended] == [("idle", "fail")]
-    assert any(line.startswith("豁免到期 1 条") for line in judged.lines())
+    assert any(line.startswith("豁免终止 1 条") for line in judged.lines())
     assert handled(engine, "idle") == ("open", "new", None)
 
 
