@@ -62,7 +62,7 @@ def check_all() -> list[Check]:
     ]
     checks += [
         _check("告警路由 routing", _routing),
-        _look("看板地址 links", _links),
+        _check("看板地址 links", _links),
         _check("条款覆盖 coverage", _coverage),
         _check("留存规则 retention", _retention),
         _check("文件通道 spool", _spool),
@@ -110,10 +110,10 @@ def _routing() -> str:
     return f"the operator is reached by {', '.join(channel for channel, _ in ways.channels) or 'no channel'}"
 
 
-def _links() -> tuple[str, bool]:
-    """Return to where messages lead; without it "…另有 40 条" in a robot's message leads nowhere."""
+def _links() -> str:
+    """Return to where messages lead; without it "…另有 40 条" in a robot's message leads nowhere, which a bureau may want."""
     url = load_settings().public_url
-    return f"messages lead to {url}" if url else "PUBLIC_URL is not set: messages name no page with the rest", not url
+    return f"messages lead to {url}" if url else "PUBLIC_URL is not set: messages name no page with the rest"
 
 
 def _coverage() -> str:

@@ -225,7 +225,7 @@ def test_the_summary_and_the_doctor_tell_what_is_there(synced: dict[str, str], s
     assert summary["sources"]["provincial_approval"]["rows"]["project"] == server.truth()["provincial"]["good"]
     assert summary["questions"]["reconciliation"]
     checks = json_of(command("doctor", "--json", **synced))
-    assert len(checks) == 85
+    assert len(checks) == 86
     assert all(check["is_ok"] for check in checks), checks
 
 
@@ -254,7 +254,7 @@ def test_the_doctor_ends_with_two_where_something_is_missing(
     assert done.returncode == 2
     assert [line for line in done.stdout.splitlines() if line.startswith("✗")][0].startswith("✗ 连接 annual_plan: ")
     assert "AIRFLOW_CONN_ANNUAL_PLAN" in done.stdout
-    assert done.stdout.count("✓") == 84
+    assert done.stdout.count("✓") == 85
 
 
 def test_pools_are_printed_as_airflow_imports_them() -> None:

@@ -61,7 +61,6 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
         connect(patch, server)
         patch.setenv("LEDGER_URL", f"sqlite:///{folder / 'ledger.db'}")
         patch.setenv("LANDING_URL", str(folder / "landing"))
-        patch.setenv("PUBLIC_URL", "https://airflow.example")  # the doctor would note that there is none
         for source in ("provincial_approval", "zj_projects"):
             overlay_card(patch, folder / "config", source, limits=FAST)
         _keep(folder, "doctor", "--migrate")
