@@ -10,14 +10,13 @@ from datetime import date
 
 from sqlalchemy import func, select
 
-from include.alerts.outbox import DEAD
 from include.clock import now
 from include.connections import get_connection
 from include.errors import ConfigurationError, ShuhengError
 from include.house.operator_message import ways_to_operator
 from include.house.retention import load_retention
 from include.landing.store import LandingStore
-from include.ledger.alert_tables import incident, outbox
+from include.ledger.alert_tables import DEAD, incident, outbox
 from include.ledger.database import open_ledger
 from include.ledger.reconcile import load_scope
 from include.rules.coverage import load_coverage

@@ -137,11 +137,12 @@ def _list(options: argparse.Namespace) -> int:
 
 def _dead(options: argparse.Namespace) -> int:
     from include.alerts import outbox
+    from include.ledger.alert_tables import DEAD
     from include.ledger.database import open_ledger
     from include.ledger.snapshot import glance
 
     with glance(open_ledger()) as connection:
-        rows = outbox.listed(connection, outbox.DEAD)
+        rows = outbox.listed(connection, DEAD)
     if options.json:
         say(dumps(rows))
         return DONE

@@ -22,10 +22,8 @@ from include.alerts.message import Message
 from include.alerts.pace import LEASE, MINUTE, MOST_TRIES, UNPACED, Span, earliest
 from include.alerts.switchboard import OPERATOR, SPOOL
 from include.errors import ConfigurationError
-from include.ledger.alert_tables import delivery_attempt, outbox
+from include.ledger.alert_tables import DEAD, PENDING, SENT, delivery_attempt, outbox
 from include.ledger.portions import portions
-
-PENDING, SENT, DEAD = "pending", "sent", "dead"
 
 
 class Try(StrEnum):

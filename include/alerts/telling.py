@@ -15,7 +15,6 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from include.alerts.arrivals import not_arrived
 from include.alerts.composing import Desk, Digest, compose
 from include.alerts.concern import EVERYONE, QUIET, RESOLVED, Concern
 from include.alerts.deciding import ANEW, Notice, Policy, Told, decide, enters, mark
@@ -28,6 +27,7 @@ from include.alerts.subjects import UNREGISTERED, Subjects
 from include.alerts.switchboard import OPERATOR
 from include.alerts.told_rows import Changes, Known, is_known, read_told, write_told
 from include.errors import CardError
+from include.findings.knowing import not_arrived
 from include.rules.rule import Rule
 from include.rules.rule_book import load_rules
 from include.rules.verdict import Outcome

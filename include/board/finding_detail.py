@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from datetime import date, timedelta
 from typing import Any
 
 from sqlalchemy import select
 
-from include.alerts.arrivals import not_arrived
-from include.alerts.outbox import SENT
 from include.board.findings import row_of, whose_of
 from include.board.looking import Look
 from include.board.models import (
@@ -26,7 +25,6 @@ from include.board.problems import not_found
 from include.findings.explain import Explained, explained
 from include.findings.fact_text import fact_text
 from include.findings.titles import CONFIRMED, UNITS, title
-from include.ledger.alert_tables import held_finding, told
 from include.ledger.tables import decision, finding
 from include.rules.engine import CALENDAR
 
@@ -41,15 +39,15 @@ def read_finding(look: Look, finding_id: str, *, is_again: bool = False) -> Find
         raise not_found(f"编号为 {finding_id} 的线索")
     found = explained(look.connection, row, look.reference.rules, look.reference.sources, is_again=is_again)
     rule, body, whose = found.rule, found.body, whose_of(look, row["subject_type"], row["subject"])
-    held = select(held_finding.c.hold_id).where(held_finding.c.finding_id == finding_id)
     return FindingDetail(
         **row_of(look, row, whose), law=_clause(found), steps=list(body.get("steps", ())), facts=facts_shown(found),
-        thresholds=thresholds(body), events=_events(found), stretches=_stretches(found), told=_told(look, finding_id),
+        thresholds=thresholds(body), events=_events(found), stretches=_stretches(found),
+        told=[ToldRow(**asdict(one)) for one in found.knows],
         decisions=_decisions(look, finding_id), to_be_told=list(rule.told) if rule else [],
         remedy=rule.remedy if rule else None, is_waivable=rule.is_waivable if rule else None,
         holds_until=_day(body.get("holds_until")), judged_day=found.judged[0] if found.judged else None,
         would_be=found.would_be["message"] if found.would_be else None,
-        is_held=look.connection.execute(held).first() is not None, is_again=is_again,
+        is_held=found.is_held_back, is_again=is_again,
     )  # fmt: skip
 
 
@@ -118,15 +116,6 @@ def _stretches(found: Explained) -> list[Stretch]:
             continue
         joined.append(Stretch(from_day=one.from_day, until_day=until, outcome=one.outcome, reason=one.reason))
     return joined[::-1]
-
-
-def _told(look: Look, finding_id: str) -> list[ToldRow]:
-    query = select(told).where(told.c.finding_id == finding_id).order_by(told.c.first_told_on, told.c.receiver)
-    late, names = not_arrived(look.connection, [finding_id]), ToldRow.model_fields.keys() - {"state"}
-    return [
-        ToldRow(**{name: row[name] for name in names}, state=late.get((finding_id, row["receiver"]), SENT))
-        for row in look.connection.execute(query).mappings()
-    ]
 
 
 def _decisions(look: Look, finding_id: str) -> list[DecisionRow]:

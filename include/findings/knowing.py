@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
+from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Row, select
 
-from include.ledger.alert_tables import held_finding, outbox, told
-
-PENDING, SENT, DEAD = "pending", "sent", "dead"
-"""The states of a message in `outbox`."""
+from include.ledger.alert_tables import SENT, held_finding, outbox, told
+from include.ledger.portions import portions
 
 
 @dataclass(frozen=True, slots=True)
 class Knows:
-    """A receiver that was told of a finding: first on a day, last on a day; `state` is that of the last message."""
+    """A receiver that was told of a finding: first on a day, last on a day; `state` is what became of the last message."""
 
     receiver: str
     first_told_on: date
@@ -30,15 +30,45 @@ def who_knows(connection: Connection, finding_id: str) -> list[Knows]:
     A message whose row has been cleared away had been sent: only those are.
     """
     query = (
-        select(told.c.receiver, told.c.first_told_on, told.c.last_told_on, told.c.message_id, outbox.c.state)
-        .outerjoin(outbox, outbox.c.message_id == told.c.message_id)
+        select(told.c.receiver, told.c.first_told_on, told.c.last_told_on, told.c.message_id)
         .where(told.c.finding_id == finding_id)
         .order_by(told.c.first_told_on, told.c.receiver)
     )
-    return [Knows(**{**row, "state": row["state"] or SENT}) for row in connection.execute(query).mappings()]
+    late = not_arrived(connection, [finding_id])
+    return [
+        Knows(**row, state=late.get((finding_id, row["receiver"]), SENT))
+        for row in connection.execute(query).mappings()
+    ]
 
 
 def is_held_back(connection: Connection, finding_id: str) -> bool:
     """Return whether nobody is told of a finding because the run that brought it brought too many at once."""
     query = select(held_finding.c.hold_id).where(held_finding.c.finding_id == finding_id)
     return connection.execute(query).first() is not None
+
+
+def not_arrived(connection: Connection, finding_ids: Collection[str]) -> Mapping[tuple[str, str], str]:
+    """Return of (finding, receiver) what became of the last message about it where it arrived over no channel: pending or dead."""
+    late: list[Row[Any]] = []
+    for some in portions(sorted(finding_ids)):
+        of = outbox.c
+        query = select(told.c.finding_id, told.c.receiver, of.department, of.decided_at, of.state)
+        query = query.join(outbox, of.message_id == told.c.message_id)
+        late += connection.execute(query.where(told.c.finding_id.in_(some), of.state != SENT)).all()
+    arrived = _arrived(connection, {row.decided_at for row in late})
+    return {
+        (row.finding_id, row.receiver): row.state
+        for row in late
+        if (row.receiver, row.department, row.decided_at) not in arrived
+    }
+
+
+def _arrived(connection: Connection, moments: Collection[datetime]) -> set[tuple[str, str, datetime]]:
+    """Return who got a message that was decided at some moments, over whichever of its channels."""
+    if not moments:
+        return set()
+    query = select(outbox.c.receiver, outbox.c.department, outbox.c.decided_at)
+    since = query.where(outbox.c.state == SENT, outbox.c.decided_at >= min(moments))
+    return {
+        (row.receiver, row.department, row.decided_at) for row in connection.execute(since) if row.decided_at in moments
+    }

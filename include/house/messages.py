@@ -9,11 +9,10 @@ from itertools import groupby
 import orjson
 from sqlalchemy import Connection, delete, select, update
 
-from include.alerts.outbox import DEAD, SENT
 from include.clock import SHANGHAI
 from include.house.legal_holds import Held, resolve
 from include.house.removal import House, Plan, Thing, hash_of_rows
-from include.ledger.alert_tables import delivery_attempt, outbox
+from include.ledger.alert_tables import DEAD, SENT, delivery_attempt, outbox
 from include.ledger.database import writing
 from include.ledger.portions import portions
 

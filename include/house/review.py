@@ -13,10 +13,9 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, func, select
 
-from include.alerts.outbox import DEAD
 from include.findings.waivers import Waiver, decisions_of, ending_waivers, useless_waivers
 from include.house.retention import Retention, load_retention
-from include.ledger.alert_tables import alert_hold, outbox, rule_title
+from include.ledger.alert_tables import DEAD, alert_hold, outbox, rule_title
 from include.ledger.snapshot import glance
 from include.ledger.tables import attestation, question, verdict
 from include.rules.parameters import ParameterBook, Value

@@ -51,7 +51,9 @@ outbox = Table(
     Column("receipt", Text),
     Column("last_error", Text),
 )
-"""Messages on their way: pending, sent or dead; a row that is claimed is pending with `claimed_until` in the future."""
+"""Messages on their way; a row that is claimed is pending with `claimed_until` in the future."""
+PENDING, SENT, DEAD = "pending", "sent", "dead"
+"""The states of a message in `outbox`."""
 Index("outbox_by_state", outbox.c.state, outbox.c.channel, outbox.c.next_try_at)
 
 delivery_attempt = Table(

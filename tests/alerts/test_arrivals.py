@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, update
 
-from include.alerts.arrivals import not_arrived
 from include.alerts.message import Reason, Section
 from include.alerts.telling import Orders, tell
+from include.findings.knowing import not_arrived
 from include.ledger.alert_tables import outbox
 from tests.alerts.town import MONDAY, Town, id_of, moment, said
 

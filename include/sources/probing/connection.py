@@ -34,19 +34,8 @@ def widened(policy: ProbePolicy) -> ProbePolicy:
     return replace(
         policy,
         addresses=AddressPolicy((*policy.addresses.networks, *added)),
-        ca_file=_authority(connection) or policy.ca_file,
+        ca_file=Path(connection.authority) if connection.authority else policy.ca_file,
     )
-
-
-def _authority(connection: Connection) -> Path | None:
-    named = connection.extra.get("ca_file")
-    if not named:
-        return None
-    if not Path(str(named)).is_file():
-        raise ConfigurationError(
-            f'connection {CONNECTION!r}: "ca_file" names {named}, which is no file; give a PEM file'
-        )
-    return Path(str(named))
 
 
 def _found() -> Connection | None:
