@@ -13,7 +13,7 @@ COMPILE := compile --quiet --universal --python-version 3.11 --exclude-newer $(L
 export PORT SANDBOX_PORT SIZE ONCE SHUHENG_HOME
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check lock bench stop clean
+.PHONY: help run test soak check lock bench stop clean
 
 help:  ## Print this list
 	@awk -F':.*## ' '/^[a-z]+:.*## / {printf "  make %-7s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -23,6 +23,9 @@ run: $(MARKS)/run  ## Start the sandbox and Airflow, sync three times, stay up u
 
 test: $(MARKS)/dev  ## Run every test, a real PostgreSQL and a real Airflow among them (ARGS='-k name')
 	@env -u PYTHONDONTWRITEBYTECODE $(BIN)/python -m pytest -n 2 --dist loadgroup --no-loadscope-reorder $(ARGS)
+
+soak: $(MARKS)/dev  ## Run the same tests over many more seeds, rows and places to be killed at; takes an hour and more (ARGS as above)
+	@env -u PYTHONDONTWRITEBYTECODE SOAK=1 $(BIN)/python -m pytest -n 2 --dist loadgroup --no-loadscope-reorder -o timeout=1800 $(ARGS)
 
 check: $(MARKS)/dev  ## Run the linters: ruff, formatting, mypy, the order of the stages
 	@$(BIN)/ruff check .
