@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 import pyarrow.csv as arrow_csv
 import pyarrow.parquet as arrow_parquet
 
+from include.alerts.rendering.harmless import FORMULA_SIGNS
 from include.datasets.definitions import Dataset
 from include.datasets.snapshot_rows import TEXTS, Block
 
@@ -29,10 +30,9 @@ SENT_BYTES = 8_000_000
 REPEATS, JUDGED_ROWS = 8, 32_768
 """So many rows a value, among the first ones, and a column gets a dictionary."""
 
-FORMULA = b"=+-@\t\r"
-"""First characters by which a spreadsheet takes a text for a formula (CSV injection, OWASP); such a cell gets a leading '."""
-
-_OPENING = re.compile(rb'((?:^|,)")(?=[=+\-@\t\r])')
+_SIGNS = tuple(sign.encode() for sign in FORMULA_SIGNS)
+_FIRST_BYTES = frozenset(sign[0] for sign in _SIGNS)
+_OPENING = re.compile(rb'((?:^|,)")(?=' + b"|".join(map(re.escape, _SIGNS)) + b")")
 """The quote that opens such a text in a line: every other quote is doubled, or stands before a comma or the line's end."""
 
 _ARROW = {
@@ -174,20 +174,18 @@ def formula_rows(table: pa.Table, columns: Sequence[int]) -> list[int]:
             _, offsets, data = chunk.buffers()
             if data is not None and data.size:
                 places = np.frombuffer(offsets, dtype=np.int32)[chunk.offset : chunk.offset + len(chunk) + 1]
-                # An empty text shows the first character of the next one, or the last of all.
+                # An empty text shows the first byte of the next one, or the last of all.
                 first = np.frombuffer(data, dtype=np.uint8).take(places[:-1], mode="clip")
                 seen = first.tobytes()
                 # Looking for each of them takes a tenth of what it takes to look every one up.
-                if any(character in seen for character in FORMULA):
-                    rows = np.flatnonzero(np.isin(first, list(FORMULA)) & (places[1:] > places[:-1]))
-                    found.update((rows + at).tolist())
+                if any(byte in seen for byte in _FIRST_BYTES):
+                    rows = np.flatnonzero(np.isin(first, list(_FIRST_BYTES)) & (places[1:] > places[:-1]))
+                    # The full-width ones begin like many a Chinese bracket: look at these few whole.
+                    found.update(
+                        at + row for row in rows.tolist() if chunk[row].as_buffer().to_pybytes().startswith(_SIGNS)
+                    )
             at += len(chunk)
     return sorted(found)
-
-
-def safe_text(value: str) -> str:
-    """Return a text that no spreadsheet computes."""
-    return f"'{value}" if value.startswith(tuple(FORMULA.decode())) else value
 
 
 class ParquetFile:

@@ -14,6 +14,7 @@ from openpyxl.chart import BarChart, LineChart, PieChart, Reference
 from openpyxl.styles import Alignment, Font, PatternFill
 from openpyxl.utils import get_column_letter
 
+from include.alerts.rendering.harmless import inert
 from include.datasets.monthly_report import MOST_LEADS, Figures
 
 if TYPE_CHECKING:
@@ -179,8 +180,6 @@ def _readable(chart: BarChart | LineChart) -> None:
 
 def cell(value: Any) -> Any:
     """Return a value as a cell takes it: numbers and days as they are, text that no spreadsheet computes or refuses."""
-    from include.datasets.arrow_files import safe_text
-
     if isinstance(value, float) and math.isnan(value):
         return None
     if isinstance(value, Decimal):
@@ -189,4 +188,4 @@ def cell(value: Any) -> Any:
         return value
     if hasattr(value, "item"):  # numpy's own numbers
         return cell(value.item())
-    return safe_text(ILLEGAL_CHARACTERS_RE.sub("", str(value))[:_LONGEST_CELL])
+    return inert(ILLEGAL_CHARACTERS_RE.sub("", str(value))[:_LONGEST_CELL])

@@ -33,6 +33,7 @@ from tests.datasets.schema_rows import json_rows
 HOSTILE = [
     "", "'", '"', '""', ",", "a,b", 'x,"=1', "一行\r\n两行", "\r\n", "=1+1", "+86", "-", "@SUM(A1)", "\tx", "\rx", "'=1",
     "<b>&", "𠮷", "e\u0301", "\u202eabc", "x,", ',"', '\n"=', "NULL", "\\N", "%s%w", "\x01", "😀" * 50,
+    "＝1", "＋86", "－", "＠x", "（甲）", "！", 'x,"＝1',
 ]  # fmt: skip
 
 
@@ -48,7 +49,7 @@ def cells(folder: Path) -> list[list[str]]:
 
 
 def safe(value: str | None) -> str:
-    return "" if value is None else f"'{value}" if value[:1] in tuple("=+-@\t\r") else value
+    return "" if value is None else f"'{value}" if value[:1] in tuple("=+-@\t\r＝＋－＠") else value
 
 
 def test_both_files_hold_the_rows_in_the_order_of_the_key(engine: Engine, tmp_path: Path) -> None:
@@ -91,7 +92,7 @@ def test_hostile_texts_come_through_and_compute_nothing(engine: Engine, tmp_path
     assert [r["name"] for r in pq.read_table(tmp_path / "shops.v1.parquet").to_pylist()] == HOSTILE
     lines = cells(tmp_path)[1:]
     assert [line[1] for line in lines] == [line[8] for line in lines] == [safe(value) for value in HOSTILE]
-    assert sum(line[1].startswith("'") for line in lines) == 9
+    assert sum(line[1].startswith("'") for line in lines) == 13
     assert not [c for line in lines for c in (line[0], line[1], line[8]) if c[:1] in tuple("=+-@\t\r")]
 
 

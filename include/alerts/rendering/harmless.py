@@ -23,6 +23,9 @@ _HALVES = re.compile("[\ud800-\udfff\ufffe\uffff]")
 _SPACES = re.compile(r"[\t \u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]+")
 _SCHEME = re.compile(r"(?<=[A-Za-z0-9]):(?=//)|(?i:(?<=javascript)|(?<=mailto)|(?<=data)|(?<=tel)|(?<=file)):")
 _DOT = re.compile(r"(?<=[A-Za-z0-9\u4e00-\u9fff-])[.](?=[A-Za-z\u4e00-\u9fff])")
+FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+"""First signs by which a spreadsheet takes a text for a formula (CSV injection, OWASP); Chinese and Japanese ones take
+the full-width ones, too."""
 _DOT_WIDE, _COLON_WIDE, _AT_WIDE = "\uff0e", "\uff1a", "\uff20"
 
 
@@ -42,6 +45,11 @@ def lines(text: str) -> list[str]:
 def without_links(text: str) -> str:
     """Return a text in which no reader finds an address to click or a person to call: `http://x.cn` and `@all` lose their signs."""
     return _DOT.sub(_DOT_WIDE, _SCHEME.sub(_COLON_WIDE, text)).replace("@", _AT_WIDE)
+
+
+def inert(text: str) -> str:
+    """Return a text that no spreadsheet computes: one that it would take for a formula gets a leading '."""
+    return f"'{text}" if text.startswith(FORMULA_SIGNS) else text
 
 
 def is_link(text: str) -> bool:

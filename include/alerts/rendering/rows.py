@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from include.alerts.message import REASON_WORDS, Item, Message, Section
 from include.alerts.rendering.cut import total
 from include.alerts.rendering.form import severity_word
-from include.alerts.rendering.harmless import one_line
+from include.alerts.rendering.harmless import inert, one_line
 from include.clock import SHANGHAI
 
 HEADER = (
@@ -17,8 +17,6 @@ HEADER = (
 )  # fmt: skip
 _LONGEST_CELL = 32_000
 """A spreadsheet's cell takes 32,767 characters."""
-_ACTS = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
-"""What a spreadsheet takes for a formula at the start of a cell; Chinese and Japanese ones take the full-width signs, too."""
 
 
 def as_csv(message: Message) -> bytes:
@@ -31,9 +29,8 @@ def as_csv(message: Message) -> bytes:
 
 
 def safe_cell(text: str) -> str:
-    """Return a text on one line that no spreadsheet takes for a formula: one that looks like it gets a leading '."""
-    plain = one_line(text[:_LONGEST_CELL])
-    return f"'{plain}" if plain.startswith(_ACTS) else plain
+    """Return a text on one line, as long as a cell takes it, that no spreadsheet computes."""
+    return inert(one_line(text[:_LONGEST_CELL]))
 
 
 def _rows(message: Message) -> Iterator[list[str]]:
