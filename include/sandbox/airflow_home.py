@@ -154,6 +154,9 @@ def airflow_environment(home: Home, port: int, dags: Path = ROOT / "dags") -> di
         "AIRFLOW__API__PORT": str(port),
         "AIRFLOW__API__BASE_URL": url,
         "AIRFLOW__API_AUTH__JWT_SECRET": home.secret("jwt"),
+        # The first request builds the whole interface: on a busy machine that takes longer than the five seconds of the default,
+        # and a task that nobody answered is killed.
+        "AIRFLOW__WORKERS__EXECUTION_API_TIMEOUT": "30",
         "AIRFLOW__LOGGING__BASE_LOG_FOLDER": str(home.logs / "tasks"),
         "AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL": "10",
         # A DAG's file that was changed is parsed at once all the same; every half minute all of them would take a third of a core.
