@@ -12,10 +12,11 @@ import socket
 import sys
 import tempfile
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import Engine, create_engine, text
@@ -61,7 +62,8 @@ os.environ.update(
     AIRFLOW__CORE__FERNET_KEY="MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=",
 )
 
-_connect = socket.socket.connect
+_REACHING = {name: getattr(socket.socket, name) for name in ("connect", "connect_ex", "sendto")}
+"""The ways out of a socket; the last argument of each is the address."""
 
 
 LONG = (
@@ -118,12 +120,17 @@ def _is_loopback(address: object) -> bool:
 
 @pytest.fixture(autouse=True)
 def _loopback_only(monkeypatch: pytest.MonkeyPatch) -> None:
-    def connect(self: socket.socket, address: object) -> None:
-        if self.family in (socket.AF_INET, socket.AF_INET6) and not _is_loopback(address):
-            raise NetworkRefused(f"tests may only speak to this machine, not to {address!r}")
-        return _connect(self, address)  # type: ignore[arg-type]
+    def within(call: Callable[..., Any]) -> Callable[..., Any]:
+        def checked(self: socket.socket, *arguments: Any) -> Any:
+            address = arguments[-1]
+            if self.family in (socket.AF_INET, socket.AF_INET6) and not _is_loopback(address):
+                raise NetworkRefused(f"tests may only speak to this machine, not to {address!r}")
+            return call(self, *arguments)
 
-    monkeypatch.setattr(socket.socket, "connect", connect)
+        return checked
+
+    for name, call in _REACHING.items():
+        monkeypatch.setattr(socket.socket, name, within(call))
 
 
 @pytest.fixture(autouse=True)
