@@ -203,8 +203,9 @@ def give_up(connection: Connection, in_use: Collection[str], before: datetime) -
 def hand_over(connection: Connection, channels: Collection[str], at: datetime) -> None:
     """Put a copy of what waits for channels that are down into the spool, for the operator to hand on; the messages wait on.
 
-    A message has one copy, however often it is asked for.
+    A message has one copy, however often and by however many at once it is asked for.
     """
+    channel_states.lock(connection, SPOOL.id)
     waits = (outbox.c.state == PENDING) & outbox.c.channel.in_(sorted(channels)) & (outbox.c.receiver != OPERATOR)
     copies = {_copy_id(one): one for one in connection.execute(select(outbox.c.message_id).where(waits)).scalars()}
     missing = [copies[one] for one in copies.keys() - _known(connection, list(copies))]

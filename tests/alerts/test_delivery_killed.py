@@ -11,10 +11,12 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, select
 
+from include.alerts import outbox
 from include.alerts.delivery import deliver
 from include.alerts.pace import LEASE
+from include.ledger.alert_tables import outbox as table
 from include.ledger.database import open_ledger
 from tests.alerts.sending import MONDAY, PostingChannel, SetClock, card, counting_server, message, put, states, tries
 from tests.findings.at_once import at_once
@@ -110,3 +112,36 @@ def test_workers_side_by_side_keep_the_pace_together(ledger_url: str) -> None:
         assert at_once(*[lambda: work(server.port)] * 4) == []
         assert sum(server.counts.values()) == 7
         assert max(server.counts.values()) == 1
+
+
+def handing_over(engine: Engine) -> None:
+    with engine.begin() as connection:
+        outbox.hand_over(connection, {"robot", "mail"}, MONDAY)
+
+
+def copies(engine: Engine) -> list[str]:
+    with engine.connect() as connection:
+        return sorted(connection.execute(select(table.c.title).where(table.c.receiver == "operator")).scalars())
+
+
+EACH_ONCE = [f"请转交发改委:提示{n}" for n in range(6)]
+
+
+def test_copies_to_hand_on_are_killed_before_any_statement_all_or_none(ledger_url: str) -> None:
+    engine, statement = open_ledger(ledger_url), 0
+    put(engine, *(message(n, ("robot", "mail")[n % 2]) for n in range(6)))
+    while killed_before(ledger_url, statement, handing_over):
+        assert copies(engine) == [], statement
+        statement += 1
+    assert statement > 3
+    assert copies(engine) == EACH_ONCE
+    handing_over(engine)
+    assert copies(engine) == EACH_ONCE
+
+
+def test_two_passes_side_by_side_hand_on_each_message_once(ledger_url: str) -> None:
+    engine = open_ledger(ledger_url)
+    put(engine, *(message(n) for n in range(6)))
+    works = [lambda: handing_over(open_ledger(ledger_url)) for _ in range(4)]
+    assert at_once(*works) == []
+    assert copies(engine) == EACH_ONCE

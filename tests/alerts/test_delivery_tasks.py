@@ -17,6 +17,7 @@ from include.alerts.switchboard import SPOOL, Switchboard
 from include.delivery_tasks import GONE_AFTER, Fared
 from include.errors import ChannelRefused, ChannelUnreachable, ConfigurationError, MessageRefused, NotDelivered
 from tests.alerts.sending import MONDAY, ObedientChannel, SetClock, card, message, put, row, states
+from tests.findings.at_once import at_once
 
 ROBOT, MAIL = card("robot", "feishu"), card("mail", "mail")
 BOARD = Switchboard({c.id: c for c in (SPOOL, ROBOT, MAIL)}, ((ROBOT, ()), (SPOOL, ())))
@@ -236,3 +237,18 @@ def test_the_watch_alone_reaches_the_operator_and_nobody_else(engine: Engine, wo
     assert states(engine) == {"sent": 2, "pending": 1}
     with engine.connect() as connection:
         assert OURS not in incidents.beats(connection)
+
+
+def test_passes_that_end_side_by_side_note_the_same_once(engine: Engine, world: World) -> None:
+    put(engine, message(1, "robot"), message(2, "mail"))
+    world.errors |= {"robot": ChannelUnreachable("no route"), "mail": ChannelUnreachable("no route")}
+    for _ in range(4):
+        for name in ("robot", "mail"):
+            delivery_tasks.deliver(name, BOARD, open_channel=world.open, clock=world.clock, sleep=world.clock.sleep)
+        world.clock.pass_by(minutes=5)
+    assert at_once(*[lambda: delivery_tasks.fared([], world.clock(), BOARD)] * 4) == []
+    assert open_ones(engine) == {("channel_down", "mail"), ("channel_down", "robot"), ("no_channel", "")}
+    with engine.connect() as connection:
+        assert [one.cause for one in incidents.open_incidents(connection) if one.pipeline == OURS].count(
+            "no_channel"
+        ) == 1
