@@ -123,8 +123,8 @@ def alerts(desk: DeskOf, request: Request, asked: Annotated[AlertsAsked, Query()
 def message(desk: DeskOf, request: Request, message_id: Annotated[MessageId, Path()]) -> Response:
     """Draw a message as its receiver reads it."""
     with desk.look() as look:
-        found = read_message(look, message_id)
-    return draw(request, "message.html", found=found)
+        found, reference = read_message(look, message_id), look.reference
+    return draw(request, "message.html", found=found, reference=reference)
 
 
 @ROUTES.get("/help")

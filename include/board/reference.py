@@ -11,6 +11,8 @@ from typing import Any
 
 from include.alerts.pipelines import SHIPPED as PIPELINES
 from include.alerts.pipelines import load_watched
+from include.alerts.routing import load_routing
+from include.alerts.routing_files import SHIPPED as ROUTING
 from include.errors import ShuhengError
 from include.rules.regulation_files import laid_over, laid_over_in
 from include.rules.rule import Rule
@@ -24,13 +26,16 @@ _ARTICLE = re.compile(r"art(\d+)")
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """The rules by id in the order of the law, the cards by source, the calendar, and what each pipeline is called; empty where its
-    files are wrong."""
+    """The rules by id in the order of the law, the cards by source, the calendar, what each pipeline and channel is called.
+
+    A part whose files are wrong is empty.
+    """
 
     rules: Mapping[str, Rule]
     cards: Mapping[str, Outline]
     workdays: Workdays | None
     pipelines: Mapping[str, str]
+    channels: Mapping[str, str]
 
     @property
     def sources(self) -> dict[str, str]:
@@ -80,9 +85,11 @@ class References:
         stamp = tuple(_stamps())
         with self._lock:
             if self._found is None or stamp != self._stamp:
+                rules = _or(load_rules, ())
                 self._found = Reference(
-                    {rule.id: rule for rule in _or(load_rules, ())}, {card.source: card for card in outline_cards()},
+                    {rule.id: rule for rule in rules}, {card.source: card for card in outline_cards()},
                     _or(Workdays.load, None), {one.id: one.title for one in load_watched().by_id.values()},
+                    {card.id: card.title for card in _or(lambda: load_routing(rules).channels.values(), ())},
                 )  # fmt: skip
                 self._stamp = stamp
             return self._found
@@ -96,7 +103,7 @@ def _or(load: Callable[[], Any], otherwise: Any) -> Any:
 
 
 def _stamps() -> Iterable[tuple[str, int, int]]:
-    files: list[Path] = [*card_paths().values(), *files_of(PIPELINES)]
+    files: list[Path] = [*card_paths().values(), *files_of(PIPELINES), *files_of(ROUTING)]
     for name in ("articles.yaml", "parameters.yaml"):
         files += laid_over(name)
     for folder in ("rules", "calendar"):

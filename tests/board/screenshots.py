@@ -6,7 +6,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from include.board.asked import FindingsAsked, ProjectsAsked, SystemsAsked
+from include.board.alerts import list_alerts
+from include.board.asked import AlertsAsked, FindingsAsked, ProjectsAsked, SystemsAsked
 from include.board.findings import list_findings
 from include.board.looking import Desk
 from include.board.projects import list_projects
@@ -23,11 +24,12 @@ def paths() -> dict[str, str]:
     with Desk().look() as look:
         finding = list_findings(look, FindingsAsked(limit=1)).items[0].finding_id
         system = list_systems(look, SystemsAsked(limit=1)).items[0].code
+        message = list_alerts(look, AlertsAsked(limit=1)).messages.items[0].message_id
         project = list_projects(look, ProjectsAsked(limit=1)).items[0].code
     return {
         "overview": "/", "findings": "/findings", "finding": f"/findings/{finding}", "systems": "/systems",
         "system": f"/systems/{system}", "projects": "/projects", "project": f"/projects/{project}", "sources": "/sources",
-        "alerts": "/alerts", "help": f"/help?finding={finding}",
+        "alerts": "/alerts", "message": f"/alerts/{message}", "help": f"/help?finding={finding}",
     }  # fmt: skip
 
 

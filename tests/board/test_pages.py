@@ -123,6 +123,15 @@ def test_what_went_wrong_is_told_apart_from_what_came_to_its_end(city: Engine, b
     assert text.index("最近 1 项") < text.index("各流水线最近一次完成") < text.index("日常整理")
 
 
+def test_channels_are_called_by_their_titles(city: Engine, board: Board) -> None:
+    listed = Page(board.ask("/alerts").text)
+    titles = {"通知文件", "电子邮件", "钉钉群机器人"}
+    assert all(listed.text.count(title) >= 3 for title in titles)  # the channel, the choice, a message of it
+    assert {a["value"] for tag, a in listed.tags if tag == "option"} >= {"spool", "mail", "dingtalk"}
+    sent = board.get("/alerts?channel=mail")["messages"]["items"][0]["message_id"]
+    assert "电子邮件" in Page(board.ask(f"/alerts/{sent}").text).text
+
+
 def test_a_dag_leads_to_what_it_brings(empty: None, board: Board) -> None:
     for dag, page in {"watch_systems": "/findings?scope=systems", "deliver_alerts": "/alerts", "other": "/"}.items():
         answer = board.ask(f"/dags/{dag}")
