@@ -24,7 +24,7 @@ def paths() -> dict[str, str]:
     with Desk().look() as look:
         finding = list_findings(look, FindingsAsked(limit=1)).items[0].finding_id
         system = list_systems(look, SystemsAsked(limit=1)).items[0].code
-        message = list_alerts(look, AlertsAsked(limit=1)).messages.items[0].message_id
+        message = list_alerts(look, AlertsAsked(limit=1, receiver="unit")).messages.items[0].message_id
         project = list_projects(look, ProjectsAsked(limit=1)).items[0].code
     return {
         "overview": "/", "findings": "/findings", "finding": f"/findings/{finding}", "systems": "/systems",
