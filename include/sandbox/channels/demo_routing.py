@@ -9,7 +9,7 @@ import yaml
 from include.sandbox import words
 
 SENDER, OFFICE = "shuheng@bureau.invalid", "office@bureau.invalid"
-BUREAU = ("bureau_cloud", "bureau_data", "bureau_exchange", "bureau_office", "bureau_projects", "bureau_security")
+BUREAU = ("bureau_cloud", "bureau_data", "bureau_exchange", "bureau_office", "bureau_projects")
 CHANNELS = ("dingtalk", "wecom", "feishu", "mail", "webhook")
 
 
@@ -17,7 +17,7 @@ def demo_routing() -> str:
     """Return the YAML: robots for the bureau, its heads and the engineer, mail for the others, with an address for each unit."""
     over = {
         **dict.fromkeys(BUREAU, ["dingtalk"]),
-        **dict.fromkeys(("section_head", "bureau_leader"), ["wecom"]),
+        **dict.fromkeys(("bureau_security", "section_head", "bureau_leader"), ["wecom"]),
         **dict.fromkeys(("drc", "finance"), ["mail"]),
         "operator": ["feishu", "webhook"],
         "unit": ["mail", "spool"],

@@ -45,7 +45,7 @@ def test_people_are_told_over_every_channel_after_two_of_them_released_the_first
     rows = _sent(stack)
     assert Counter(row["state"] for row in rows) == {"sent": len(rows)}
     by_channel = Counter(row["channel"] for row in rows)
-    assert by_channel.keys() >= {"dingtalk", "feishu", "webhook", "mail", "spool"}
+    assert by_channel.keys() >= {"dingtalk", "wecom", "feishu", "webhook", "mail", "spool"}
     took = Counter(one["channel"] for one in _taken(stack))
     assert {name: took[name] for name in by_channel if name != "spool"} == {
         name: count for name, count in by_channel.items() if name != "spool"
