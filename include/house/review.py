@@ -13,12 +13,14 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, func, select
 
+from include.findings.settlement import settleable, unfounded
 from include.findings.waivers import Waiver, decisions_of, ending_waivers, useless_waivers
 from include.house.retention import Retention, load_retention
 from include.ledger.alert_tables import DEAD, alert_hold, outbox, rule_title
 from include.ledger.snapshot import glance
 from include.ledger.tables import attestation, question, verdict
 from include.rules.parameters import ParameterBook, Value
+from include.rules.rule_book import load_rules
 
 SOON = timedelta(days=30)
 """How long before its end something is listed."""
@@ -29,6 +31,7 @@ CALENDAR_FROM = (11, 1)
 
 TITLES = {
     "calendar": "工作日日历", "parameters": "阈值复核", "useless_waivers": "可撤回的豁免", "ending_waivers": "将到期的豁免",
+    "settleable": "可处理结案的线索", "unfounded_settlements": "应复核的处理结案",
     "not_attested": "待人工认定", "ending_attestations": "将到期的人工认定",
     "dead_letters": "未能送达的消息", "held_alerts": "暂缓发送的提示", "questions": "待核问题", "legal_holds": "将到期的留存令",
 }  # fmt: skip
@@ -85,7 +88,8 @@ def review(engine: Engine, today: date) -> Review:
     book = ParameterBook.load()
     remarks = [*_calendar(book, today), *_parameters(book, today)]
     with glance(engine) as connection:
-        remarks += [*_waivers(connection, today), *_dead(connection), *_held(connection, book, today)]
+        remarks += [*_waivers(connection, today), *_settlements(connection, book)]
+        remarks += [*_dead(connection), *_held(connection, book, today)]
         remarks += [*_not_attested(connection), *_attestations(connection, today), *_questions(connection)]
     remarks += _legal_holds(load_retention(), today)
     return Review(today, tuple(remarks))
@@ -127,6 +131,22 @@ def _of_waiver(kind: str, waiver: Waiver, count: int) -> tuple[str, str]:
     if kind == "useless_waivers":
         return f"{said},线索了结已满 30 天", "不再需要的,用 record_decision 撤回"
     return said, "需要延续的,到期前重新申请;否则到期次日恢复提示"
+
+
+def _settlements(connection: Connection, book: ParameterBook) -> Iterator[Remark]:
+    """Say which leads only a settlement can end, and which settlements their cards no longer allow."""
+    rules = {rule.id: rule for rule in load_rules(book)}
+    for rule, count in settleable(connection, rules):
+        yield Remark(
+            "settleable", f"“{rules[rule].title}”有 {count} 条线索已不能补正,仍在催办",
+            "已处理的,用 record_decision 登记处理结案(两人)", count,
+        )  # fmt: skip
+    for rule, count in unfounded(connection, rules):
+        title = rules[rule].title if rule in rules else rule
+        yield Remark(
+            "unfounded_settlements", f"“{title}”有 {count} 条已处理结案的线索,按现行规则不再属于不能补正的情形",
+            "复核后仍须整改的,用 record_decision 撤回", count,
+        )  # fmt: skip
 
 
 def _not_attested(connection: Connection) -> Iterator[Remark]:

@@ -26,6 +26,10 @@ LATE, IN_TIME, OVERDUE, DUE_SOON, RUNNING = "late", "in_time", "overdue", "due_s
 SUSPENDED, SUSPENDED_LONG, UNPUBLISHED = "suspended", "suspended_long", "calendar_unpublished"
 PROBABLY_OVERDUE, NOT_BEGUN = "probably_overdue", "not_begun"
 DISAGREE, EARLY, NOT_OPEN = "dates_disagree", "early", "not_open"
+STILL_RUNNING = frozenset(
+    (OVERDUE, PROBABLY_OVERDUE, DUE_SOON, RUNNING, SUSPENDED, SUSPENDED_LONG, UNPUBLISHED, NOT_BEGUN, NOT_OPEN)
+)
+"""Reasons of a thing that was not done yet, however late it is: it can still be, so that none of them is past mending."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -226,3 +226,5 @@ class Part:
     reason: str
     sentence: str
     holds_until: date | None = None
+    is_past_mending: bool = False
+    """Whether its own card says of the reason that nothing anybody still does makes it pass."""

@@ -190,11 +190,13 @@ def test_what_would_be_refused_later_is_refused_before_anybody_is_asked(
 
 def test_the_form_is_chinese_and_started_by_hand_only(dag: Any) -> None:
     titles = {dag.params.get_param(n).schema["title"] for n in dag.params}
-    assert titles == {"线索编号", "处置决定", "依据", "理由", "整改计划", "期限", "批准人"}
+    assert titles == {"线索编号", "处置决定", "处理结果", "依据", "理由", "整改计划", "期限", "批准人"}
     assert dag.schedule is None
     kind = dag.params.get_param("kind").schema
     assert set(kind["values_display"]) == set(kind["enum"]) == set(decision_tasks.TITLES)
     assert "resolved" not in kind["enum"]
+    result = dag.params.get_param("result").schema
+    assert [None, *result["values_display"]] == result["enum"] == [None, *decision_tasks.RESULTS]
 
 
 OPS = {"id": "ops", "name": "ops"}
