@@ -23,15 +23,22 @@ APPROVE, REJECT = "同意", "不同意"
 RELEASE = "released"
 """What is not decided about findings but about alerts: a hold is let go."""
 
-BY_TWO = ("waived", "attested", RELEASE)
+BY_TWO = ("waived", "attested", "settled", RELEASE)
 """Decisions that a second person must approve; `decide` and `release` themselves refuse them without one."""
 
 TITLES = {
     "acknowledged": "签收", "rectifying": "整改(须填期限)", "disputed": "异议(须填理由、期限)",
-    "waived": "豁免(须填依据、理由、期限、批准人)", "attested": "人工认定(须填依据、期限、批准人)", "withdrawn": "撤回现有处置",
+    "waived": "豁免(须填依据、理由、期限、批准人)", "attested": "人工认定(须填依据、期限、批准人)",
+    "settled": "处理结案(已不能补正的;须填处理结果、文号、理由、批准人)", "withdrawn": "撤回现有处置",
     "released": "放行暂缓的提示(填暂缓编号,须填理由、批准人)",
 }  # fmt: skip
 """What can be decided, as the form shows it."""
+
+RESULTS = {
+    "criticised": "通报批评", "disciplined": "对责任人员依法依纪处理", "funds_cut": "核减资金", "summoned": "约谈",
+    "transferred": "移交有关部门", "not_pursued": "不予追究",
+}  # fmt: skip
+"""What can have come of a lead that is settled, as the form shows it; the stage of findings is too heavy to import for a form."""
 
 
 def check(form: Mapping[str, Any], requested_by: str | None, run_id: str) -> dict[str, Any]:
@@ -112,7 +119,7 @@ def _decision(form: Mapping[str, Any], requested_by: str | None, run_id: str, ap
     return Decision(
         run_id, kind, tuple(read_ids(form["findings"])), requested_by or "", now(),
         approved_by if kind.value in BY_TWO else None, form.get("ground"), form.get("reason"), form.get("plan"),
-        _day(form.get("until")),
+        _day(form.get("until")), form.get("result"),
     )  # fmt: skip
 
 

@@ -32,7 +32,8 @@ MEASURES = "双政办发〔2024〕39号"
 
 _NOTES = {
     Reason.ESCALATED: "以下线索已提示责任单位,逾期未见签收或了结", Reason.OVERDUE: "已登记的整改期限已过,尚未见整改结果",
-    Reason.WAIVER_ENDED: "豁免、异议或人工认定已到期或撤回,线索恢复为未处置", Reason.REMINDER: "此前已提示,至今未了结",
+    Reason.WAIVER_ENDED: "豁免、异议、人工认定或处理结案已到期、撤回,或因情况变化终止,线索恢复为未处置",
+    Reason.REMINDER: "此前已提示,至今未了结",
     Reason.RULE_CHANGED: "条文、参数或判定方法有调整,以下变化由规则引起,不是单位情况变化",
     Reason.MOVED: "对象现登记在其他单位名下,线索已改由该单位处置,贵单位无需处理",
     Reason.RESOLVED: "最新数据已符合要求或对象已撤下,线索了结,无需处理",

@@ -17,7 +17,9 @@ EVERYONE = "*"
 """In `silent_for`: nobody is told anew."""
 
 OPEN, OVERDUE, RESOLVED = "open", "overdue", "resolved"
-QUIET = frozenset((Handling.WAIVED.value, Handling.DISPUTED.value, Handling.ATTESTED.value))
+QUIET = frozenset(
+    handling.value for handling in (Handling.WAIVED, Handling.DISPUTED, Handling.ATTESTED, Handling.SETTLED)
+)
 """Decisions while which hold nothing is told but their end, and that the finding is resolved."""
 
 

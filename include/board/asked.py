@@ -25,8 +25,9 @@ MessageId = FindingId
 
 Outcome = Literal["fail", "warn", "unknown", "pass", "not_applicable"]
 Severity = Literal["critical", "high", "medium", "low"]
-Handling = Literal["new", "acknowledged", "rectifying", "waived", "disputed", "attested"]
-State = Literal["open", "resolved"]
+Handling = Literal["new", "acknowledged", "rectifying", "waived", "disputed", "attested", "settled"]
+State = Literal["open", "settled", "resolved"]
+"""What is still seen and was settled is not open to whoever asks for what is to be done."""
 ScopeName = Literal["interconnection", "catalogues", "systems", "regulation"]
 MessageState = Literal["pending", "sent", "dead"]
 
@@ -69,10 +70,10 @@ class Asked(BaseModel):
 class FindingsAsked(Asked):
     """Which findings, in which order."""
 
-    state: Annotated[State | Literal["all"], Field(description="未了结、已了结或全部")] = "open"
+    state: Annotated[State | Literal["all"], Field(description="未了结、已处理结案、已了结或全部")] = "open"
     outcome: Annotated[list[Outcome], Field(max_length=5)] = []
     severity: Annotated[list[Severity], Field(max_length=4)] = []
-    handling: Annotated[list[Handling], Field(max_length=6)] = []
+    handling: Annotated[list[Handling], Field(max_length=7)] = []
     scope: Annotated[list[ScopeName], Field(max_length=4)] = []
     rule: Annotated[list[Text], Field(max_length=20, description="规则编号")] = []
     article: Annotated[list[Annotated[int, Field(ge=1, le=41)]], Field(max_length=20, description="第几条")] = []

@@ -45,6 +45,7 @@ def trend(points: Sequence[TrendPoint]) -> dict[str, Any] | None:
         _line("提示", days, [p.warned for p in points], "hint"),
         _line("未知", days, [p.unknown for p in points], "dim"),
         _line("已豁免", days, [p.waived for p in points], "blue", dash="dot"),
+        _line("已处理结案", days, [p.settled for p in points], "dim", dash="dot"),
     ]
     return _figure(
         lines,

@@ -80,8 +80,8 @@ _TRENDS = _Trends()
 
 
 def _summed(look: Look) -> list[TrendPoint]:
-    names = ("passed", "warned", "failed", "unknown", "waived", "opened", "resolved")
-    sums = [func.sum(_c[name]).label(name) for name in names]
+    names = ("passed", "warned", "failed", "unknown", "waived", "settled", "opened", "resolved")
+    sums = [func.sum(func.coalesce(_c[name], 0)).label(name) for name in names]
     since = look.today - timedelta(days=TREND_DAYS)
     query = select(_c.day, *sums).where(_c.day >= since, _c.day <= look.today).group_by(_c.day).order_by(_c.day)
     return [

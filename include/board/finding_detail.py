@@ -45,6 +45,7 @@ def read_finding(look: Look, finding_id: str, *, is_again: bool = False) -> Find
         told=[ToldRow(**asdict(one)) for one in found.knows],
         decisions=_decisions(look, finding_id), to_be_told=list(rule.told) if rule else [],
         remedy=rule.remedy if rule else None, is_waivable=rule.is_waivable if rule else None,
+        is_past_mending=rule is not None and row["state"] == "open" and row["reason"] in rule.past_mending,
         holds_until=_day(body.get("holds_until")), judged_day=found.judged[0] if found.judged else None,
         would_be=found.would_be["message"] if found.would_be else None,
         is_held=found.is_held_back, is_again=is_again,

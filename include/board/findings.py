@@ -12,14 +12,22 @@ from include.board.current import among
 from include.board.looking import Look
 from include.board.models import FindingRow, Listed
 from include.board.register import Whose
+from include.findings.story import Handling
 from include.ledger.tables import finding
+from include.rules.rule_book import SEVERITIES
 
 UNREGISTERED = "未登记单位"
 """The department of subjects that no register gives one."""
 
-SEVERITIES = ("critical", "high", "medium", "low")
 WEIGHT = case({name: rank for rank, name in enumerate(SEVERITIES)}, value=finding.c.severity, else_=len(SEVERITIES))
 """The severest first."""
+
+_SEEN, _SETTLED = finding.c.state == "open", finding.c.handling == Handling.SETTLED.value
+IS_OPEN = _SEEN & ~_SETTLED
+"""Whether somebody still has something to do about a finding."""
+STATES: Mapping[str, ColumnElement[bool]] = {
+    "open": IS_OPEN, "settled": _SEEN & _SETTLED, "resolved": finding.c.state == "resolved",
+}  # fmt: skip
 
 _OUTCOME = case({"fail": 0, "warn": 1}, value=finding.c.outcome, else_=2)
 _ORDERS: Mapping[str, tuple[ColumnElement[Any], ...]] = {
@@ -43,8 +51,8 @@ def list_findings(look: Look, asked: FindingsAsked) -> Listed[FindingRow]:
 
 
 def findings_about(look: Look, subject_type: str, subject: str, most: int = 200) -> list[FindingRow]:
-    """Return the open findings about a subject, the severest first."""
-    mine = (finding.c.subject_type == subject_type, finding.c.subject == subject, finding.c.state == "open")
+    """Return the findings about a subject that the machine sees, the settled ones too, the severest first."""
+    mine = (finding.c.subject_type == subject_type, finding.c.subject == subject, _SEEN)
     return rows_of(look, select(finding).where(*mine).order_by(*_order("severity")).limit(most))
 
 
@@ -64,6 +72,8 @@ def row_of(look: Look, row: Mapping[Any, Any], whose: Whose) -> dict[str, Any]:
     """Return a row of `finding` with what is known of its rule and its subject."""
     rule = row["rule"]
     kept = {name: row[name] for name in FindingRow.model_fields if name in row}
+    if row["state"] == "open" and row["handling"] == Handling.SETTLED:
+        kept["state"] = "settled"
     return kept | {
         "title": look.reference.title(rule), "scope": look.reference.scope(rule), "clause": look.reference.clause(rule),
         "article": look.reference.article(rule), "subject_name": whose.name, "department": whose.unit or None,
@@ -93,7 +103,7 @@ def _where(look: Look, asked: FindingsAsked) -> list[ColumnElement[bool]]:
         if (values := getattr(asked, name))
     ]
     if asked.state != "all":
-        where.append(finding.c.state == asked.state)
+        where.append(STATES[asked.state])
     rules = look.reference.chosen(scope=asked.scope, article=asked.article)
     if rules is not None:
         where.append(finding.c.rule.in_(rules))

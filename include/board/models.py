@@ -139,6 +139,7 @@ class DecisionRow(Model):
     plan: str | None
     until: date | None
     decided_at: datetime
+    result: str | None
 
 
 class FindingDetail(FindingRow):
@@ -155,6 +156,7 @@ class FindingDetail(FindingRow):
     to_be_told: list[str]
     remedy: str | None
     is_waivable: bool | None
+    is_past_mending: bool
     holds_until: date | None
     judged_day: date | None
     would_be: str | None

@@ -1,4 +1,4 @@
-"""The state of the city on one page: rates with unknown, exempt and waived beside them, leads, departments, trend, what is old."""
+"""The state of the city on one page: rates with what stands beside them, leads, departments, trend, what is old."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, case, func, select
 
 from include.alerts.office_hours import people_work
 from include.board.compliance import trend
-from include.board.findings import SEVERITIES
+from include.board.findings import IS_OPEN
 from include.board.looking import Look
 from include.board.sources import list_sources
 from include.board.state_models import DepartmentRow, Overview, RateRow, ScopeRow
@@ -20,6 +20,7 @@ from include.ledger.alert_tables import alert_hold, incident, outbox
 from include.ledger.tables import evaluation, finding
 from include.rules.evaluation import SCOPES
 from include.rules.rates import RATES
+from include.rules.rule_book import SEVERITIES
 
 AGES = (("7 天内", 7), ("8–30 天", 30), ("31–90 天", 90), ("90 天以上", None))
 """Ages of open findings, with the last day of each."""
@@ -72,7 +73,13 @@ def _due_day(look: Look) -> date:
 def _rates(newest: list[Mapping[Any, Any]], totals: _Totals) -> list[RateRow]:
     rules = {name: rule for name, _, rule, _ in RATES}
     return [
-        RateRow(**rate, scope=row["scope"], day=row["day"], waived=totals.waived.get(rules.get(rate["name"], ""), 0))
+        RateRow(
+            **rate,
+            scope=row["scope"],
+            day=row["day"],
+            waived=totals.waived.get(rules.get(rate["name"], ""), 0),
+            settled=totals.settled.get(rules.get(rate["name"], ""), 0),
+        )
         for row in newest
         for rate in orjson.loads(row["rates"])
     ]
@@ -80,15 +87,16 @@ def _rates(newest: list[Mapping[Any, Any]], totals: _Totals) -> list[RateRow]:
 
 @dataclass(slots=True)
 class _Totals:
-    """Open findings by severity, handling and age, how many are overdue, and the waived ones by rule.
+    """Open findings by severity, handling and age, how many are overdue, the waived and the settled ones by rule.
 
-    A rate counts what is waived as what it is, so it stands beside it.
+    A rate counts what is waived or settled as what it is, so it stands beside it. What is settled is in no other count.
     """
 
     severities: dict[str, int] = field(default_factory=lambda: dict.fromkeys(SEVERITIES, 0))
     handlings: dict[str, int] = field(default_factory=dict)
     ages: dict[str, int] = field(default_factory=lambda: {title: 0 for title, _ in AGES})
     waived: dict[str, int] = field(default_factory=dict)
+    settled: dict[str, int] = field(default_factory=dict)
     overdue: int = 0
 
     @property
@@ -106,9 +114,12 @@ def _totals(look: Look) -> _Totals:
     ).where(f.c.state == "open").subquery()  # fmt: skip
     found, totals = select(*kinds.c, func.count()).group_by(*kinds.c), _Totals()
     for rule, severity, handling, age, late, count in look.connection.execute(found).tuples():
+        totals.handlings[handling] = totals.handlings.get(handling, 0) + count
+        if handling == "settled":
+            totals.settled[rule] = totals.settled.get(rule, 0) + count
+            continue
         if severity in totals.severities:
             totals.severities[severity] += count
-        totals.handlings[handling] = totals.handlings.get(handling, 0) + count
         totals.ages[AGES[age][0]] += count
         totals.overdue += count * late
         if handling == "waived":
@@ -131,7 +142,7 @@ def _departments(look: Look) -> list[DepartmentRow]:
     query = (
         select(f.c.subject_type, f.c.subject, _sum(f.c.outcome == "fail"), func.count(), _sum(f.c.handling != "new"),
                func.min(f.c.first_seen_on))
-        .where(f.c.state == "open", f.c.subject_type.not_in(("source", "calendar", "plan_year")))
+        .where(IS_OPEN, f.c.subject_type.not_in(("source", "calendar", "plan_year")))
         .group_by(f.c.subject_type, f.c.subject)
     )  # fmt: skip
     found: dict[str | None, _Tally] = {}

@@ -144,7 +144,7 @@ class Alerts(Model):
 
 
 class ComplianceRow(Model):
-    """What was found of a rule in a department on a day; unknown and waived stand beside the rate, which is in basis points."""
+    """What was found of a rule in a department on a day; unknown, waived and settled beside the rate in basis points."""
 
     day: date
     rule: str
@@ -155,6 +155,7 @@ class ComplianceRow(Model):
     unknown: int
     not_applicable: int
     waived: int
+    settled: int | None
     opened: int
     resolved: int
     reopened: int
@@ -175,6 +176,7 @@ class RateRow(Model):
     unknown: int
     exempt: int
     waived: int
+    settled: int
     share_bp: int | None
 
 
@@ -208,6 +210,7 @@ class TrendPoint(Model):
     failed: int
     unknown: int
     waived: int
+    settled: int
     opened: int
     resolved: int
     rate_bp: int | None

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Select, func, or_, select
 
 from include.board.asked import SubjectsAsked
 from include.board.current import counted
-from include.board.findings import UNREGISTERED
+from include.board.findings import IS_OPEN, UNREGISTERED
 from include.board.looking import Look
 from include.ledger.tables import finding
 
@@ -24,7 +24,7 @@ def counted_findings(subject_type: str, code: ColumnElement[Any]) -> Counts:
 
     def of(outcome: str) -> ColumnElement[int]:
         mine = (finding.c.subject_type == subject_type, finding.c.subject == code)
-        query = select(func.count()).where(*mine, finding.c.state == "open", finding.c.outcome == outcome)
+        query = select(func.count()).where(*mine, IS_OPEN, finding.c.outcome == outcome)
         return query.correlate(code.table).scalar_subquery()  # type: ignore[attr-defined]
 
     return {"leads": of("fail").label("leads"), "hints": of("warn").label("hints")}

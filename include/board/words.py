@@ -9,6 +9,7 @@ from typing import Any
 from include.alerts.incidents import CAUSE_WORDS, Cause
 from include.alerts.message import REASON_WORDS, Reason
 from include.findings.fact_text import fact_text
+from include.findings.settlement import RESULTS
 from include.findings.titles import HANDLING, KINDS, MODALITIES, OUTCOMES, ROLES, SCOPES, SEVERITIES, STATES, SUBJECTS
 from include.findings.titles import title as titled
 
@@ -58,7 +59,7 @@ _OF = {
 _PLAIN = {
     "scope": SCOPES, "receiver": RECEIVERS, "group": GROUPS, "message": MESSAGE_STATES, "hold": HOLD_STATES, "probe": PROBES,
     "attempt": ATTEMPTS, "question": QUESTIONS, "clock": CLOCKS, "reason": {r.value: REASON_WORDS[r] for r in Reason},
-    "cause": {c.value: CAUSE_WORDS[c] for c in Cause},
+    "cause": {c.value: CAUSE_WORDS[c] for c in Cause}, "result": {r.value: title for r, (title, _) in RESULTS.items()},
 }  # fmt: skip
 
 

@@ -35,7 +35,7 @@ _OUTCOMES = {
     Outcome.NOT_APPLICABLE: "not_applicable",
 }  # fmt: skip
 _EVENTS = {Kind.OPENED: "opened", Kind.RESOLVED: "resolved", Kind.REOPENED: "reopened"}
-_COUNTS = (*_OUTCOMES.values(), "waived", *_EVENTS.values())
+_COUNTS = (*_OUTCOMES.values(), "waived", "settled", *_EVENTS.values())
 _unit = table("subject_unit", column("subject_type"), column("subject"), column("unit_name"))
 
 Place = tuple[str, str]
@@ -120,6 +120,9 @@ def _cells(connection: Connection, day: date, scopes: Sequence[str], replay: boo
     for rule, *subject, opened_on, handling in _then(connection, day) if replay else connection.execute(_standing()):
         if rule in rules:
             cell = _at(cells, rule, units.get(tuple(subject)))
+            if handling == Handling.SETTLED:  # it stays as it is for good, and would make the open ones look old
+                cell.counts["settled"] += 1
+                continue
             cell.ages.append(max((day - opened_on).days, 0))
             cell.counts["waived"] += handling == Handling.WAIVED
     return cells

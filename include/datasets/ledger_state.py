@@ -1,4 +1,4 @@
-"""What a publication is a picture of: evaluations, what is unknown or waived, how often classified records were expunged."""
+"""What a publication is a picture of: evaluations, what is unknown, waived, settled, how often classified records went."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, func, select
 
+from include.findings.story import Handling
 from include.ledger.alert_tables import expunged
 from include.ledger.database import HEAD
 from include.ledger.tables import evaluation, finding, verdict
@@ -22,6 +23,7 @@ class LedgerState:
     evaluations: list[dict[str, Any]]
     unknown: int
     waived: int
+    settled: int
     expunged_rows: int
     expunged_at: datetime | None
 
@@ -39,7 +41,7 @@ class LedgerState:
         """Return it for the manifest: digests of the newest evaluations, counts of verdicts and findings."""
         return {
             "migration": HEAD, "evaluations": self.evaluations, "unknown_verdicts": self.unknown,
-            "waived_findings": self.waived,
+            "waived_findings": self.waived, "settled_findings": self.settled,
         }  # fmt: skip
 
 
@@ -47,10 +49,11 @@ def ledger_state(connection: Connection) -> LedgerState:
     """Return what the transaction sees."""
     rows, last = connection.execute(select(func.count(), func.max(expunged.c.expunged_at))).one()
     is_unknown = verdict.c.until_day.is_(None) & (verdict.c.outcome == Outcome.UNKNOWN.value)
-    is_waived = (finding.c.state == "open") & (finding.c.handling == "waived")
+    handled = select(finding.c.handling, func.count()).where(finding.c.state == "open").group_by(finding.c.handling)
+    handlings = {handling: count for handling, count in connection.execute(handled)}
     unknown = connection.execute(select(func.count()).select_from(verdict).where(is_unknown)).scalar_one()
-    waived = connection.execute(select(func.count()).select_from(finding).where(is_waived)).scalar_one()
-    return LedgerState(_evaluations(connection), unknown, waived, rows, last)
+    waived, settled = (handlings.get(handling.value, 0) for handling in (Handling.WAIVED, Handling.SETTLED))
+    return LedgerState(_evaluations(connection), unknown, waived, settled, rows, last)
 
 
 def _evaluations(connection: Connection) -> list[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""The monthly report (月度通报) as a workbook: rates beside what is unknown and waived, departments, open leads, trend, method.
+"""The monthly report (月度通报) as a workbook: rates and what stands beside them, departments, open leads, trend, method.
 
 Rates are those of the last day of the month that was judged, leads those that stand open when the report is made. Beside the
 workbook lies a note of what it was made from; a report that may name what was expunged since is removed by the next publication.
@@ -37,8 +37,8 @@ MOST_LEADS = 20_000
 
 TREND_DAYS = 366
 
-COUNTS = ("passed", "warned", "failed", "unknown", "not_applicable", "waived")
-_SUMS = ", ".join(f"sum({name}) AS {name}" for name in COUNTS)
+COUNTS = ("passed", "warned", "failed", "unknown", "not_applicable", "waived", "settled")
+_SUMS = ", ".join(f"sum(coalesce({name}, 0)) AS {name}" for name in COUNTS)
 _DAYS = ("day", "first_seen_on", "since", "due_on")
 _LEADS = (
     "department", "article", "rule_title", "subject", "subject_name", "outcome", "severity", "handling", "message", "first_seen_on",
@@ -143,7 +143,7 @@ def read_figures(connection: Connection, month: str, first: date, last: date) ->
     )  # fmt: skip
 
 
-_IS_OPEN = "state = 'open' AND handling NOT IN ('waived', 'attested')"
+_IS_OPEN = "state = 'open' AND handling NOT IN ('waived', 'attested') AND settled_on IS NULL"
 
 
 def _span(month: str) -> tuple[date, date]:

@@ -23,10 +23,11 @@ if TYPE_CHECKING:
 TITLES = {
     "article": "条款", "rule_title": "规则", "department": "部门", "day": "日期", "passed": "符合", "warned": "提示",
     "failed": "线索",
-    "unknown": "未知", "not_applicable": "不适用", "waived": "已豁免", "pass_percent": "符合率(%)", "opened": "本月新出现",
+    "unknown": "未知", "not_applicable": "不适用", "waived": "已豁免", "settled": "已处理结案",
+    "pass_percent": "符合率(%)", "opened": "本月新出现",
     "resolved": "本月了结", "reopened": "本月再次出现",
 }  # fmt: skip
-_RATED = ("passed", "warned", "failed", "unknown", "waived", "not_applicable", "pass_percent")
+_RATED = ("passed", "warned", "failed", "unknown", "waived", "settled", "not_applicable", "pass_percent")
 _SHOWN = 20
 """Rows that a bar chart shows: more cannot be read."""
 _LONGEST_CELL = 32_000
@@ -58,7 +59,9 @@ def build(figures: Figures) -> Workbook:
 def _overview(sheet: Worksheet, figures: Figures) -> None:
     frame = figures.by_rule
     _heading(
-        sheet, f"{figures.month} 月度通报", f"各项数字为 {figures.day} 的评判结果;未知、已豁免不计入符合率,并列于旁"
+        sheet,
+        f"{figures.month} 月度通报",
+        f"各项数字为 {figures.day} 的评判结果;未知不计入符合率;已豁免、已处理结案的仍按原判定计入,并列于旁",
     )
     total = {name: int(frame[name].sum()) for name in _RATED[:-1]}
     judged = total["passed"] + total["warned"] + total["failed"]
@@ -88,7 +91,9 @@ def _leads(sheet: Worksheet, figures: Figures) -> None:
     rest = f";此处列 {MOST_LEADS} 条,全部见数据集 findings" if figures.open_leads > MOST_LEADS else ""
     made = f"{figures.made_at:%Y-%m-%d %H:%M}"
     _heading(
-        sheet, "未了结线索", f"截至 {made} 共 {figures.open_leads} 条,不含已豁免、已人工认定{rest}。线索和提示不是结论"
+        sheet,
+        "未了结线索",
+        f"截至 {made} 共 {figures.open_leads} 条,不含已豁免、已人工认定、已处理结案{rest}。线索和提示不是结论",
     )
     _table(sheet, 4, list(figures.leads.columns), figures.leads.itertuples(index=False))
     sheet.freeze_panes = "A5"
@@ -101,7 +106,7 @@ def _trend(sheet: Worksheet, figures: Figures) -> None:
     titles = [TITLES[n].removeprefix("本月") if n in ("opened", "resolved") else TITLES[n] for n in names]
     first = _table(sheet, 4, titles, figures.trend[list(names)].itertuples(index=False))
     last = first + len(figures.trend) - 1
-    for title, columns, place in (("符合率(%)", (8,), "L3"), ("线索、提示、未知", (3, 4, 5), "L20")):
+    for title, columns, place in (("符合率(%)", (9,), "L3"), ("线索、提示、未知", (3, 4, 5), "L20")):
         chart = LineChart()
         chart.title = title
         for column in columns:
@@ -116,9 +121,10 @@ def _method(sheet: Worksheet, figures: Figures) -> None:
     evaluations = figures.state.evaluations
     said = [
         ("数字截至", f"{figures.day}(本月最后一个评判日)"),
-        ("符合率", "符合 ÷(符合+提示+线索);未知、不适用、已豁免不计入"),
+        ("符合率", "符合 ÷(符合+提示+线索);未知、不适用不计入,已豁免、已处理结案的仍按原判定计入"),
         ("未知", f"证据缺失或过期,不能判定;制作时共 {figures.state.unknown} 项"),
         ("已豁免", f"经批准暂不要求整改;制作时共 {figures.state.waived} 条线索"),
+        ("已处理结案", f"已不能补正,处理结果经两人登记,不再催办;制作时共 {figures.state.settled} 条线索"),
         ("线索、提示", "按办法条款由证据推出,供核实,不是结论;“原则上”的条款允许说明理由"),
         *((f"评判依据:{e['scope']}", f"{e['day']} 第 {e['revision']} 次,摘要 {e['digest'][:16]}") for e in evaluations),
     ]  # fmt: skip

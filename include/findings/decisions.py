@@ -20,6 +20,7 @@ from include.errors import DecisionRefused
 from include.findings.door import lapse
 from include.findings.handling import lapsed
 from include.findings.held import FINDINGS, Held, Tell, load, write
+from include.findings.settlement import RESULTS, Result, problems_of_finding, problems_of_form
 from include.findings.story import DECIDED, Event, Handling, Kind, Standing
 from include.ledger.snapshot import snapshot
 from include.ledger.tables import decision as decisions
@@ -32,11 +33,11 @@ from include.rules.verdict import Outcome
 KINDS = (*DECIDED, Kind.WITHDRAWN)
 """What can be decided."""
 
-BY_TWO = (Kind.WAIVED, Kind.ATTESTED)
+BY_TWO = (Kind.WAIVED, Kind.ATTESTED, Kind.SETTLED)
 """What a second person must approve."""
 
 _END_NEEDED = (Kind.RECTIFYING, Kind.WAIVED, Kind.DISPUTED, Kind.ATTESTED)
-_FIRM = (Handling.WAIVED, Handling.ATTESTED)
+_FIRM = (Handling.WAIVED, Handling.ATTESTED, Handling.SETTLED)
 """What two people decided is not replaced by what one decides: only renewed or withdrawn."""
 
 _ID = re.compile(r"[0-9a-f]{32}")
@@ -47,14 +48,17 @@ _CLAUSE = re.compile(
 
 WORDS = {
     Kind.ACKNOWLEDGED: "签收", Kind.RECTIFYING: "整改", Kind.WAIVED: "豁免", Kind.DISPUTED: "异议", Kind.ATTESTED: "人工认定",
-    Kind.WITHDRAWN: "撤回处置",
+    Kind.SETTLED: "处理结案", Kind.WITHDRAWN: "撤回处置",
 }  # fmt: skip
 """What people read."""
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What somebody wants to decide; `until` is the last day on which it holds, or by which it is to be done."""
+    """What somebody wants to decide; `until` is the last day on which it holds, or by which it is to be done.
+
+    `result` says what came of a lead that is settled (`include.findings.settlement`); no other decision has one.
+    """
 
     decision_id: str
     kind: Kind
@@ -66,6 +70,7 @@ class Decision:
     reason: str | None = None
     plan: str | None = None
     until: date | None = None
+    result: str | None = None
 
     @property
     def day(self) -> date:
@@ -83,6 +88,7 @@ class Decision:
     def sentence(self) -> str:
         """Return what people read of it."""
         parts = [WORDS[self.kind] + (f",至 {self.until}" if self.until else ""), f"{self.requested_by} 提出"]
+        parts[1:1] = [f"处理结果:{RESULTS[Result(self.result)][0]}"] if self.result and self.result in RESULTS else []
         parts += [f"{self.approved_by} 批准"] if self.approved_by else []
         parts += [f"依据 {self.ground}"] if self.ground else []
         parts += [f"理由:{self.reason}"] if self.reason else []
@@ -139,7 +145,7 @@ def same_person(one: str | None, other: str | None) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class _Terms:
-    """What the rules, which only waivers ask, and the parameters of a day say of decisions."""
+    """What the rules, which only waivers and settlements ask, and the parameters of a day say of decisions."""
 
     rules: Mapping[str, Rule]
     parameters: Parameters
@@ -147,7 +153,7 @@ class _Terms:
     @classmethod
     def load(cls, decision: Decision) -> _Terms:
         book = ParameterBook.load()
-        rules = load_rules(book) if decision.kind is Kind.WAIVED else ()
+        rules = load_rules(book) if decision.kind in (Kind.WAIVED, Kind.SETTLED) else ()
         return cls({rule.id: rule for rule in rules}, book.on(decision.day))
 
 
@@ -164,6 +170,11 @@ def _of_form(decision: Decision, terms: _Terms) -> Iterator[str]:
     if patterns := [f for f in decision.findings if not _ID.fullmatch(f)]:
         yield f"findings are named by their ids of 32 characters, one by one, never by patterns: {', '.join(patterns)}"
     yield from _of_people(decision)
+    if decision.kind is Kind.SETTLED:
+        yield from problems_of_form(decision.result, decision.ground, decision.reason, decision.until)
+        return
+    if decision.result:
+        yield "只有处理结案才填处理结果"
     yield from _of_grounds(decision)
     yield from _of_end(decision, terms)
 
@@ -212,6 +223,9 @@ def _of_findings(decision: Decision, held: Sequence[Held], terms: _Terms) -> Ite
         if decision.kind is Kind.WAIVED:
             for problem in _of_waiver(decision, one.standing, terms.rules.get(one.subject[0]), terms.parameters):
                 yield f"finding {one.finding_id}: {problem}"
+        if decision.kind is Kind.SETTLED and one.standing.is_open:
+            for problem in problems_of_finding(one.standing, terms.rules.get(one.subject[0])):
+                yield f"finding {one.finding_id}: {problem}"
 
 
 def _of_standing(decision: Decision, standing: Standing) -> Iterator[str]:
@@ -222,7 +236,8 @@ def _of_standing(decision: Decision, standing: Standing) -> Iterator[str]:
     if not standing.is_open:
         yield "it is resolved; there is nothing to decide"
     if standing.handling in _FIRM and standing.handling != decision.kind.value:
-        yield f"it is {standing.handling} until {standing.handled_until}; withdraw that first"
+        until = f" until {standing.handled_until}" if standing.handled_until else ""
+        yield f"it is {standing.handling}{until}; withdraw that first"
     is_proven = standing.outcome == Outcome.FAIL.value and standing.unverified_since is None
     if decision.kind is Kind.ATTESTED and is_proven:
         yield "evidence shows a fail, which cannot be attested away; dispute it, or ask for a waiver"

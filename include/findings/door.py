@@ -23,6 +23,8 @@ from include.findings.handling import (
     lapsed,
     outgrown_message,
     refuted_message,
+    told_kinds,
+    woken_message,
 )
 from include.findings.held import Held
 from include.findings.story import Event, Handling, Kind, Standing, identity, next_kinds
@@ -38,7 +40,9 @@ NOTICE_DAYS = 15
 
 _GONE = {WITHDRAWN: "两次完整读取均未见该对象,来源已撤下,线索随之了结"}
 _ELSEWISE = "该对象已不在评判范围,线索随之了结"
-_SENTENCES = {Kind.ATTESTATION_ENDED: refuted_message, Kind.WAIVER_ENDED: outgrown_message}
+_SENTENCES = {
+    Kind.ATTESTATION_ENDED: refuted_message, Kind.WAIVER_ENDED: outgrown_message, Kind.SETTLEMENT_ENDED: woken_message,
+}  # fmt: skip
 """How a verdict that ends a decision is told."""
 
 
@@ -62,7 +66,8 @@ class Change:
 class Settled:
     """What a call brought: every event, the rules that judge anew, and how the findings of the rules stand after it.
 
-    `open` counts all that the machine sees; `waived` those of them that are waived, `ending` the waivers of the next days.
+    `open` counts all that the machine sees but what was handled for good (`handled`: 已处理结案), which stands beside it; `waived`
+    those of them that are waived, `ending` the waivers of the next days.
     """
 
     changes: list[Change] = field(default_factory=list)
@@ -70,6 +75,7 @@ class Settled:
     unverified: int = 0
     waived: int = 0
     ending: int = 0
+    handled: int = 0
     moved: set[str] = field(default_factory=set)
 
     def add(self, other: Settled) -> None:
@@ -79,6 +85,7 @@ class Settled:
         self.unverified += other.unverified
         self.waived += other.waived
         self.ending += other.ending
+        self.handled += other.handled
         self.moved |= other.moved
 
     def counts(self) -> dict[str, int]:
@@ -99,6 +106,7 @@ def settle(
     gone: Mapping[Subject, str] | None = None,
     scope: str = "",
     only: Collection[Subject] | None = None,
+    past_mending: Collection[tuple[str, str]] = (),
 ) -> Settled:
     """Bring the findings of some rules to their verdicts of the newest day; verdicts may come as a stream.
 
@@ -106,6 +114,7 @@ def settle(
 
     `gone` are subjects that are judged no more, with the reason: their findings are resolved, and decisions about them end. A
     subject that merely has no verdict changes nothing, but decisions about it end when their day is over. `scope` is the judging's.
+    `past_mending` are the reasons, by rule, of what nobody can mend any more.
     """
     known = {one.subject: one for one in _standing(connection, finding.c.rule.in_(sorted(rules)), only, day)}
     versions: dict[str, str] = {}
@@ -114,7 +123,8 @@ def settle(
         versions[verdict.rule] = verdict.rule_version
         subject = verdict.key
         held = known.get(subject)
-        kinds = next_kinds(held.standing if held else None, verdict)
+        is_past = (verdict.rule, verdict.reason) in past_mending
+        kinds = next_kinds(held.standing if held else None, verdict, is_past_mending=is_past)
         if held and is_refuted(held.standing, verdict):
             kinds.append(Kind.ATTESTATION_ENDED)
         if kinds:
@@ -122,7 +132,8 @@ def settle(
             heard.append((held, verdict, kinds))
     _end_outgrown(connection, heard, day)
     moved = moved_rules(connection, scope, versions, day)
-    _hear(heard, causes(connection, moved, [verdict for _, verdict, _ in heard], day), day)
+    why = causes(connection, moved, [verdict for _, verdict, _ in heard], day)
+    _hear(heard, why, day)
     _resolve_gone(known.values(), gone or {}, day)
     _end_lapsed(known.values(), day)
     told = rows.write(connection, known.values(), at)
@@ -164,7 +175,8 @@ def _end_outgrown(connection: Connection, heard: Iterable[tuple[Held, Verdict, l
 
 def _hear(heard: Iterable[tuple[Held, Verdict, list[Kind]]], why: Mapping[Key, Cause], day: date) -> None:
     for held, verdict, kinds in heard:
-        for kind in kinds:
+        before = held.standing
+        for kind in told_kinds(before, verdict, kinds, why[verdict.key]) if before else kinds:
             message = _SENTENCES[kind](verdict) if kind in _SENTENCES else verdict.message
             cause = Cause.RULE if kind is Kind.RULE_CHANGED else why[verdict.key]
             seen = verdict.outcome.value, verdict.reason
@@ -200,13 +212,12 @@ def lapse(standing: Standing, kind: Kind, day: date) -> Event:
 def _settled(connection: Connection, told: list[Held], rules: Collection[str], day: date, moved: set[str]) -> Settled:
     is_waived = finding.c.handling == Handling.WAIVED.value
     ends_soon = is_waived & (finding.c.handled_until <= day + timedelta(days=NOTICE_DAYS))
-    counts = (
-        func.count(case((condition, 1)))
-        for condition in (finding.c.unverified_since.is_not(None), is_waived, ends_soon)
-    )
-    query = select(func.count(), *counts).where(finding.c.rule.in_(sorted(rules)), finding.c.state == "open")
-    is_open, unverified, waived, ending = connection.execute(query).one()
-    return Settled(_changes(told), is_open, unverified, waived, ending, moved)
+    is_handled = finding.c.handling == Handling.SETTLED.value
+    conditions = (~is_handled, ~is_handled & finding.c.unverified_since.is_not(None), is_waived, ends_soon, is_handled)
+    counts = (func.count(case((condition, 1))) for condition in conditions)
+    query = select(*counts).where(finding.c.rule.in_(sorted(rules)), finding.c.state == "open")
+    is_open, unverified, waived, ending, handled = connection.execute(query).one()
+    return Settled(_changes(told), is_open, unverified, waived, ending, handled, moved)
 
 
 def _changes(told: Iterable[Held]) -> list[Change]:

@@ -100,6 +100,7 @@ class Explained:
             "clause": asdict(rule.article) if rule else None, "remedy": rule.remedy if rule else None,
             "told": list(rule.told) if rule else [], "knows": [asdict(k) for k in self.knows],
             "is_held_back": self.is_held_back, "is_waivable": rule.is_waivable if rule else None,
+            "past_mending": list(rule.past_mending) if rule else [],
             "finding": dict(self.finding) if self.finding else None, "events": [asdict(e) for e in self.events],
             "stretches": [asdict(s) for s in self.stretches], "verdict": dict(self.body),
             "judged": {"day": self.judged[0], "revision": self.judged[1]} if self.judged else None,

@@ -55,6 +55,14 @@ WORDS: Mapping[str, tuple[str, str]] = {
         "签收、整改、异议、认定、豁免:在 Airflow 触发 record_decision(登记处置决定),填线索号",
         "To acknowledge, put right, object, attest or waive: trigger record_decision in Airflow with the finding's id",
     ),
+    "past_mending": (
+        "已不能补正;处理完毕的,由两人在 record_decision 登记“处理结案”",
+        "It can no longer be mended; how it was handled, two people record as settled (record_decision)",
+    ),
+    "settled": (
+        "已处理结案,不再催办;情况变化时自动恢复并提示",
+        "Settled: nobody is reminded; it wakes when it is no longer what was settled",
+    ),
     "no_waiver": ("本条不可豁免,可提出异议", "cannot be waived; it can be contested"),
     "holds_until": ("事实不变则保持至 {}", "until {} if no fact changes"),
     "holds_on": ("事实、规则不变则一直有效", "as long as facts and rules stay"),
@@ -135,7 +143,8 @@ def _outcome(found: Explained, screen: Screen) -> Iterator[str]:
         as_now = title(OUTCOMES, found.would_be["outcome"], screen.lang)
         yield screen.say("would_be", as_now, found.would_be["message"])
     if mine:
-        yield f"{screen.say('found', found.finding_id)} {title(STATES, mine['state'], screen.lang)}"
+        state = "settled" if _is_settled(mine) else mine["state"]
+        yield f"{screen.say('found', found.finding_id)} {title(STATES, state, screen.lang)}"
     else:
         yield screen.say("no_finding")
 
@@ -238,8 +247,17 @@ def _next(found: Explained, screen: Screen) -> Iterator[str]:
     if not is_open or found.rule is None:
         yield screen.say("no_need") if not is_open else "—"
         return
+    if _is_settled(found.finding):
+        yield screen.say("settled")
+        return
+    if found.finding and found.finding["reason"] in found.rule.past_mending:
+        yield screen.say("past_mending")
     yield screen.say("remedy", found.rule.remedy)
     yield screen.say("object") + ("" if found.rule.is_waivable else f"; {screen.say('no_waiver')}")
+
+
+def _is_settled(mine: Mapping[str, Any] | None) -> bool:
+    return mine is not None and (mine["state"], mine.get("handling")) == ("open", "settled")
 
 
 def _holds(found: Explained, screen: Screen) -> Iterator[str]:

@@ -78,7 +78,8 @@ class Judged:
             "scope": self.scope, "day": self.day.isoformat(), "revision": self.revision, "digest": self.digest,
             "rules_version": self.rules_version, "verdicts": self.tally.verdicts, "outcomes": self.tally.outcomes,
             "rates": [rate.summary() for rate in self.rates], "crashed": sorted(self.crashed),
-            "findings": self.settled.counts(), "open": self.settled.open, "unverified": self.settled.unverified,
+            "findings": self.settled.counts(), "open": self.settled.open, "settled": self.settled.handled,
+            "unverified": self.settled.unverified,
             "is_new": self.is_new, "is_replay": self.is_replay, "is_backfill": self.is_backfill,
             "is_equal": self.is_equal if self.is_replay else None,
         }  # fmt: skip
@@ -172,6 +173,7 @@ class _Session:
         judging = self._judging(known, is_keeping=is_newest, is_full=is_full)
         gone = judging.facts.gone() if is_newest else {}
         tally, settled = Tally(), Settled()
+        past_mending = {(rule.id, reason) for rule in self.rules for reason in rule.past_mending}
         for group in _groups(judging):
             for one in group:
                 tally.add(one)
@@ -183,7 +185,10 @@ class _Session:
             self._record(rules, verdicts, judging.kept.changed(subject_type) if judging.kept else None)
             only = _moved(judging, subject_type)
             if is_newest:
-                settled.add(settle(self.connection, verdicts, rules, self.day, self.at, gone, self.scope, only))
+                now_so = settle(
+                    self.connection, verdicts, rules, self.day, self.at, gone, self.scope, only, past_mending
+                )
+                settled.add(now_so)
         settled.changes.sort(key=lambda change: change.rule)
         if is_newest:
             settled.changes += end_decisions(self.connection, self.day, self.at)

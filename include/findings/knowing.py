@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, select
 
 from include.ledger.alert_tables import SENT, held_finding, outbox, told
-from include.ledger.portions import portions
+from include.ledger.portions import among
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +48,12 @@ def is_held_back(connection: Connection, finding_id: str) -> bool:
 
 def not_arrived(connection: Connection, finding_ids: Collection[str]) -> Mapping[tuple[str, str], str]:
     """Return of (finding, receiver) what became of the last message about it where it arrived over no channel: pending or dead."""
-    late: list[Row[Any]] = []
-    for some in portions(sorted(finding_ids)):
-        of = outbox.c
-        query = select(told.c.finding_id, told.c.receiver, of.department, of.decided_at, of.state)
-        query = query.join(outbox, of.message_id == told.c.message_id)
-        late += connection.execute(query.where(told.c.finding_id.in_(some), of.state != SENT)).all()
+    if not finding_ids:
+        return {}
+    of = outbox.c
+    query = select(told.c.finding_id, told.c.receiver, of.department, of.decided_at, of.state)
+    query = query.join(outbox, of.message_id == told.c.message_id)
+    late = connection.execute(query.where(among(told.c.finding_id, finding_ids), of.state != SENT)).all()
     arrived = _arrived(connection, {row.decided_at for row in late})
     return {
         (row.finding_id, row.receiver): row.state

@@ -36,10 +36,12 @@ class Kind(StrEnum):
     WAIVED = "waived"
     DISPUTED = "disputed"
     ATTESTED = "attested"
+    SETTLED = "settled"
     WITHDRAWN = "withdrawn"
     WAIVER_ENDED = "waiver_ended"
     DISPUTE_ENDED = "dispute_ended"
     ATTESTATION_ENDED = "attestation_ended"
+    SETTLEMENT_ENDED = "settlement_ended"
     RECTIFICATION_OVERDUE = "rectification_overdue"
 
 
@@ -52,12 +54,15 @@ class Handling(StrEnum):
     WAIVED = "waived"
     DISPUTED = "disputed"
     ATTESTED = "attested"
+    SETTLED = "settled"
 
 
 DECIDED: Mapping[Kind, Handling] = {Kind(handling.value): handling for handling in Handling if handling != Handling.NEW}
 """The events by which a decision begins, and the handling that it makes."""
 
-_BACK_TO_NEW = (Kind.WITHDRAWN, Kind.WAIVER_ENDED, Kind.DISPUTE_ENDED, Kind.ATTESTATION_ENDED)
+_BACK_TO_NEW = (
+    Kind.WITHDRAWN, Kind.WAIVER_ENDED, Kind.DISPUTE_ENDED, Kind.ATTESTATION_ENDED, Kind.SETTLEMENT_ENDED,
+)  # fmt: skip
 _OUTLIVES = (Handling.WAIVED, Handling.ATTESTED)
 """Decisions that hold until their end, whatever comes and goes meanwhile; the others are done when the finding is resolved."""
 
@@ -114,6 +119,11 @@ class Standing:
         """Return whether the machine sees it."""
         return self.state == "open"
 
+    @property
+    def is_settled(self) -> bool:
+        """Return whether two people recorded how what nobody can mend any more was handled."""
+        return self.handling == Handling.SETTLED
+
 
 def identity(rule: str, subject_type: str, subject: str, occurrence: str) -> str:
     """Return the id of a finding: rule, subject and occurrence make it; wording, severity, department and parameters do not."""
@@ -121,8 +131,11 @@ def identity(rule: str, subject_type: str, subject: str, occurrence: str) -> str
     return hashlib.blake2b(name.encode(), digest_size=16).hexdigest()
 
 
-def next_kinds(before: Standing | None, verdict: Verdict) -> list[Kind]:
-    """Return what a verdict means for a finding, in order; nothing where all is as it was."""
+def next_kinds(before: Standing | None, verdict: Verdict, *, is_past_mending: bool = False) -> list[Kind]:
+    """Return what a verdict means for a finding, in order; nothing where all is as it was.
+
+    Of what is past mending the sentence, too, is kept as it is now: it is what can be settled, or was.
+    """
     is_bad = verdict.outcome in WEIGHT
     if before is None:
         return [Kind.OPENED] if is_bad else []
@@ -133,10 +146,10 @@ def next_kinds(before: Standing | None, verdict: Verdict) -> list[Kind]:
     if not is_bad:
         return [Kind.RESOLVED]
     verified = [Kind.VERIFIED] if before.unverified_since else []
-    return verified + _difference(before, verdict)
+    return verified + _difference(before, verdict, is_kept_up=is_past_mending or before.is_settled)
 
 
-def _difference(before: Standing, verdict: Verdict) -> list[Kind]:
+def _difference(before: Standing, verdict: Verdict, *, is_kept_up: bool) -> list[Kind]:
     was, is_now = WEIGHT[Outcome(before.outcome)], WEIGHT[verdict.outcome]
     if is_now != was:
         return [Kind.WORSENED if is_now > was else Kind.EASED]
@@ -144,7 +157,9 @@ def _difference(before: Standing, verdict: Verdict) -> list[Kind]:
         return [Kind.REASON_CHANGED]
     # The card alone gives the severity of an outcome, so a new one of the same outcome is the rule's doing.
     is_reweighed = None not in (before.severity, verdict.severity) and verdict.severity != before.severity
-    return [Kind.RULE_CHANGED] if is_reweighed else []
+    if is_reweighed:
+        return [Kind.RULE_CHANGED]
+    return [Kind.REASON_CHANGED] if is_kept_up and verdict.message != before.message else []
 
 
 def tell(before: Standing | None, event: Event) -> Standing:

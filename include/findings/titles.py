@@ -25,12 +25,13 @@ OUTCOMES: Titles = {o.value: (OUTCOME_WORDS[o], english) for o, english in _ENGL
     "none": ("无判定", "no verdict")
 }
 
-STATES: Titles = {"open": ("未了结", "open"), "resolved": ("已了结", "resolved")}
+STATES: Titles = {"open": ("未了结", "open"), "settled": ("已处理结案", "settled"), "resolved": ("已了结", "resolved")}
+"""Of a finding as it is shown: what the machine still sees and two people settled is no longer counted as open."""
 
 HANDLING: Titles = {
     "new": ("尚无人处理", "nobody has taken it up"), "acknowledged": ("已签收", "acknowledged"),
     "rectifying": ("整改中", "being put right"), "waived": ("已豁免", "waived"), "disputed": ("有异议", "contested"),
-    "attested": ("已人工认定", "attested by a person"),
+    "attested": ("已人工认定", "attested by a person"), "settled": ("已处理结案", "settled: cannot be mended, was handled"),
 }  # fmt: skip
 
 KINDS: Titles = {
@@ -39,9 +40,10 @@ KINDS: Titles = {
     "reopened": ("再次出现", "reopened"), "unverified": ("证据不足,待核", "unverified"),
     "verified": ("重新核实", "verified"), "acknowledged": ("签收", "acknowledged"),
     "rectifying": ("整改", "being put right"), "waived": ("豁免", "waived"), "disputed": ("异议", "contested"),
-    "attested": ("人工认定", "attested"), "withdrawn": ("撤回处置", "decision taken back"),
+    "attested": ("人工认定", "attested"), "settled": ("处理结案", "settled"), "withdrawn": ("撤回处置", "decision taken back"),
     "waiver_ended": ("豁免终止", "waiver ended"), "dispute_ended": ("异议到期", "dispute ended"),
-    "attestation_ended": ("认定到期", "attestation ended"), "rectification_overdue": ("整改逾期", "overdue"),
+    "attestation_ended": ("认定到期", "attestation ended"), "settlement_ended": ("结案终止", "settlement ended"),
+    "rectification_overdue": ("整改逾期", "overdue"),
     "rule_changed": ("规则变更", "the rule changed"),
 }  # fmt: skip
 """Events of findings."""

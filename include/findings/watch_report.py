@@ -31,9 +31,10 @@ UNKNOWN = {
 
 _SECTIONS: tuple[tuple[str, tuple[Kind, ...]], ...] = (
     ("新线索", (Kind.OPENED, Kind.REOPENED)), ("加重", (Kind.WORSENED,)), ("减轻", (Kind.EASED,)),
-    ("原因变化", (Kind.REASON_CHANGED,)), ("规则调整,轻重有变", (Kind.RULE_CHANGED,)), ("已了结", (Kind.RESOLVED,)),
+    ("原因变化", (Kind.REASON_CHANGED,)), ("规则调整,轻重或措辞有变", (Kind.RULE_CHANGED,)), ("已了结", (Kind.RESOLVED,)),
     ("证据不足,待核", (Kind.UNVERIFIED,)), ("重新核实", (Kind.VERIFIED,)), ("豁免终止", (Kind.WAIVER_ENDED,)),
-    ("异议到期", (Kind.DISPUTE_ENDED,)), ("人工认定到期或被证据推翻", (Kind.ATTESTATION_ENDED,)),
+    ("情况变化,处理结案终止", (Kind.SETTLEMENT_ENDED,)), ("异议到期", (Kind.DISPUTE_ENDED,)),
+    ("人工认定到期或被证据推翻", (Kind.ATTESTATION_ENDED,)),
     ("整改逾期", (Kind.RECTIFICATION_OVERDUE,)), ("对象不再评判,处置终止", (Kind.WITHDRAWN,)),
 )  # fmt: skip
 
@@ -70,7 +71,7 @@ def _standing(judged: Judged) -> str:
         line += f"、已豁免 {settled.waived} 条" + (
             f"({settled.ending} 条将在 {NOTICE_DAYS} 天内到期)" if settled.ending else ""
         )
-    return line
+    return line + (f";另有已处理结案 {settled.handled} 条" if settled.handled else "")
 
 
 def _heading(judged: Judged) -> str:

@@ -11,14 +11,16 @@ from dataclasses import asdict, dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Engine, func, select
+from sqlalchemy import Connection, Engine, String, cast, func, select
 
+from include.findings.settlement import settleable, unfounded
 from include.findings.waivers import Waiver, decisions_of, ending_waivers, useless_waivers
 from include.house.retention import Retention, load_retention
 from include.ledger.alert_tables import DEAD, alert_hold, outbox, rule_title
 from include.ledger.snapshot import glance
 from include.ledger.tables import attestation, question, verdict
 from include.rules.parameters import ParameterBook, Value
+from include.rules.rule_book import load_rules
 
 SOON = timedelta(days=30)
 """How long before its end something is listed."""
@@ -29,6 +31,7 @@ CALENDAR_FROM = (11, 1)
 
 TITLES = {
     "calendar": "工作日日历", "parameters": "阈值复核", "useless_waivers": "可撤回的豁免", "ending_waivers": "将到期的豁免",
+    "settleable": "可处理结案的线索", "unfounded_settlements": "应复核的处理结案",
     "not_attested": "待人工认定", "ending_attestations": "将到期的人工认定",
     "dead_letters": "未能送达的消息", "held_alerts": "暂缓发送的提示", "questions": "待核问题", "legal_holds": "将到期的留存令",
 }  # fmt: skip
@@ -49,6 +52,8 @@ NOT_ATTESTED = "not_attested"
 MATTERS = {
     "shared_across_levels": "一级建设、多级共用", "not_duplicating": "不重复建设", "archive_kept": "档案管理",
     "upgrade_target_alive": "原系统仍在用", "no_duplicate_collection": "无重复采集", "shareable_data": "可共享数据已共享",
+    "guide_deliberated": "申报指南已审议", "jointly_reviewed": "申报材料已联合审核",
+    "acceptance_supervised": "履约验收已监督", "post_evaluated": "已开展后评价",
 }  # fmt: skip
 
 
@@ -85,7 +90,8 @@ def review(engine: Engine, today: date) -> Review:
     book = ParameterBook.load()
     remarks = [*_calendar(book, today), *_parameters(book, today)]
     with glance(engine) as connection:
-        remarks += [*_waivers(connection, today), *_dead(connection), *_held(connection, book, today)]
+        remarks += [*_waivers(connection, today), *_settlements(connection, book)]
+        remarks += [*_dead(connection), *_held(connection, book, today)]
         remarks += [*_not_attested(connection), *_attestations(connection, today), *_questions(connection)]
     remarks += _legal_holds(load_retention(), today)
     return Review(today, tuple(remarks))
@@ -129,6 +135,22 @@ def _of_waiver(kind: str, waiver: Waiver, count: int) -> tuple[str, str]:
     return said, "需要延续的,到期前重新申请;否则到期次日恢复提示"
 
 
+def _settlements(connection: Connection, book: ParameterBook) -> Iterator[Remark]:
+    """Say which leads only a settlement can end, and which settlements their cards no longer allow."""
+    rules = {rule.id: rule for rule in load_rules(book)}
+    for rule, count in settleable(connection, rules):
+        yield Remark(
+            "settleable", f"“{rules[rule].title}”有 {count} 条线索已不能补正,仍在催办",
+            "已处理的,用 record_decision 登记处理结案(两人)", count,
+        )  # fmt: skip
+    for rule, count in unfounded(connection, rules):
+        title = rules[rule].title if rule in rules else rule
+        yield Remark(
+            "unfounded_settlements", f"“{title}”有 {count} 条已处理结案的线索,按现行规则不再属于不能补正的情形",
+            "复核后仍须整改的,用 record_decision 撤回", count,
+        )  # fmt: skip
+
+
 def _not_attested(connection: Connection) -> Iterator[Remark]:
     """Say what only people can tell and nobody does, or does any more: unknown opens no finding."""
     title = func.coalesce(func.max(rule_title.c.title), verdict.c.rule)
@@ -147,7 +169,8 @@ def _not_attested(connection: Connection) -> Iterator[Remark]:
 
 
 def _attestations(connection: Connection, today: date) -> Iterator[Remark]:
-    subject = func.coalesce(attestation.c.project_code, attestation.c.system_code)
+    year = cast(attestation.c.plan_year, String)
+    subject = func.coalesce(attestation.c.project_code, attestation.c.system_code, year)
     last = (
         select(attestation.c.matter, func.max(attestation.c.expires_on).label("last"))
         .where(attestation.c.tombstoned_at.is_(None))

@@ -142,8 +142,11 @@ compliance_day = Table(
     Column("open_age_p90", Integer),
     Column("appended_at", Moment, nullable=False),
     Column("is_replay", Boolean, nullable=False, server_default=false()),
+    Column("settled", Integer),
 )  # fmt: skip
-"""Per day, rule and department what was found; ages of open findings in days. A past day is written again only as `is_replay`."""
+"""Per day, rule and department what was found; ages of open findings in days; `settled` is null of days before it was counted.
+
+A past day is written again only as `is_replay`."""
 
 expunged = Table(
     "expunged",

@@ -326,6 +326,7 @@ decision = Table(
     Column("plan", Text),
     Column("until", Date),
     Column("decided_at", Moment, nullable=False),
+    Column("result", String(30)),
 )
 Index("decision_by_finding", decision.c.finding_id)
 """What a person decided of findings, a row for each of them, never changed."""

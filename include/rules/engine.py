@@ -80,7 +80,8 @@ class Bench:
         judgement, message, seen = self._decided(rule, facts, subject)
         whole.used |= seen.used
         until = earliest(judgement.holds_until, self._of(rule).until)
-        return Part(rule.id, rule.title, judgement.outcome, judgement.reason, message, until)
+        is_past_mending = judgement.reason in rule.past_mending
+        return Part(rule.id, rule.title, judgement.outcome, judgement.reason, message, until, is_past_mending)
 
     def _of(self, rule: Rule) -> _Made:
         return self._made.get(rule.id) or self._made.setdefault(rule.id, self._make(rule))

@@ -103,6 +103,8 @@ class Rule:
     """The rules of the same subject that a roll-up rests on."""
     digest: str
     """Hash of the card and of the code that decides; with the parameters of a day it makes the rule's version."""
+    past_mending: tuple[str, ...] = ()
+    """Reasons with which nothing that anybody still does makes the verdict pass; only these can be settled (处理结案)."""
 
 
 FUNCTIONS: dict[str, Function] = {}

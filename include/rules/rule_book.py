@@ -17,6 +17,7 @@ from typing import Any
 
 import yaml
 
+from include.rules.deadlines import STILL_RUNNING
 from include.rules.exceptions import EXCEPTIONS
 from include.rules.law import (
     chapter_2,
@@ -119,6 +120,12 @@ def _check(
         ("parameters", own, book.values, "add it to parameters.yaml with its source"),
         ("fresh_within", [card["fresh_within"]] if "fresh_within" in card else [], own, "list it in parameters"),
         ("exceptions", card.get("exceptions", []), EXCEPTIONS, f"use some of {', '.join(EXCEPTIONS)}"),
+        (
+            "past_mending",
+            card.get("past_mending", []),
+            card["messages"],
+            "name a reason that messages has a sentence for",
+        ),
     )
     for part, names, there, fix in known:
         for name in sorted(set(names) - set(there)):
@@ -126,6 +133,14 @@ def _check(
     hardest = min((SEVERITIES.index(s) for s in card["severity"].values()), default=3)
     if articles[card["clause"]].modality == "in_principle" and hardest < SEVERITIES.index("medium"):
         raise wrong(file, root, [*at, "severity"], "the clause says 原则上, so nothing above medium", "lower it")
+    if open_ended := sorted(STILL_RUNNING & set(card.get("past_mending", []))):
+        raise wrong(
+            file,
+            root,
+            [*at, "past_mending"],
+            f"what is {', '.join(open_ended)} can still be done",
+            "leave it out: it is no end",
+        )
     for reason, sentence in card["messages"].items():
         _check_sentence(file, root, [*at, "messages", reason], sentence)
 
@@ -147,7 +162,7 @@ def _rule(card: dict[str, Any], article: Article) -> Rule:
         {name: tuple(values) for name, values in card.get("excludes", {}).items()},
         tuple(card.get("exceptions", [])), card["needs"], card.get("weighs", {}), tuple(card.get("parameters", [])),
         card.get("fresh_within"), card["messages"], card["remedy"], tuple(card["told"]), card.get("waivable", True), function,
-        card.get("counts_workdays", False), (), _digest(card, article),
+        card.get("counts_workdays", False), (), _digest(card, article), tuple(card.get("past_mending", [])),
     )  # fmt: skip
 
 

@@ -19,6 +19,7 @@ HEAD = """# Rules 规则
 Made from `include/regulation/` by `python -m include.rules.rule_reference`; do not edit. What a rule reports is a lead (线索)
 for people to look at, never a decision. Every verdict has one of five outcomes: `pass`, `warn`, `fail`, `unknown` (evidence
 missing, stale or contradictory) and `not_applicable`, with its steps, the facts and thresholds used, and how long it holds.
+Where nothing that anybody still does makes a verdict pass, the card says so: only then two people can settle the lead.
 A bureau lays its own cards, thresholds and clauses over these in `$SHUHENG_CONFIG/rules/`, `parameters.yaml` and `articles.yaml`.
 """
 
@@ -51,6 +52,8 @@ def _rule(rule: Rule) -> Iterator[str]:
         yield f"Thresholds: {', '.join(f'`{name}`' for name in rule.parameters)}."
     yield "\n| reason | sentence |\n|---|---|"
     yield from (f"| `{reason}` | {sentence} |" for reason, sentence in rule.messages.items())
+    if rule.past_mending:
+        yield f"\nPast mending, can be settled (处理结案): {', '.join(f'`{reason}`' for reason in rule.past_mending)}."
     yield f"\n整改: {rule.remedy}\n"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 from sqlalchemy import Engine
@@ -107,6 +108,26 @@ def test_a_finding_that_moves_while_a_waiver_holds_is_told_to_both_when_it_ends(
     ]
     town.judge(moment(MONDAY, 13), said("pass", "A"))
     assert town.lines()[3:] == ["11-16 13:00 unit(水务局) | resolved 使用情况 1: A"]
+
+
+def test_what_is_settled_reminds_nobody_however_long_and_wakes_with_its_reason(town: Town) -> None:
+    town.plant(projects={"P": "教育局", "Q": "教育局"})
+    paid, late = ({"reason": "paid_after_failure", "rule": PAID}, moment(MONDAY + timedelta(days=120)))
+    town.judge(moment(MONDAY), said("fail", "P", **paid), said("fail", "Q", **paid))
+    before = len(town.lines())
+    town.decide(moment(MONDAY, 10), Kind.SETTLED, "P", "Q", rule=PAID)
+    assert {row["state"] for row in town.everything()["told"]} == {"settled"}
+    for weeks in range(1, 17):
+        assert town.tell(moment(MONDAY + timedelta(weeks=weeks))).messages == 0
+    another = replace(said("fail", "P", **paid), message="“P”又支付一笔")
+    town.judge(late, another, said("pass", "Q", PAID))
+    told = town.lines()[before:]
+    assert [line.partition("| ")[2] for line in told if " unit(" in line] == [
+        "waiver_ended 资金 1: P | resolved 资金 1: Q"
+    ]
+    assert len(told) == before, "whoever heard of it hears that it is no longer settled, or over"
+    woken = town.messages("unit")[-1].sections[0]
+    assert ("因情况变化终止" in woken.note, woken.items[0].text) == (True, "“P”又支付一笔")
 
 
 def test_a_long_section_has_all_the_heaviest_first_and_people_are_shown_twenty(town: Town) -> None:

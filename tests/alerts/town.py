@@ -113,10 +113,14 @@ class Town:
 
     def decide(self, at: datetime, kind: Kind, *subjects: str, rule: str = USE, days: int = 5, **how: Any) -> None:
         """Decide about findings, and tell in the same transaction; `days` until its end."""
-        until = None if kind in (Kind.WITHDRAWN, Kind.ACKNOWLEDGED) else at.date() + timedelta(days=days)
+        until = (
+            at.date() + timedelta(days=days) if kind not in (Kind.WITHDRAWN, Kind.ACKNOWLEDGED, Kind.SETTLED) else None
+        )
+        result = "criticised" if kind is Kind.SETTLED else None
+        ground = "双数通报〔2026〕3号" if kind is Kind.SETTLED else "第二十条"
         decision = Decision(
             f"{kind.value}-{at.isoformat()}", kind, tuple(id_of(s, rule) for s in subjects), "engineer", at, "ops",
-            "第二十条", "说明", None, until,
+            ground, "说明", None, until, result,
         )  # fmt: skip
         decide(self.engine, decision, tell=self.tells, **how)
 

@@ -139,19 +139,20 @@ def _alerts(engine: Engine, ids: list[str]) -> None:
 
 def _decisions(engine: Engine, ids: list[str]) -> None:
     with engine.begin() as connection:
-        for number, kind in enumerate(("acknowledged", "waived", "rectifying")):
+        for number, kind in enumerate(("acknowledged", "waived", "rectifying", "settled")):
             mine = finding.c.finding_id == ids[number]
             late = DAY if kind == "rectifying" else None
-            change = {"handling": kind, "handled_until": DAY + timedelta(days=3), "overdue_since": late}
+            until = None if kind == "settled" else DAY + timedelta(days=3)
+            change = {"handling": kind, "handled_until": until, "overdue_since": late}
             connection.execute(update(finding).where(mine).values(**change))
             connection.execute(insert(decision).values(
                 decision_id=f"run-{number}", finding_id=ids[number], kind=kind, requested_by=HOSTILE, approved_by="ops",
-                ground="第二十条", reason=HOSTILE, decided_at=at(DAY, 10),
+                ground="第二十条", reason=HOSTILE, decided_at=at(DAY, 10), result="criticised" if kind == "settled" else None,
             ))  # fmt: skip
 
 
 def _figures(engine: Engine) -> None:
-    counts = {"warned": 1, "not_applicable": 0, "waived": 1, "opened": 0, "resolved": 0, "reopened": 0}
+    counts = {"warned": 1, "not_applicable": 0, "waived": 1, "settled": 2, "opened": 0, "resolved": 0, "reopened": 0}
     with engine.begin() as connection:
         connection.execute(insert(compliance_day), [
             {"day": DAY - timedelta(days=n), "rule": rule, "department": unit, "passed": 5, "failed": n % 3, "unknown": n % 2,

@@ -29,8 +29,11 @@ def _total(board: Board, asked: str) -> int:
 
 def test_findings_are_filtered_as_asked(city: Engine, board: Board) -> None:
     f = finding.c
-    is_open = f.state == "open"
-    assert _total(board, "") == _count(city, is_open) > 10
+    is_open = (f.state == "open") & (f.handling != "settled")
+    assert _total(board, "") == _total(board, "state=open") == _count(city, is_open) > 10
+    settled = board.get("/findings?state=settled")
+    assert [(row["state"], row["handling"]) for row in settled["items"]] == [("settled", "settled")]
+    assert _total(board, "handling=settled") == 0, "what is settled is not open"
     assert _total(board, "state=all") == _count(city)
     for asked, where in {
         "outcome=fail": f.outcome == "fail", "severity=high&severity=medium": f.severity.in_(("high", "medium")),
@@ -105,6 +108,10 @@ def test_a_finding_tells_everything(city: Engine, board: Board) -> None:
     assert found["judged_day"] == str(DAY)
     again = board.get(f"/findings/{told}?is_again=true")
     assert {k: v for k, v in again.items() if k != "is_again"} == {k: v for k, v in found.items() if k != "is_again"}
+    settled = board.get("/findings?state=settled")["items"][0]["finding_id"]
+    assert board.get(f"/findings/{settled}")["decisions"][0]["result"] == "criticised"
+    page = board.ask(f"/findings/{settled}").text
+    assert ("通报批评" in page, "不再催办" in page) == (True, True)
     held = board.get("/findings?handling=waived")["items"][0]["finding_id"]
     assert board.get(f"/findings/{held}")["is_held"]
 
@@ -131,12 +138,22 @@ def test_the_state_of_the_whole_is_told(city: Engine, board: Board) -> None:
     overview = board.get("/overview")
     assert overview["open"] == sum(overview["severities"].values()) == sum(overview["ages"].values())
     assert sum(d["leads"] + d["hints"] for d in overview["departments"]) == _count(
-        city, finding.c.state == "open", finding.c.subject_type.not_in(("source", "calendar", "plan_year"))
+        city,
+        finding.c.state == "open",
+        finding.c.handling != "settled",
+        finding.c.subject_type.not_in(("source", "calendar", "plan_year")),
     )
     assert (overview["incidents"], overview["dead"], overview["holds"], overview["overdue"]) == (1, 1, 1, 1)
     assert len(overview["trend"]) == 91
     rate = next(r for r in overview["rates"] if r["name"] == "cloud_rate")
-    assert (rate["denominator"], rate["unknown"] >= 0, rate["waived"] >= 0) == (6, True, True)
+    assert (rate["denominator"], rate["unknown"] >= 0, rate["waived"] >= 0, rate["settled"] >= 0) == (
+        6,
+        True,
+        True,
+        True,
+    )
+    assert (overview["handlings"]["settled"], overview["trend"][-1]["settled"]) == (1, 8)
+    assert overview["open"] == sum(n for handling, n in overview["handlings"].items() if handling != "settled")
     sources = {row["source"]: row for row in board.get("/sources")["items"]}
     assert sources["system_register"]["evidence"] == "pass"
     assert sources["system_register"]["last"]["is_complete"]
@@ -158,7 +175,7 @@ def test_the_state_of_the_whole_is_told(city: Engine, board: Board) -> None:
 def test_daily_figures_stand_beside_unknown_and_waived(city: Engine, board: Board) -> None:
     asked = f"/compliance?since={DAY}&department={quote('市教育局')}&rule=resources-not-idle"
     row = board.get(asked)["items"][0]
-    assert (row["rate_bp"], row["unknown"], row["waived"]) == (8333, 0, 1)
+    assert (row["rate_bp"], row["unknown"], row["waived"], row["settled"]) == (8333, 0, 1, 2)
     with city.connect() as connection:
         whole = connection.execute(select(func.count()).select_from(compliance_day)).scalar_one()
     assert board.get("/compliance")["total"] == whole == 480

@@ -111,13 +111,16 @@ def appended(engine: Engine, day: date, hour: int = 8, **how: bool) -> int:
 
 
 def lead_by_hand(engine: Engine, day: date = DAY) -> None:
-    """Find something wrong with a project, and under its former code with a contract and an entry of the plan."""
+    """Find two things wrong with a project, and under its former code with a contract and an entry of the plan."""
     papers = (
         ("no-final-payment-before-acceptance", "project", PROJECT, "high"), ("tender-result-filed", "contract", HOSTILE, "low"),
         ("reported-on-provincial-platform", "plan_entry", FORMER, "medium"),
+        ("county-report-filed-first", "project", PROJECT, "high"),
     )  # fmt: skip
     with snapshot(engine, FINDINGS) as connection:
         for rule, subject_type, subject, severity in papers:
-            verdict = replace(said("fail", subject, rule, severity=severity, day=day), subject_type=subject_type)
+            reason = "filed_late" if rule.startswith("county") else "r"
+            made = said("fail", subject, rule, reason, severity=severity, day=day)
+            verdict = replace(made, subject_type=subject_type)
             timeline.record(connection, "regulation", [rule], [verdict], day, None)
             settle(connection, [verdict], [rule], day, at(day, 7), None, "regulation")

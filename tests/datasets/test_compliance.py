@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, select, update
 
 from include.datasets.compliance import _percentile, append_day
 from include.errors import ConfigurationError
@@ -18,7 +18,7 @@ from include.findings.decisions import decide
 from include.findings.story import Kind
 from include.ledger.alert_tables import compliance_day
 from include.ledger.snapshot import snapshot
-from include.ledger.tables import evaluation
+from include.ledger.tables import evaluation, finding
 from tests.datasets.planted import appended, judge_all, planted
 from tests.findings.deciding import wanted
 from tests.findings.ledger_state import judge_day
@@ -92,6 +92,18 @@ def test_departments_ages_waivers_and_events_of_a_day(engine: Engine) -> None:
     assert idle.items() >= {"opened": 0, "open_age_p50": 3, "open_age_p90": 3}.items()
     sources = days(engine, day, "evidence-current")
     assert [row["department"] for row in sources] == ["未登记单位"], "a source is no department's"
+
+
+def test_what_is_settled_is_counted_apart_and_makes_the_open_ones_no_older(engine: Engine) -> None:
+    City(engine)
+    judge_day(engine, DAY)
+    with engine.begin() as connection:
+        mine = (finding.c.rule == CLOUD) & (finding.c.subject == "away")
+        connection.execute(update(finding).where(mine).values(handling="settled"))
+    appended(engine, DAY)
+    (row,) = days(engine, DAY, CLOUD)
+    assert row.items() >= {"settled": 1, "waived": 0, "open_age_p50": None, "open_age_p90": None}.items()
+    assert row["failed"] + row["warned"] >= 1, "it failed, and was handled"
 
 
 def test_a_day_is_appended_again_while_it_is_today_and_never_later(engine: Engine) -> None:

@@ -94,10 +94,10 @@ def test_it_shows_the_last_judged_day_of_the_month_in_five_sheets(ledger: Engine
     assert book.sheetnames == ["总览", "部门", "线索", "趋势", "说明"]
     overview = _lines(book["总览"])
     assert overview[0][0] == "2026-10 月度通报" and "2026-10-31" in overview[1][0]
-    assert overview[3][:7] == ["符合", "提示", "线索", "未知", "已豁免", "不适用", "符合率(%)"]
-    assert overview[4][:7] == [24, 4, 8, 8, 4, 12, round(24 * 100 / 36, 2)]
-    assert [line[:9] for line in overview[8:10]] == [
-        [article, "'=上云" if title == "=上云" else title, 12, 2, 4, 4, 2, 6, round(12 * 100 / 18, 2)]
+    assert overview[3][:8] == ["符合", "提示", "线索", "未知", "已豁免", "已处理结案", "不适用", "符合率(%)"]
+    assert overview[4][:8] == [24, 4, 8, 8, 4, 0, 12, round(24 * 100 / 36, 2)]
+    assert [line[:10] for line in overview[8:10]] == [
+        [article, "'=上云" if title == "=上云" else title, 12, 2, 4, 4, 2, 0, 6, round(12 * 100 / 18, 2)]
         for article, title in sorted(RULES.values())
     ]
     departments = _lines(book["部门"])
@@ -105,7 +105,7 @@ def test_it_shows_the_last_judged_day_of_the_month_in_five_sheets(ledger: Engine
         "'+市交通局",
         "市教育局",
     ]
-    assert departments[4][8:11] == [6, 0, 0]  # of the three days of the month together
+    assert departments[4][9:12] == [6, 0, 0]  # of the three days of the month together
     assert [line[0].date() for line in _lines(book["趋势"])[4:]] == [
         date(2026, 10, 9),
         date(2026, 10, 30),
@@ -113,6 +113,7 @@ def test_it_shows_the_last_judged_day_of_the_month_in_five_sheets(ledger: Engine
     ]
     method = {line[0]: line[1] for line in _lines(book["说明"]) if line[0]}
     assert method["数字截至"].startswith("2026-10-31") and "共 1 条线索" in method["已豁免"]
+    assert "共 0 条线索" in method["已处理结案"]
     assert method["未知"].endswith("共 0 项")
 
 

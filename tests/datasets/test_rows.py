@@ -13,12 +13,14 @@ from sqlalchemy import Engine
 from include.datasets.compliance import UNREGISTERED
 from include.datasets.definitions import DATASETS
 from include.findings.decisions import decide
-from include.findings.story import Kind
+from include.findings.story import Kind, identity
 from include.ledger.snapshot import glance
 from tests.datasets.planted import FORMER, HOSTILE, PROJECT, appended, lead_by_hand, planted
 from tests.datasets.schema_rows import json_rows
 from tests.findings.deciding import id_of, wanted
 from tests.rules.evidence import DAY, at
+
+SETTLED = identity("county-report-filed-first", "project", PROJECT, "")
 
 Rows = dict[str, list[dict[str, Any]]]
 
@@ -40,6 +42,7 @@ def rows(engine: Engine) -> Rows:
     lead_by_hand(engine)
     waiver = wanted(Kind.WAIVED, "away", rule="deployed-on-city-cloud", until=date(2026, 12, 1), decided_at=at(DAY, 9))
     decide(engine, waiver)
+    decide(engine, wanted(Kind.SETTLED, findings=(SETTLED,), decided_at=at(DAY, 9)))
     appended(engine, DAY)
     return read(engine)
 
@@ -73,6 +76,7 @@ def _projects(rows: Rows) -> None:
     project = one(rows["projects"], project_code=PROJECT)
     weights = [project[f"leads_{severity}"] for severity in ("critical", "high", "medium", "low")]
     assert (project["leads"], weights) == (3, [0, 1, 1, 1]), "its own, its contract's, its plan entry's"
+    assert project["leads_settled"] == 1
 
 
 def _systems(rows: Rows) -> None:
@@ -125,6 +129,14 @@ def _findings(rows: Rows) -> None:
     unowned = [row for row in rows["findings"] if row["subject"] == "unowned"]
     assert unowned
     assert {row["department"] for row in unowned} == {UNREGISTERED}
+    settled = one(rows["findings"], finding_id=SETTLED)
+    assert settled.items() >= {
+        "state": "open", "handling": "acknowledged", "handled_until": None, "age_days": None, "settled_on": "2026-11-20",
+        "settled_result": "criticised",
+    }.items()  # fmt: skip
+    assert {row["settled_on"] for row in rows["findings"] if row is not settled} == {None}
+    filed = [row for row in rows["compliance_daily"] if row["rule"] == "county-report-filed-first"]
+    assert [(row["settled"], row["open_age_p50"]) for row in filed if row["settled"]] == [(1, None)]
     cloud = one(rows["compliance_daily"], rule="deployed-on-city-cloud", department="市教育局")
     judged = cloud["passed"] + cloud["warned"] + cloud["failed"]
     assert cloud["waived"] == 1

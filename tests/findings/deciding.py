@@ -21,7 +21,15 @@ from tests.rules.evidence import DAY, at, rows_of
 
 HIGH, OTHER = "evidence-current", "resources-not-idle"
 """Rules of the book: `fail` is high of the one and medium of the other."""
-SEVERITY = {HIGH: {"fail": "high", "warn": "low"}, OTHER: {"fail": "medium", "warn": "low"}}
+PAID = "no-final-payment-before-acceptance"
+"""A rule whose card says of some reasons, as `FOR_GOOD`, that nobody can mend them any more."""
+FOR_GOOD = "paid_after_failure"
+PAST_MENDING = {(PAID, FOR_GOOD), (PAID, "paid_early")}
+SEVERITY = {
+    PAID: {"fail": "critical", "warn": "low"},
+    HIGH: {"fail": "high", "warn": "low"},
+    OTHER: {"fail": "medium", "warn": "low"},
+}
 GROUND = "双政办发〔2024〕39号"
 
 
@@ -35,18 +43,19 @@ def said(
     version: str = "v1",
     facts: Mapping[str, Any] | None = None,
     severity: str | None = None,
+    message: str | None = None,
 ) -> Verdict:
     """Return a verdict as a judging would make it."""
     severity = severity or SEVERITY.get(rule, {}).get(outcome)
     used = {name: {"value": value, "source": "s"} for name, value in (facts or {}).items()}
     return Verdict(
-        rule, "system", subject, "", Outcome(outcome), reason, f"{subject}:{outcome}", (), used, {}, "art", severity, version, day,
-        None, "h",
+        rule, "system", subject, "", Outcome(outcome), reason, message or f"{subject}:{outcome}", (), used, {}, "art", severity,
+        version, day, None, "h",
     )  # fmt: skip
 
 
 def judge_by_hand(
-    engine: Engine, day: date, *verdicts: Verdict, rules: Iterable[str] = (HIGH, OTHER), gone: Any = None
+    engine: Engine, day: date, *verdicts: Verdict, rules: Iterable[str] = (HIGH, OTHER, PAID), gone: Any = None
 ) -> Settled:
     """Settle a day as a judging does, all in one transaction: rule after rule timeline and findings, then what has ended."""
     settled = Settled()
@@ -54,7 +63,7 @@ def judge_by_hand(
         for rule in rules:
             mine = [replace(v, as_of=day) for v in verdicts if v.rule == rule]
             timeline.record(connection, "systems", [rule], mine, day, None)
-            settled.add(settle(connection, mine, [rule], day, at(day, 7), gone, "systems"))
+            settled.add(settle(connection, mine, [rule], day, at(day, 7), gone, "systems", past_mending=PAST_MENDING))
         settled.changes += end_decisions(connection, day, at(day, 7))
     return settled
 
@@ -72,6 +81,8 @@ def wanted(kind: Kind = Kind.WAIVED, *subjects: str, rule: str = OTHER, day: dat
     }  # fmt: skip
     if kind in (Kind.WITHDRAWN, Kind.ACKNOWLEDGED):
         usual |= {"until": None, "approved_by": None}
+    if kind is Kind.SETTLED:
+        usual |= {"until": None, "result": "criticised"}
     return Decision(kind=kind, **({"decision_id": f"run-{kind.value}-{day}"} | usual | how))
 
 

@@ -19,16 +19,20 @@ from include.findings.decisions import decide
 from include.findings.story import Kind
 from include.ledger.tables import finding_event
 from include.rules.verdict import Verdict
-from tests.findings.deciding import GROUND, HIGH, OTHER, judge_by_hand, said, wanted
+from tests.findings.deciding import FOR_GOOD, GROUND, HIGH, OTHER, PAID, judge_by_hand, said, wanted
 
 DAYS = 60
 FIRST = date(2026, 9, 1)
 """So that the days hold the National Day holiday, on which nobody judges."""
 HOLIDAYS = {date(2026, 10, 1) + timedelta(days=n) for n in range(7)}
-RULES = (HIGH, OTHER, "system-in-regular-use")
+RULES = (HIGH, OTHER, "system-in-regular-use", PAID)
+PAST_MENDING = {"fail": FOR_GOOD, "warn": "paid_early"}
+"""Reasons of `PAID` that can be settled."""
 SUBJECTS = tuple("ABCDE")
 OUTCOMES = ("pass", "warn", "fail", "unknown", "not_applicable")
-DECISIONS = (*[Kind.WAIVED] * 3, Kind.ACKNOWLEDGED, Kind.RECTIFYING, Kind.DISPUTED, Kind.ATTESTED, Kind.WITHDRAWN)
+DECISIONS = (
+    *[Kind.WAIVED] * 3, *[Kind.SETTLED] * 2, Kind.ACKNOWLEDGED, Kind.RECTIFYING, Kind.DISPUTED, Kind.ATTESTED, Kind.WITHDRAWN,
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +58,8 @@ class City:
                 outcome, facts = OUTCOMES[value % 5], {"x": value}
                 severity = heavy if outcome in ("warn", "fail") else None
                 how: dict[str, Any] = {"day": day, "version": f"v{number}", "facts": facts, "severity": severity}
-                found.append(said(outcome, subject, rule, f"r{value}", **how))
+                reason = PAST_MENDING.get(outcome) if rule == PAID else None
+                found.append(said(outcome, subject, rule, reason or f"r{value}", message=f"{subject}:{value}", **how))
         return found
 
     def _state(self, rule: str, subject: str, day: date) -> int:
@@ -76,11 +81,13 @@ class City:
             earlier = self.decision(day - timedelta(days=1))
             return wanted(kind, day=day, decision_id=f"run-{day}", findings=earlier.findings)
         is_wanted = "warn" if kind is Kind.ATTESTED else chance.choice(("warn", "fail"))
-        seen = [v for v in self.verdicts(day) if v.outcome == is_wanted]
-        rule = chance.choice([v.rule for v in seen] or RULES)
+        rules = (PAID,) if kind is Kind.SETTLED else RULES
+        seen = [v for v in self.verdicts(day) if v.outcome == is_wanted and v.rule in rules]
+        rule = chance.choice([v.rule for v in seen] or rules)
         subjects = [v.subject for v in seen if v.rule == rule][: chance.choice((1, 1, 2))] or ["A"]
+        until = day + timedelta(days=chance.randrange(1, 9))
         return wanted(
-            kind, *subjects, rule=rule, day=day, until=day + timedelta(days=chance.randrange(1, 9)), decision_id=f"run-{day}",
+            kind, *subjects, rule=rule, day=day, until=None if kind is Kind.SETTLED else until, decision_id=f"run-{day}",
             ground=GROUND, approved_by=chance.choice(("ops", "ops", "leader", "engineer")),
         )  # fmt: skip
 

@@ -44,7 +44,7 @@ def days(count: int) -> date:
     return DAY + timedelta(days=count)
 
 
-@pytest.mark.parametrize("kind", [k for k in KINDS if k is not Kind.WITHDRAWN])
+@pytest.mark.parametrize("kind", [k for k in KINDS if k not in (Kind.WITHDRAWN, Kind.SETTLED)])
 def test_a_decision_is_one_event_of_each_finding_and_the_machine_sees_what_it_saw(engine: Engine, kind: Kind) -> None:
     judge_by_hand(engine, DAY, said("warn", "S"), said("warn", "T"))
     before = standing(engine)

@@ -12,8 +12,9 @@ from sqlalchemy import Engine
 
 from include.errors import DecisionRefused
 from include.findings.story import Kind
+from include.rules.verdict import Verdict
 from tests.findings.at_once import at_once
-from tests.findings.deciding import assert_whole, everything, handled, judge_by_hand, kinds, said, taken
+from tests.findings.deciding import FOR_GOOD, PAID, assert_whole, everything, handled, judge_by_hand, kinds, said, taken
 from tests.findings.killed import killed_before
 from tests.rules.evidence import DAY
 
@@ -27,6 +28,40 @@ def _decide(engine: Engine) -> None:
 
 def _end(engine: Engine) -> None:
     judge_by_hand(engine, AFTER, said("fail", "S"), said("pass", "T"), said("fail", "U"))
+
+
+def _seen(subject: str, message: str = "先付款") -> Verdict:
+    return said("fail", subject, PAID, FOR_GOOD, message=message)
+
+
+def _settle(engine: Engine) -> None:
+    taken(engine, Kind.SETTLED, "S", "T", rule=PAID)
+
+
+def _wake(engine: Engine) -> None:
+    judge_by_hand(engine, AFTER, _seen("S", "又付款"), _seen("T"), rules=[PAID])
+
+
+@pytest.mark.parametrize(("work", "least"), [(_settle, 7), (_wake, 7)])
+def test_a_settlement_and_its_end_are_whole_or_not_there(
+    engine: Engine, ledger_url: str, work: Callable[[Engine], None], least: int
+) -> None:
+    judge_by_hand(engine, DAY, _seen("S"), _seen("T"), rules=[PAID])
+    if work is _wake:
+        _settle(engine)
+    before, statement = everything(engine), 0
+    while killed_before(ledger_url, statement, work):
+        assert everything(engine) == before, statement
+        statement += 1
+    assert statement >= least
+    after = everything(engine)
+    assert after != before
+    work(engine)
+    assert everything(engine) == after
+    assert assert_whole(engine) == 2
+    if work is _wake:
+        assert kinds(engine, "S", PAID) == ["opened", "settled", "reason_changed", "settlement_ended"]
+        assert kinds(engine, "T", PAID) == ["opened", "settled"]
 
 
 @pytest.mark.parametrize(("work", "least"), [(_decide, 7), (_end, 14)])

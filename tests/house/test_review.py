@@ -16,7 +16,7 @@ from include.house.operator_message import Ways, tell_operator, ways_to_operator
 from include.house.review import MATTERS, QUESTIONS, SOON, TITLES, Review, by_kind, review
 from include.ledger.alert_tables import alert_hold, outbox
 from include.ledger.tables import finding, question, verdict
-from tests.findings.deciding import judge_by_hand, said, taken
+from tests.findings.deciding import FOR_GOOD, PAID, judge_by_hand, said, taken
 from tests.house.household import Household
 from tests.rules.evidence import DAY, Evidence, at, rows_of
 from tests.test_map import _text
@@ -105,6 +105,20 @@ def test_attestations_are_listed_thirty_days_before_they_end(engine: Engine, las
 def test_every_matter_of_the_card_has_a_name() -> None:
     schema = json.loads(_text("schemas/sources/attestation.v1.json"))
     assert set(MATTERS) == set(schema["properties"]["matter"]["enum"])
+
+
+def test_what_only_a_settlement_can_end_is_listed_until_it_is_settled(engine: Engine) -> None:
+    paid = {"rule": PAID, "reason": FOR_GOOD}
+    judge_by_hand(engine, DAY, said("fail", "S", **paid), said("fail", "T", **paid), said("fail", "U"))
+    (remark,) = [r for r in review(engine, DAY).remarks if r.kind == "settleable"]
+    assert (remark.count, "“通过验收前不支付剩余款项”有 2 条线索已不能补正" in remark.text) == (2, True)
+    taken(engine, Kind.SETTLED, "S", "T", rule=PAID)
+    assert texts(engine, DAY, "settleable") == []
+    assert texts(engine, DAY, "unfounded_settlements") == []
+    with engine.begin() as connection:
+        connection.execute(update(finding).where(finding.c.subject == "S").values(reason="no_longer_named"))
+    (text,) = texts(engine, DAY, "unfounded_settlements")
+    assert "有 1 条已处理结案的线索" in text
 
 
 def test_waivers_that_end_soon_or_have_nothing_to_waive_are_listed_by_decision(engine: Engine) -> None:

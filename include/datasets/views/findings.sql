@@ -1,14 +1,17 @@
--- Every finding with its clause, whose it is, what is seen and what was decided.
+-- Every finding with its clause, whose it is, what is seen and what was decided. One that was settled is acknowledged to whoever reads
+-- version 1 as it was first released, and has the day of its settlement beside that.
 CREATE VIEW findings AS
 SELECT
   f.finding_id, f.rule, t.title AS rule_title, t.scope, t.clause, t.article, t.modality, f.subject_type, f.subject,
   u.name AS subject_name, f.occurrence, coalesce(nullif(u.unit_name, ''), '未登记单位') AS department, f.state, f.outcome, f.reason,
-  f.severity, f.handling, f.handled_until, f.first_seen_on, e.opened_on, v.from_day AS since,
+  f.severity, CAST(CASE WHEN f.handling = 'settled' THEN 'acknowledged' ELSE f.handling END AS varchar(20)) AS handling, f.handled_until, f.first_seen_on, e.opened_on, v.from_day AS since,
   CASE WHEN f.state = 'resolved' THEN e.resolved_on END AS resolved_on, f.reopened, f.unverified_since, f.overdue_since,
-  CASE WHEN f.state = 'open' AND j.day >= e.opened_on THEN days(j.day, e.opened_on) END AS age_days, j.day AS as_of, f.message,
-  CASE WHEN f.handling = 'rectifying' THEN f.handled_until END AS due_on, t.remedy, t.told, t.responsible
+  CASE WHEN f.state = 'open' AND f.handling <> 'settled' AND j.day >= e.opened_on THEN days(j.day, e.opened_on) END AS age_days, j.day AS as_of, f.message,
+  CASE WHEN f.handling = 'rectifying' THEN f.handled_until END AS due_on, t.remedy, t.told, t.responsible,
+  day_of(d.decided_at) AS settled_on, d.result AS settled_result
 FROM finding f
 LEFT JOIN rule_title t ON t.rule = f.rule
+LEFT JOIN decision d ON d.decision_id = f.decision_id AND d.finding_id = f.finding_id AND f.handling = 'settled'
 LEFT JOIN subject_unit u ON u.subject_type = f.subject_type AND u.subject = f.subject
 LEFT JOIN (
   SELECT

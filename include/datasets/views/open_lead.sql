@@ -2,7 +2,7 @@
 CREATE VIEW open_lead AS
 SELECT
   s.about, CAST(coalesce(c.project_code, s.code) AS text) AS code, f.finding_id, f.rule, f.subject_type, f.subject, f.occurrence, f.outcome, f.severity, f.handling, f.message,
-  e.opened_on, CASE WHEN f.handling IN ('waived', 'attested') THEN 1 ELSE 0 END AS is_settled
+  e.opened_on, CASE WHEN f.handling IN ('waived', 'attested', 'settled') THEN 1 ELSE 0 END AS is_settled
 FROM finding f
 JOIN (
   SELECT finding_id, subject_type AS about, subject AS code FROM finding WHERE state = 'open' AND subject_type IN ('system', 'project')

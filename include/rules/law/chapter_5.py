@@ -24,6 +24,9 @@ GOODS, WORKS = "procurement_limit_yuan", "procurement_limit_works_yuan"
 LIMITS = {"goods": (GOODS,), "services": (GOODS,), "works": (WORKS,), None: (GOODS, WORKS)}
 """The limit from which a kind of procurement is government procurement; of a kind that is not stated it is one of both."""
 
+OTHER_METHOD = "other_method"
+"""The reason of what was awarded otherwise than by open tender: no filing changes that any more."""
+
 TERMS = {
     "states_ip": "知识产权归属", "states_data_ownership": "数据归属", "states_breach_liability": "违反知识产权条款的责任",
     "states_warranty": "质保范围、责任和期限", "states_termination": "终止机制",
@@ -90,7 +93,7 @@ def _method(contract: Contract, threshold: int | None, steps: tuple[str, ...]) -
     blank = "、".join(name for name, value in (("采购类别", kind), ("采购方式", method)) if value is None)
     if blank:
         return lacking(blank, steps)
-    return Judgement(Outcome.WARN, "other_method", steps, {"method": METHODS[method]})
+    return Judgement(Outcome.WARN, OTHER_METHOD, steps, {"method": METHODS[method]})
 
 
 @law("contract-carries-required-terms")

@@ -11,7 +11,7 @@ from datetime import date
 from include.rules.catalogued import BEFORE_ACCEPTANCE, Due, compiled, without_entries
 from include.rules.deadlines import Window, in_window
 from include.rules.facts import Catalogued, PendingProject
-from include.rules.law.chapter_5 import result_filed
+from include.rules.law.chapter_5 import OTHER_METHOD, result_filed
 from include.rules.parameters import Parameters
 from include.rules.recorded import Attested, attested, before_measures, happened, is_early, lacking, until_next
 from include.rules.records import Contract, Part, Rectification
@@ -155,11 +155,17 @@ def procedures_completed(facts: Facts, p: Parameters, on: date) -> Judgement:
 
     The results of procurement (art. 24) are filed contract by contract, so that its contracts are looked at beside the rules on the
     project. That a line of the plan is reported on the platform (art. 18) needs no look: what is judged here stands on it.
+    Where nothing that falls short can be made good any more, the reason says so: then the lead can be settled as a whole.
     """
     contracts: Sequence[Contract] | None = facts.contracts
     parts = [*facts.parts, *_filings(contracts, p, on)]
     steps, until = _steps(parts), earliest(*(part.holds_until for part in parts))
-    kinds = ((Outcome.FAIL, "not_completed"), (Outcome.UNKNOWN, "not_known"), (Outcome.WARN, "to_look_at"))
+    short = [part for part in parts if part.outcome in (Outcome.FAIL, Outcome.WARN)]
+    is_past = all(part.is_past_mending for part in short)
+    kinds = (
+        (Outcome.FAIL, "past_mending" if is_past else "not_completed"), (Outcome.UNKNOWN, "not_known"),
+        (Outcome.WARN, "past_mending" if is_past else "to_look_at"),
+    )  # fmt: skip
     for outcome, reason in kinds:
         if titles := _of(parts, outcome):
             return Judgement(outcome, reason, steps, {"which": "、".join(dict.fromkeys(titles))}, until)
@@ -176,4 +182,6 @@ def _filings(contracts: Sequence[Contract] | None, p: Parameters, on: date) -> I
         blank = found.figures.get("missing")
         said = f"缺少{blank}" if blank else found.steps[-1]
         sentence = f"合同 {contract.contract_no}:{said}"
-        yield Part(rule, f"{title}({contract.contract_no})", found.outcome, found.reason, sentence, found.holds_until)
+        is_past = found.reason == OTHER_METHOD
+        named = f"{title}({contract.contract_no})"
+        yield Part(rule, named, found.outcome, found.reason, sentence, found.holds_until, is_past)
