@@ -94,6 +94,9 @@ def test_a_scope_judges_its_own_rules_and_every_rule_of_sources_once() -> None:
         own = {rule.id for rule in RULES if rule.scope == scope}
         assert own and sorted(found) == sorted(own | of_sources)
     assert rules_of(RULES, "nothing") == []
+    own = next(rule for rule in RULES if rule.scope == "regulation")
+    elsewhere = [replace(own, id=scope, subject="source", scope=scope) for scope in ("aside", "zone")]
+    assert rules_of([*elsewhere, own], "regulation") == [own, *elsewhere]
 
 
 def test_each_source_is_judged_by_one_scope_and_all_else_by_any(connection: Connection) -> None:
