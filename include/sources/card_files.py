@@ -140,6 +140,7 @@ def _given_names(where: list[Any], data: dict[str, Any], block: dict[str, Any]) 
     if not where:
         yield from ((["constants", name], name) for name in data.get("constants", {}))
         yield from ((["fallback", index], name) for index, name in enumerate(data.get("fallback", [])))
+    yield from (([*where, "key", index], name) for index, name in enumerate(block["key"]))
     yield from (([*where, "parent", name], name) for name in block.get("parent", {}))
 
 

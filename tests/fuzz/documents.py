@@ -10,6 +10,7 @@ from pyoxigraph import RdfFormat
 from include.errors import ShuhengError
 from include.sources.documents.json_guard import check_depth
 from include.sources.documents.xml_guard import checked_xml
+from tests.fuzz.target import Target
 from tests.sources.documents.catalogues import LIMIT, TURTLE, json_ld, rdf_xml, read, turtle, written_as
 
 _BLANK = re.compile(r"_:|\x00")
@@ -52,9 +53,6 @@ def fuzz_guards(data: bytes) -> None:
             continue
 
 
-TARGETS = {target.__name__: target for target in (fuzz_rdf, fuzz_rdf_xml, fuzz_turtle, fuzz_json_ld, fuzz_guards)}
-
-
 def corpus() -> list[bytes]:
     """Return documents to begin with, in each syntax and with what guards look for."""
     whole = [written_as(form) for form in (RdfFormat.TURTLE, RdfFormat.N_TRIPLES)]
@@ -70,3 +68,8 @@ def corpus() -> list[bytes]:
                  "y": [[1, {"@value": "z", "@language": "zh"}]]}).encode(),
         turtle("<v> a hydra:PartialCollectionView ; hydra:next <n> ; hydra:totalItems 3 .").encode(),
     ]  # fmt: skip
+
+
+TARGETS = {
+    read.__name__: Target(read, corpus) for read in (fuzz_rdf, fuzz_rdf_xml, fuzz_turtle, fuzz_json_ld, fuzz_guards)
+}

@@ -8,6 +8,7 @@ from include.errors import ShuhengError
 from include.sources.card import Card, build_card
 from include.sources.documents_in_files import read_document
 from include.sources.workbook_rows import WorkbookReader
+from tests.fuzz.target import Target
 from tests.sources import workbooks
 
 _LIMIT = 1 << 20
@@ -56,7 +57,12 @@ def fuzz_json(data: bytes) -> None:
         return
 
 
-TARGETS = {target.__name__: target for target in (fuzz_workbook, fuzz_csv, fuzz_json)}
+def old_workbooks() -> list[bytes]:
+    """Return workbooks as whole files: the old .xls, which is parsed in a process of its own, .ods and .xlsx."""
+    lines: list[list[str | float]] = [["a", "b", "c"], ["1", "名称", 2.5], ["", "", 3.0]]
+    return [
+        workbooks.xls("表", lines), workbooks.ods("s2", [["a", "b"], ["1", "x"]]), workbooks.xlsx(s2=[["a", "b"], [1, "x"]]),
+    ]  # fmt: skip
 
 
 def corpus() -> list[bytes]:
@@ -67,3 +73,8 @@ def corpus() -> list[bytes]:
         "a,b,c\n1,名称,\"x,\ny\"\n,,\n合计,2,3\n".encode(), "a\tb\n1\t名称\n".encode("gb18030"),
         b"<table><tr><td>a</td><td rowspan=3>b</td></tr></table>", b'{"a":[{"a":1}],"b":[{"b":"2"}],"n":2}', b'[{"a":[[]]}]',
     ]  # fmt: skip
+
+
+TARGETS = {read.__name__: Target(read, corpus) for read in (fuzz_workbook, fuzz_csv, fuzz_json)} | {
+    "fuzz_old_workbook": Target(fuzz_csv, old_workbooks)
+}

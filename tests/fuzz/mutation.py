@@ -8,6 +8,8 @@ TOKENS = (
     b"<", b">", b"</", b"/>", b'"', b"'", b"\\", b"{", b"}", b"[", b"]", b"(", b")", b"<!--", b"-->", b"<![CDATA[", b"]]>", b"<?",
     b"<!DOCTYPE r [", b'<!ENTITY a "b">', b"&a;", b"&#0;", b"@context", b'"@id":', b'"@type":', b"@prefix ", b"_:a", b"\0", b"\xff",
     b"\xef\xbb\xbf", b"\\u0000", b"\\ud800", b"http://", b"<>", b" . ", b" ; ", b"@zh", b"^^", b"rdf:nil", b"null", b"1e999", b"-0",
+    b"\n  ", b"- ", b": ", b"&a ", b"*a ", b"<<: *a", b"!!python/name:a ", b"? ", b"|\n", b"#", b"%", b"\r\n", b"\t",
+    b"true", b"9" * 30, b"2026-13-45",
 )  # fmt: skip
 
 

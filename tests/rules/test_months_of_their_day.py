@@ -61,6 +61,12 @@ def test_so_is_a_plan(year: int, done: date, expected: tuple[str, str]) -> None:
     assert said(PLAN, year, "drafted_on", done, date(2028, 12, 1), book) == expected
 
 
+def test_a_month_that_changes_on_the_last_day_of_a_year_counts_on_it() -> None:
+    book = changed("plan_due_month", 12, date(2026, 12, 31))
+    found = [said(PLAN, 2027, "drafted_on", date(2026, 12, day), date(2027, 3, 1), book) for day in (30, 31)]
+    assert found == [("warn", "late"), ("pass", "in_time")]
+
+
 def test_the_first_plan_stays_the_first_whatever_month_is_set_later() -> None:
     def of(book: ParameterBook, day: date) -> int:
         parameters: Parameters = book.on(day)

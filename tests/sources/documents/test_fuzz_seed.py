@@ -21,11 +21,11 @@ def test_changed_documents_end_in_rows_or_in_named_errors(name: str) -> None:
     begun, chance = corpus(), random.Random(1)
     assert len(begun) == 8
     for _ in range(60):
-        TARGETS[name](mutated(chance.choice(begun), begun, chance))
+        TARGETS[name].read(mutated(chance.choice(begun), begun, chance))
 
 
 @pytest.mark.parametrize("name", TARGETS)
 @settings(max_examples=60, deadline=None)
 @given(data=SNIPPETS)
 def test_made_up_documents_end_in_rows_or_in_named_errors(name: str, data: bytes) -> None:
-    TARGETS[name](data)
+    TARGETS[name].read(data)
