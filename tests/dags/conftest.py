@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,8 @@ import pytest
 from include.sandbox.server import SandboxServer
 from include.settings import ROOT
 from tests.platform import platform
+
+BUNDLE = {"name": "dags-folder", "classpath": "airflow.dag_processing.bundles.local.LocalDagBundle"}
 
 
 @pytest.fixture(scope="session")
@@ -36,7 +39,10 @@ class Dags:
         if not folder.exists():
             folder.mkdir(parents=True)
             (folder / f"{dag_id}.py").symlink_to(ROOT / "dags" / f"{dag_id}.py")
-        self._patch.setenv("AIRFLOW__CORE__DAGS_FOLDER", str(folder))
+        # Not the setting of the folder, which Airflow read when it was imported and reads no more.
+        self._patch.setenv(
+            "AIRFLOW__DAG_PROCESSOR__DAG_BUNDLE_CONFIG_LIST", json.dumps([BUNDLE | {"kwargs": {"path": str(folder)}}])
+        )
         return without_deadlines(DagBag(str(folder)).dags)[dag_id]
 
 
