@@ -11,6 +11,7 @@ import pytest
 
 from include.sandbox.server import SandboxServer
 from include.settings import ROOT
+from tests.depth import deep
 from tests.platform import platform
 
 BUNDLE = {"name": "dags-folder", "classpath": "airflow.dag_processing.bundles.local.LocalDagBundle"}
@@ -60,5 +61,8 @@ def without_deadlines(dags: dict[str, Any]) -> dict[str, Any]:
 
 @pytest.fixture
 def city(own_ledger: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[SandboxServer]:
-    with platform(monkeypatch, projects=200, seed=4, systems=60, home=tmp_path / "sandbox") as server:
+    size = deep(
+        {"projects": 60, "systems": 30}, {"projects": 200, "systems": 60}
+    )  # enough for a finding of every scope
+    with platform(monkeypatch, seed=4, home=tmp_path / "sandbox", **size) as server:
         yield server
