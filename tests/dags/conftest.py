@@ -11,7 +11,6 @@ import pytest
 
 from include.sandbox.server import SandboxServer
 from include.settings import ROOT
-from tests.depth import deep
 from tests.platform import platform
 
 BUNDLE = {"name": "dags-folder", "classpath": "airflow.dag_processing.bundles.local.LocalDagBundle"}
