@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,8 @@ import pytest
 from include.sandbox.server import SandboxServer
 from include.settings import ROOT
 from tests.platform import platform
+
+BUNDLE = {"name": "dags-folder", "classpath": "airflow.dag_processing.bundles.local.LocalDagBundle"}
 
 
 @pytest.fixture(scope="session")
@@ -36,7 +39,10 @@ class Dags:
         if not folder.exists():
             folder.mkdir(parents=True)
             (folder / f"{dag_id}.py").symlink_to(ROOT / "dags" / f"{dag_id}.py")
-        self._patch.setenv("AIRFLOW__CORE__DAGS_FOLDER", str(folder))
+        # Not the setting of the folder, which Airflow read when it was imported and reads no more.
+        self._patch.setenv(
+            "AIRFLOW__DAG_PROCESSOR__DAG_BUNDLE_CONFIG_LIST", json.dumps([BUNDLE | {"kwargs": {"path": str(folder)}}])
+        )
         return without_deadlines(DagBag(str(folder)).dags)[dag_id]
 
 
@@ -54,5 +60,8 @@ def without_deadlines(dags: dict[str, Any]) -> dict[str, Any]:
 
 @pytest.fixture
 def city(own_ledger: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[SandboxServer]:
-    with platform(monkeypatch, projects=200, seed=4, systems=60, home=tmp_path / "sandbox") as server:
+    size = deep(
+        {"projects": 60, "systems": 30}, {"projects": 200, "systems": 60}
+    )  # enough for a finding of every scope
+    with platform(monkeypatch, seed=4, home=tmp_path / "sandbox", **size) as server:
         yield server
