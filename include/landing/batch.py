@@ -19,6 +19,9 @@ from include.landing.store import LandingStore
 from include.sources.high_water import HighWater
 from include.sources.page import DETAIL_MISSING, ROWS_LEFT_OUT, KnownPage, Page, PageFault
 
+MANY_YOUNG = 10_000
+"""Objects made since the last collection from which on going through them once takes more than a millisecond."""
+
 
 @dataclass(frozen=True, slots=True)
 class PageEntry:
@@ -166,7 +169,8 @@ def no_collection() -> Iterator[None]:
         yield
     finally:
         if was_enabled:
-            if not gc.get_freeze_count():  # what others froze stays so
+            # What others froze stays so; to count it, all of it is walked through, which few young objects are not worth.
+            if gc.get_count()[0] > MANY_YOUNG and not gc.get_freeze_count():
                 gc.freeze()  # all that was made meanwhile counts as old from here: enabled, it would be gone through at once
                 gc.unfreeze()
             gc.enable()

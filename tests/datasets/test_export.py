@@ -183,7 +183,7 @@ def test_a_server_sends_no_such_bytes_even_where_it_holds_them(postgres_server: 
 def test_an_error_in_the_middle_ends_the_reading_and_not_the_transaction(
     engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    plant(engine, [row(f"{n:04}") for n in range(3000)])
+    plant(engine, [row(f"{n:04}") for n in range(500)])
     monkeypatch.setattr(snapshot_rows, "_FETCH", 10)
     monkeypatch.setattr(snapshot_rows, "BLOCK_ROWS", 10)
 
@@ -194,8 +194,8 @@ def test_an_error_in_the_middle_ends_the_reading_and_not_the_transaction(
         with monkeypatch.context() as patch, pytest.raises(OSError, match="disk full"):
             patch.setattr(exporting._Writing, "take", take)
             export(connection, made_dataset(), tmp_path)
-        assert connection.execute(text("SELECT count(*) FROM shops")).scalar() == 3000
-        assert export(connection, made_dataset(), tmp_path).rows == 3000
+        assert connection.execute(text("SELECT count(*) FROM shops")).scalar() == 500
+        assert export(connection, made_dataset(), tmp_path).rows == 500
 
 
 @pytest.mark.parametrize("kind", ["csv", "parquet"])

@@ -10,7 +10,7 @@ import pytest
 
 from include.clock import now
 from include.errors import ShuhengError, SourceMalformed, SourceThrottled, SourceUnreachable
-from include.landing.batch import Manifest, known_pages, land_pages, new_batch_id, no_collection
+from include.landing.batch import MANY_YOUNG, Manifest, known_pages, land_pages, new_batch_id, no_collection
 from include.landing.store import LandingStore
 from include.sources.page import KnownPage, Page, PageFault
 
@@ -189,3 +189,26 @@ def test_the_collector_is_left_as_it_was_found() -> None:
     with no_collection():
         assert not gc.isenabled()
     assert gc.isenabled()
+
+
+@pytest.mark.parametrize("many", [False, True])
+def test_what_others_froze_stays_frozen(many: bool) -> None:
+    """The suite itself has frozen what stays to its end (tests/conftest.py)."""
+    frozen = gc.get_freeze_count()
+    assert frozen > 0
+    with no_collection():
+        made = [[n] for n in range(2 * MANY_YOUNG if many else 10)]
+        assert (gc.get_count()[0] > MANY_YOUNG) == many
+    assert made and gc.get_freeze_count() == frozen
+
+
+def test_what_was_made_meanwhile_counts_as_old() -> None:
+    gc.unfreeze()
+    try:
+        with no_collection():
+            made = [[n] for n in range(2 * MANY_YOUNG)]
+        assert made and gc.get_count()[0] < MANY_YOUNG
+        assert gc.get_freeze_count() == 0
+        assert any(one is made for one in gc.get_objects(generation=2))
+    finally:
+        gc.freeze()

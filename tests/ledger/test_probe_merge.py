@@ -3,13 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
-import subprocess
-import sys
 from dataclasses import replace
 from datetime import date, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,6 +16,7 @@ from include.ledger.probe_merge import ProbeCounts, merge_sweep
 from include.ledger.tables import probe_day, probe_state, probe_sweep
 from include.sources.probing.policy import ProbePolicy, load_policy
 from include.sources.probing.result import Cause, Outcome, ProbeResult
+from tests.findings.killed import killed_before
 from tests.ledger.probing import NOON, everything, result, rows, swept
 
 GOOD, BAD, UNREACHED = Outcome.SUCCEEDED, Outcome.REFUSED, Outcome.OUT_OF_TIME
@@ -163,45 +159,20 @@ def test_more_services_than_fit_into_one_statement(merge: Merging, engine: Engin
     assert len(rows(engine, probe_day)) == 1203
 
 
-KILLED = """
-import os, signal, sys
-from sqlalchemy import event
-from include.landing.store import LandingStore
-from include.ledger.database import open_ledger
-from include.ledger.probe_merge import merge_sweep
-from include.sources.probing.policy import load_policy
-from include.sources.probing.result import Outcome
-from tests.ledger.probing import NOON, result, swept
-engine, left = open_ledger(sys.argv[1]), [int(sys.argv[3])]
-def count(*_):
-    left[0] -= 1
-    if left[0] < 0:
-        os.kill(os.getpid(), signal.SIGKILL)
-event.listen(engine, "before_cursor_execute", count)
-event.listen(engine, "commit", count)
-results = [result(f"s{n}", Outcome.REFUSED if n % 3 else Outcome.SUCCEEDED) for n in range(900)]
-merge_sweep(engine, LandingStore(sys.argv[2]), swept("run/killed", results), load_policy(), NOON)
-print(int(sys.argv[3]) - left[0])
-"""
-
-
-def _run_killed(url: str, landing: Path, after: int) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-c", KILLED, url, str(landing), str(after)]
-    return subprocess.run(command, capture_output=True, text=True, env=os.environ | {"PYTHONPATH": "."}, timeout=120)
-
-
 def test_killed_in_mid_merge_nothing_is_left_and_the_next_try_merges_once(
-    engine: Engine, ledger_url: str, tmp_path: Path
+    engine: Engine, ledger_url: str, store: LandingStore
 ) -> None:
     before = everything(engine)
+
+    def work(ledger: Engine) -> None:
+        results = [result(f"s{n}", Outcome.REFUSED if n % 3 else Outcome.SUCCEEDED) for n in range(900)]
+        merge_sweep(ledger, store, swept("run/killed", results), load_policy(), NOON)
+
     for after in (3, 6, 7):
-        died = _run_killed(ledger_url, tmp_path / "landing", after)
-        assert died.returncode == -signal.SIGKILL, (after, died.stdout, died.stderr[-500:])
-        assert everything(engine) == before == [[], [], []]
-    survived = _run_killed(ledger_url, tmp_path / "landing", 10**6)
-    assert survived.returncode == 0, survived.stderr[-800:]
-    assert int(survived.stdout) > 7  # the kills above fell into the transaction, not behind it
+        assert killed_before(ledger_url, after, work), after
+        assert everything(engine) == before == [[], [], []]  # the kills fell into the transaction, not behind it
+    assert not killed_before(ledger_url, 10**6, work)
     sweeps, days, states = everything(engine)
     assert (len(sweeps), len(days), len(states)) == (1, 900, 900)
-    assert _run_killed(ledger_url, tmp_path / "landing", 10**6).returncode == 0
+    assert not killed_before(ledger_url, 10**6, work)
     assert everything(engine) == [sweeps, days, states]

@@ -11,10 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from include.rules.workdays import Count, Due, Workdays, months_after
+from tests.depth import deep
 
 DAY = timedelta(days=1)
 CALENDAR = Workdays.load()
 FIRST, LAST = date(2024, 1, 1), date(2026, 12, 31)
+STEP = deep(3, 1)
+"""Of 23 years every so many days are begun with: each day of a week and all about each festival are among them."""
 
 covered = st.dates(FIRST, LAST)
 any_day = st.dates(date(2019, 1, 1), date(2032, 12, 31))
@@ -196,14 +199,14 @@ def test_every_term_of_23_years_of_notices_lies_in_its_interval(known: int) -> N
     """Whoever knows one year only must never be wrong about the others."""
     truth, one = noticed(2004, 2026), noticed(known, known)
     uncertain = 0
-    for start in whole(date(2004, 4, 1), date(2026, 9, 1)):
+    for start in whole(date(2004, 4, 1), date(2026, 9, 1))[::STEP]:
         for count in (1, 20):
             due, real = one.after(start, count), truth.after(start, count).latest
             back, gone = one.before(start, count), truth.before(start, count).latest
             assert due.earliest <= real <= due.latest, (start, count)
             assert back.earliest <= gone <= back.latest, (start, count)
             uncertain += not due.is_certain
-    assert uncertain > 14_000
+    assert uncertain > 14_000 // STEP
 
 
 @pytest.mark.parametrize("known", [2006, 2014, 2022])
@@ -212,7 +215,7 @@ def test_every_span_of_23_years_of_notices_lies_in_its_bounds(known: int, length
     truth, one = noticed(2004, 2026), noticed(known, known)
     days = whole(date(2003, 12, 31), date(2026, 12, 31) - length * DAY)
     assert len(days) > 6000
-    for first in days:
+    for first in days[::STEP]:
         real, span = truth.between(first, first + length * DAY), one.span(first, first + length * DAY)
         assert span.least <= real <= span.most, first
 
