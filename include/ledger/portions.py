@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import Boolean, ColumnElement, Dialect, String, Table, bindparam, false
+from sqlalchemy import Boolean, ColumnElement, Dialect, SelectBase, String, Table, bindparam, false
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
@@ -73,6 +73,32 @@ def among(column: ColumnElement[Any], names: Iterable[str]) -> ColumnElement[boo
     """
     mine = sorted(names)
     return _Among(column, bindparam(None, mine, type_=_Names(), unique=True)) if mine else false()
+
+
+class _AmongThose(FunctionElement[bool]):
+    inherit_cache = True
+    type = Boolean()
+
+
+@compiles(_AmongThose, "postgresql")
+def _those_in_postgres(element: _AmongThose, compiler: SQLCompiler, **how: Any) -> str:
+    column, query = (compiler.process(clause, **how) for clause in element.clauses)
+    return f"{column} = ANY (ARRAY{query})"
+
+
+@compiles(_AmongThose, "sqlite")
+def _those_in_sqlite(element: _AmongThose, compiler: SQLCompiler, **how: Any) -> str:
+    column, query = (compiler.process(clause, **how) for clause in element.clauses)
+    return f"{column} IN {query}"
+
+
+def among_those(column: ColumnElement[Any], query: SelectBase) -> ColumnElement[bool]:
+    """Return whether a value is one of those that a query gives, of which there are few beside the rows that are asked.
+
+    PostgreSQL answers the query first and looks each value up by the index that must be there; by `IN` it would join, and read the
+    whole table for it.
+    """
+    return _AmongThose(column, query.scalar_subquery())
 
 
 def portions(names: Sequence[str]) -> Iterator[Sequence[str]]:

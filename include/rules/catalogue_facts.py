@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping
 from datetime import date
-from functools import cached_property
+from functools import cache, cached_property
 
 from include.ledger.identity import codes_in
 from include.rules.facts import Catalogued
@@ -44,6 +44,7 @@ class Catalogues:
         naming_of: Callable[[Collection[str]], Mapping[str, Collection[str]]],
     ) -> None:
         self._registers, self._grace = registers, grace_percent
+        self._plain = cache(plain)  # there are far fewer units than entries
         self._rows = registers.rows("resource", _COLUMNS)
         self._systems = registers.standing(row["system_code"] for row in self._rows if row["system_code"])
         self._naming = naming_of({code for row in self._rows for code in codes_in(row["project_codes"])})
@@ -61,11 +62,12 @@ class Catalogues:
         return self._facts[system]
 
     def _facts_of(self, system: str) -> dict[str, Fact]:
-        found = {}
+        found, row = {}, self._registers.systems[system]
+        unit = row.get("unit_uscc"), self._plain(row.get("unit_name"))
         for name, kind in KINDS.items():
             if sources := self._known_sources.get(kind):
-                counts, unlinked = self._counts.get((system, kind), Counter()), self._unlinked(system, kind)
-                value = Catalogued(**counts, unlinked=unlinked)
+                counts: Mapping[str, int] = self._counts.get((system, kind), {})
+                value = Catalogued(**counts, unlinked=self._unlinked(unit, kind))
                 batches = tuple(sorted(self._evidence.get((system, kind), ())))
                 found[name] = Fact(value, *sources, batches)
         return found
@@ -88,7 +90,7 @@ class Catalogues:
             if row["tombstoned_at"] is not None:
                 continue
             code = row["code"] or (row["source"], row["record_key"])
-            name = (row["kind"], code, row["provider_uscc"] or plain(row["provider_name"]))
+            name = (row["kind"], code, row["provider_uscc"] or self._plain(row["provider_name"]))
             places[row["source"], name] += 1
             found.setdefault((*name, places[row["source"], name]), []).append(row)
         for rows in found.values():
@@ -102,7 +104,7 @@ class Catalogues:
         if system is not None:
             self._evidence.setdefault((system, kind), set()).update(row["changed_batch"] for row in entry.rows)
             return
-        uscc, name = entry.get("provider_uscc"), plain(entry.get("provider_name"))
+        uscc, name = entry.get("provider_uscc"), self._plain(entry.get("provider_name"))
         for unit in filter(None, (uscc, name)):
             self._of_unit[kind, unit, uscc is not None] += 1
 
@@ -113,12 +115,10 @@ class Catalogues:
         named = {s for project in codes_in(entry.get("project_codes")) for s in self._naming[project]}
         return named.pop() if len(named) == 1 else None
 
-    def _unlinked(self, system: str, kind: str) -> int:
-        """Return the entries of a system's unit that name no system; by name only where one side has no USCC."""
-        row = self._registers.systems[system]
-        uscc, name = row.get("unit_uscc"), plain(row.get("unit_name"))
-        of_name = self._of_unit[kind, name, False]
-        return of_name + self._of_unit[kind, uscc or name, True]
+    def _unlinked(self, unit: tuple[str | None, str], kind: str) -> int:
+        """Return the entries of a unit that name no system; by name only where one side has no USCC."""
+        uscc, name = unit
+        return self._of_unit.get((kind, name, False), 0) + self._of_unit.get((kind, uscc or name, True), 0)
 
     def _marks(self, entry: Combined) -> Iterator[str]:
         """Yield the counts of `Catalogued` that an entry is part of."""

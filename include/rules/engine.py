@@ -52,9 +52,9 @@ class Bench:
             raise RuleCrashed(
                 f"rule {rule.id} broke on {rule.subject} {subject}: {type(error).__name__}: {error}"
             ) from error
-        used = {name: seen.used[name] for name in sorted(seen.used)}
+        used = dict(sorted(seen.used.items()))
         until = earliest(judgement.holds_until, made.until, *(part.holds_until for part in seen.parts))
-        inputs = hashlib.blake2b(f"{made.version} {self.on}".encode(), digest_size=16)
+        inputs = made.inputs.copy()
         for fact in used.values():
             inputs.update(fact.digest())
         return Verdict(
@@ -99,7 +99,10 @@ class Bench:
         oldest = self.on - timedelta(days=self.parameters[rule.fresh_within]) if rule.fresh_within else None
         until = change - timedelta(days=1) if change else None
         own = self.parameters.only(rule.parameters, counts_workdays=rule.counts_workdays)
-        return _Made(own, used, hashlib.blake2b(text, digest_size=8).hexdigest(), until, oldest)
+        version = hashlib.blake2b(text, digest_size=8).hexdigest()
+        return _Made(
+            own, used, version, until, oldest, hashlib.blake2b(f"{version} {self.on}".encode(), digest_size=16)
+        )
 
 
 class _Decided(NamedTuple):
@@ -112,13 +115,17 @@ class _Decided(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class _Made:
-    """What a rule's verdicts of one day share: parameters, version, last day of the parameters, oldest evidence that counts."""
+    """What a rule's verdicts of one day share: parameters, version, last day of the parameters, oldest evidence that counts.
+
+    `inputs` is the hash that the facts of each are added to.
+    """
 
     own: Parameters
     used: dict[str, Any]
     version: str
     until: date | None
     oldest: date | None
+    inputs: hashlib.blake2b
 
 
 def judge(rule: Rule, facts: Mapping[str, Fact], book: ParameterBook, on: date) -> Verdict:
@@ -132,11 +139,11 @@ def _decide(rule: Rule, facts: Facts, parameters: Parameters, on: date) -> Judge
         return out
     named = [(EXCEPTIONS[name], EXCEPTIONS[name].applies(facts, parameters, on)) for name in rule.exceptions]
     excepted = [(name, said) for name, said in named if said]
-    excepted_until = earliest(*(said.until for _, said in excepted))
+    excepted_until = earliest(*[said.until for _, said in excepted])
     settled = _except(excepted)
     if settled:
         return replace(settled, holds_until=excepted_until)
-    notes = tuple(step for _, said in excepted for step in said.steps)
+    notes = tuple([step for _, said in excepted for step in said.steps])
     missing = [name for name in (*rule.applies, *rule.needs) if getattr(facts, name) is None]
     if missing:
         return _unknown(rule, facts, missing, Judgement(Outcome.UNKNOWN, MISSING, notes, {}, excepted_until))
@@ -148,8 +155,9 @@ def _decide(rule: Rule, facts: Facts, parameters: Parameters, on: date) -> Judge
     if found.outcome is Outcome.UNKNOWN and found.reason == MISSING:
         lacking = [name for name in rule.weighs if name in facts.missing or _is_short(facts.used.get(name), parameters)]
         return _unknown(rule, facts, lacking, found)
-    excuses = [said.lacks for _, said in excepted if said.lacks]
-    if excuses and found.outcome in (Outcome.WARN, Outcome.FAIL):
+    if found.outcome in (Outcome.WARN, Outcome.FAIL) and (
+        excuses := [said.lacks for _, said in excepted if said.lacks]
+    ):
         return _unknown(rule, facts, excuses, found)
     return found
 

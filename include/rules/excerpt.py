@@ -13,7 +13,8 @@ from sqlalchemy import ColumnElement, FromClause, Select, false, or_, select, un
 
 from include.ledger.as_known import AsKnown
 from include.ledger.identity import SEVERAL
-from include.ledger.portions import among
+from include.ledger.portions import among, among_those
+from include.ledger.tables import ENTITIES
 from include.rules.plan_facts import line_hash
 
 _WHOLE = ("plan_year", "department_year")
@@ -92,7 +93,9 @@ class Excerpt(AsKnown):
         # In two parts, for as one condition both would be held against every row.
         same = select(table.c[key]).where(mine, table.c[key].is_not(None))
         listed = select(table.c[key]).where(among(table.c[key], self._looked.keys.get(entity, ())))
-        parts = [table.c[key].in_(union(same, listed)), mine & table.c[key].is_(None)]
+        both, has_index = union(same, listed), any(key in index.columns for index in ENTITIES[entity][0].indexes)
+        theirs = among_those(table.c[key], both) if has_index else table.c[key].in_(both)
+        parts = [theirs, mine & table.c[key].is_(None)]
         return union_all(*(select(table).where(part) for part in parts)).subquery(entity)
 
     def _owned(self, table: FromClause) -> ColumnElement[bool]:

