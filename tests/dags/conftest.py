@@ -60,8 +60,5 @@ def without_deadlines(dags: dict[str, Any]) -> dict[str, Any]:
 
 @pytest.fixture
 def city(own_ledger: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[SandboxServer]:
-    size = deep(
-        {"projects": 60, "systems": 30}, {"projects": 200, "systems": 60}
-    )  # enough for a finding of every scope
-    with platform(monkeypatch, seed=4, home=tmp_path / "sandbox", **size) as server:
+    with platform(monkeypatch, projects=200, seed=4, systems=60, home=tmp_path / "sandbox") as server:
         yield server
