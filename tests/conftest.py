@@ -68,7 +68,8 @@ LONG = (
     "test_hundred_thousand",
     "test_whole_way",
     "test_real_scheduler",  # goes on with the stack of the one before
-    "test_scheduled_rules",
+    "test_health",
+    "test_scheduled_rules",  # goes on likewise
     "test_secrecy",
     "test_incremental",
     "test_sixty_days",

@@ -11,6 +11,8 @@ import requests
 from include.errors import ShuhengError
 
 FINAL = ("success", "failed")
+POLL_SECONDS = 1.5
+"""Between two looks at a run; each takes its share of the api-server, which the tasks need as well."""
 
 
 class AirflowAnswered(ShuhengError):
@@ -85,14 +87,14 @@ class AirflowApi:
         found: list[dict[str, Any]] = self.call("GET", path)["task_instances"]
         return found
 
-    def wait(self, dag_id: str, run_id: str, seconds: float, on_poll: Callable[[list[dict[str, Any]]], None]) -> str:
+    def wait(self, dag_id: str, run_id: str, seconds: float, on_poll: Callable[[], None]) -> str:
         """Wait until a run has ended and return its state, or raise after `seconds`."""
         deadline = time.monotonic() + seconds
         while True:
             state = self.run_state(dag_id, run_id)
-            on_poll(self.task_instances(dag_id, run_id))
+            on_poll()
             if state in FINAL:
                 return state
             if time.monotonic() > deadline:
                 raise AirflowAnswered(f"run {run_id} of {dag_id} is still {state} after {seconds:.0f} s")
-            time.sleep(0.7)
+            time.sleep(POLL_SECONDS)

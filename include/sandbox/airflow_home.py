@@ -127,7 +127,9 @@ def _replace(file: Path, text: str, mode: int) -> None:
 
 def airflow_environment(home: Home, port: int, dags: Path = ROOT / "dags") -> dict[str, str]:
     """Return the environment of every component: this process's own, without its Airflow settings, plus ours."""
-    kept = {k: v for k, v in os.environ.items() if not k.startswith(("AIRFLOW", "_AIRFLOW", "SHUHENG_", "MAKE"))}
+    # Without compiled modules every task and every parsing of a DAG's file would compile the project anew.
+    foreign = ("AIRFLOW", "_AIRFLOW", "SHUHENG_", "MAKE", "PYTHONDONTWRITEBYTECODE")
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(foreign)}
     url = f"http://{HOST}:{port}"
     users = ",".join(f"{user}:{role}" for user, role in USERS.items())
     auth_manager = "airflow.api_fastapi.auth.managers.simple.simple_auth_manager.SimpleAuthManager"

@@ -21,7 +21,7 @@ DELIVER, DECIDE, PUBLISH, HOUSE = DAGS = ("deliver_alerts", "record_decision", "
 ASKS, APPROVES = "engineer", "ops"
 """Who asks for the release, and who approves it."""
 
-POLLS_BEFORE_ANSWER = 4
+POLLS_BEFORE_ANSWER = 3
 
 _WAITING = ("deferred", "awaiting_input")
 
@@ -57,7 +57,8 @@ def release(stack: Stack, hold_ids: list[str], watch: Any = lambda _instances: N
     run = asks.trigger(DECIDE, **form)
     seen: Counter[int] = Counter()
 
-    def answer(instances: list[dict[str, Any]]) -> None:
+    def answer() -> None:
+        instances = asks.task_instances(DECIDE, run)
         watch(instances)
         for asked in instances:
             if asked["task_id"] == "approve" and asked["state"] in _WAITING:

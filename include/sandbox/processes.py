@@ -137,6 +137,14 @@ class Processes:
                     + component.tail()
                 )
 
+    def end(self, name: str) -> None:
+        """Stop one component, and expect it no more."""
+        component = next(c for c in self.components if c.name == name)
+        component.process.terminate()
+        if not _ended(component.process, time.monotonic() + TERM_SECONDS):
+            _kill_group(component.process)
+        self.components.remove(component)
+
     def stop(self, term_seconds: float = TERM_SECONDS) -> list[str]:
         """Stop everything and return what had to be killed; a second Ctrl-C waits until it is done."""
         signals = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP}

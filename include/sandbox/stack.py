@@ -36,17 +36,13 @@ DAY = {"changes": 0.01, "new": 5, "reissue": 2, "catalogue": {"changes": 0.01, "
 
 @dataclass(frozen=True, slots=True)
 class StackOptions:
-    """What a stack is made of; `size` is the number of projects, None takes the home's own or 2,000.
-
-    `is_scheduled`: whether clock and assets start the DAGs that were opened, not only a person.
-    """
+    """What a stack is made of; `size` is the number of projects, None takes the home's own or 2,000."""
 
     home: Home
     port: int = 18080
     sandbox_port: int = 18100
     size: int | None = None
     dags: Path = ROOT / "dags"
-    is_scheduled: bool = False
 
 
 def _silent(_text: str) -> None:
@@ -77,7 +73,6 @@ class Stack:
         state = self._state()
         self.home.prepare()
         self.environment = airflow_environment(self.home, self.options.port, self.options.dags)
-        self.environment["AIRFLOW__SCHEDULER__USE_JOB_SCHEDULE"] = str(self.options.is_scheduled)
         try:
             self._start(state)
         except BaseException:
@@ -165,6 +160,13 @@ class Stack:
             raise ComponentFailed(f"{error}{'; import errors: ' + errors if errors else ''}") from error
         self.api.unpause(dag_id)
 
+    def schedule(self) -> None:
+        """Let clock and assets start the DAGs that are open, from now on; until then only a person does."""
+        self.processes.end("scheduler")
+        self.environment["AIRFLOW__SCHEDULER__USE_JOB_SCHEDULE"] = "True"
+        self._airflow("scheduler", "--skip-serve-logs")
+        self._await(self._is_healthy, HEALTH_SECONDS, "the scheduler did not become healthy again")
+
     def run_dag(
         self,
         dag_id: str,
@@ -174,12 +176,16 @@ class Stack:
     ) -> str:
         """Run a DAG to its end and return the state, checking meanwhile that every component lives."""
 
-        def poll(instances: list[dict[str, Any]]) -> None:
-            self.processes.check()
-            if on_poll:
-                on_poll(instances)
+        run_id = self.api.trigger(dag_id, **params)
 
-        return self.api.wait(dag_id, self.api.trigger(dag_id, **params), seconds, poll)
+        def poll() -> None:
+            self.processes.check()
+            if (
+                on_poll
+            ):  # for nobody they are not asked for: it would cost the api-server twice what the rest of a poll does
+                on_poll(self.api.task_instances(dag_id, run_id))
+
+        return self.api.wait(dag_id, run_id, seconds, poll)
 
     def ask(self, *arguments: str) -> Any:
         """Return the JSON that a verb of the command line prints, run in this stack's environment."""

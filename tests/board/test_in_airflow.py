@@ -11,6 +11,8 @@ from typing import Any
 import httpx
 import pytest
 
+# On the worker that imports Airflow for the DAGs: on another it would take ten seconds more.
+pytestmark = pytest.mark.xdist_group("airflow")
 PASSWORD = "a-password-of-a-test"
 PATHS = {"page": "/shuheng/findings?state=all", "api": "/shuheng/api/v1/findings", "file": "/shuheng/static/x/y"}
 

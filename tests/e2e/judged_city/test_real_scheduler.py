@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any
 
 import pytest
 import requests
@@ -73,8 +72,9 @@ def test_a_waiver_waits_for_the_second_person_and_for_no_other(stack: Stack) -> 
     asked: list[str] = []
     polls = 0
 
-    def approve_when_asked(instances: list[dict[str, Any]]) -> None:
+    def approve_when_asked() -> None:
         nonlocal polls
+        instances = engineer.task_instances("record_decision", run)
         polls += "awaiting_input" in [i["state"] for i in instances if i["task_id"] == "approve"]
         if asked or polls < POLLS_BEFORE_ANSWER:
             return

@@ -14,49 +14,17 @@ from typing import Any, NamedTuple
 import psutil  # type: ignore[import-untyped]
 import pytest
 import requests
-import yaml
 from sqlalchemy import Engine, select, update
 
 from include.alerts.incidents import STEADY, Cause
-from include.alerts.pipelines import SHIPPED
 from include.alerts.watchdog import WATCH
 from include.health_notes import KILLED as KILLED_WORDS
 from include.ledger.alert_tables import incident
 from include.ledger.database import open_ledger
-from include.sandbox.airflow_home import Home
-from include.sandbox.stack import Stack, StackOptions
-from include.settings import ROOT
-from tests.e2e.free_ports import free_ports
+from include.sandbox.stack import Stack
+from tests.e2e.small_town.conftest import HUNG, KILLED
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600), pytest.mark.xdist_group("heavy")]
-KILLED, HUNG, PAUSED = "sync_projects", "keep_house", "harvest_catalogues"
-WITHOUT_RETRIES = '''"""The project's own DAG; only its retries are left out, which would mend it in minutes."""
-from airflow.sdk import DAG
-from dags.wiring import lanes
-lanes.DEFAULTS["retries"] = 0
-from dags.sync_projects import sync_projects
-dag: DAG = sync_projects()
-'''
-
-
-@pytest.fixture(scope="module")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """The DAGs of four pipelines; one is late after a minute, which is the shortest that can be set."""
-    home = Home(tmp_path_factory.mktemp("health"))
-    home.config.mkdir()
-    shipped = yaml.safe_load(SHIPPED.read_text("utf-8"))["pipelines"]
-    own = {"pipelines": {HUNG: {**shipped[HUNG], "late_after_minutes": 1}}}
-    (home.config / SHIPPED.name).write_text(yaml.safe_dump(own, allow_unicode=True), "utf-8")
-    dags = home.path / "dags"
-    dags.mkdir()
-    (dags / f"{KILLED}.py").write_text(WITHOUT_RETRIES, "utf-8")
-    for name in (HUNG, PAUSED, "deliver_alerts"):
-        (dags / f"{name}.py").symlink_to(ROOT / "dags" / f"{name}.py")
-    port, sandbox_port = free_ports(2)
-    with Stack(StackOptions(home, port, sandbox_port, size=60, dags=dags)) as running:
-        for name in (HUNG, KILLED, "deliver_alerts"):
-            running.open_dag(name)
-        yield running
 
 
 class Line(NamedTuple):
@@ -94,7 +62,7 @@ def heard(stack: Stack) -> Iterator[Heard]:
         awaited(lambda: faults(stack, "GET")["in_force"][0]["struck"], "the platform was not asked")
         reading.kill()
         faults(stack, "DELETE")
-        assert stack.api.wait(KILLED, run, 120, lambda _: stack.processes.check()) == "failed"
+        assert stack.api.wait(KILLED, run, 120, stack.processes.check) == "failed"
         early, messages = delivered(stack)
         assert stack.run_dag(KILLED, seconds=120) == "success"
         awaited(lambda: incidents_of(ledger, Cause.LATE), "nothing came of the deadline")

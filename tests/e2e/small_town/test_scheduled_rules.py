@@ -4,27 +4,26 @@ from __future__ import annotations
 
 import socket
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from include.clock import SHANGHAI, read_moment
-from include.sandbox.airflow_home import Home
-from include.sandbox.stack import Stack, StackOptions
-from tests.e2e.free_ports import free_ports
+from include.sandbox.stack import Stack
+from tests.e2e.small_town.conftest import DELIVERING, HUNG, KILLED
+from tests.e2e.small_town.conftest import SCHEDULED as DAG
 
-DAG = "evaluate_rules"
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(420), pytest.mark.xdist_group("heavy")]
 
 
 @pytest.fixture(scope="module")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """A stack of 120 projects whose opened DAGs are started by clock and assets."""
-    port, sandbox_port = free_ports(2)
-    home = Home(tmp_path_factory.mktemp("scheduled"))
-    with Stack(StackOptions(home, port, sandbox_port, size=120, is_scheduled=True)) as running:
-        yield running
+def clockwork(stack: Stack) -> Stack:
+    """The stack with opened DAGs started by clock and assets, and none of them open yet."""
+    for name in (HUNG, KILLED, DELIVERING):
+        stack.api.call("PATCH", f"/api/v2/dags/{name}?update_mask=is_paused", {"is_paused": True})
+    stack.schedule()
+    return stack
 
 
 def runs(stack: Stack, kind: str) -> dict[str, dict[str, Any]]:
@@ -48,7 +47,8 @@ def states(stack: Stack, run_id: str, task: str) -> set[str]:
     return {i["state"] for i in stack.api.task_instances(DAG, run_id) if i["task_id"].rpartition(".")[2] == task}
 
 
-def test_the_clock_starts_it_and_data_that_came_in_starts_it_once_for_the_regulation_alone(stack: Stack) -> None:
+def test_the_clock_starts_it_and_data_that_came_in_starts_it_once_for_the_regulation_alone(clockwork: Stack) -> None:
+    stack = clockwork
     stack.open_dag(DAG)
     ((by_clock, run),) = awaited(lambda: runs(stack, "scheduled"), 60).items()
     due = read_moment(run["run_after"].replace("Z", "+00:00"), "run_after")
