@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
-# On the worker that imports Airflow for the DAGs: on another it would take ten seconds more.
+# On the worker that imports Airflow for the DAGs: another would import it for this file alone.
 pytestmark = pytest.mark.xdist_group("airflow")
 PASSWORD = "a-password-of-a-test"
 PATHS = {"page": "/shuheng/findings?state=all", "api": "/shuheng/api/v1/findings", "file": "/shuheng/static/x/y"}
