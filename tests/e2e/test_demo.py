@@ -16,6 +16,7 @@ import pytest
 
 from include.__main__ import build_parser
 from include.errors import ConfigurationError
+from include.sandbox.airflow_home import Home, airflow_environment
 from include.sandbox.demo import JUDGING
 from include.sandbox.demo_report import VERBS
 from include.sandbox.processes import ComponentFailed, Port, Processes, require_free
@@ -85,6 +86,20 @@ def test_every_dag_that_judges_is_there_and_shown_by_a_verb_of_its_own() -> None
     for dag, verb in VERBS.items():
         assert (ROOT / "dags" / f"{dag}.py").is_file()
         assert build_parser().parse_args([*verb, "--json"]).json
+
+
+def test_settings_of_whoever_starts_it_neither_reach_airflow_nor_keep_modules_from_being_compiled_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AIRFLOW__CORE__PARALLELISM", "99")
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+    monkeypatch.setenv("LANG", "of-whoever-starts-it")
+    home = Home(tmp_path)
+    home.prepare()
+    found = airflow_environment(home, 18080)
+    assert found["LANG"] == "of-whoever-starts-it"
+    assert found["AIRFLOW__CORE__PARALLELISM"] != "99"
+    assert "PYTHONDONTWRITEBYTECODE" not in found
 
 
 def test_a_home_made_for_another_size_is_refused(tmp_path: Path) -> None:
