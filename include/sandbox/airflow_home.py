@@ -161,8 +161,9 @@ def airflow_environment(home: Home, port: int, dags: Path = ROOT / "dags") -> di
         "AIRFLOW__WORKERS__EXECUTION_API_TIMEOUT": "30",
         "AIRFLOW__LOGGING__BASE_LOG_FOLDER": str(home.logs / "tasks"),
         "AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL": "10",
-        # A DAG's file that was changed is parsed at once all the same; every half minute all of them would take a third of a core.
-        "AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "120",
+        # A DAG's file that was changed is parsed at once all the same, and a card that was when somebody asks Airflow to parse
+        # anew; every half minute all of them would take a third of a core.
+        "AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "300",
         # Unpaused, a DAG would at once make up its last scheduled run, beside those that are shown here.
         "AIRFLOW__SCHEDULER__USE_JOB_SCHEDULE": "False",
         "LEDGER_URL": f"sqlite:///{home.ledger}",
