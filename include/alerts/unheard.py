@@ -19,6 +19,7 @@ from include.alerts.office_hours import people_work
 from include.alerts.pipelines import DELIVERY
 from include.alerts.routing import Routing
 from include.clock import SHANGHAI
+from include.findings.story import Handling
 from include.ledger.alert_tables import told
 from include.ledger.tables import finding
 from include.rules.workdays import Workdays
@@ -55,7 +56,8 @@ def _without_address(connection: Connection, routing: Routing) -> Iterator[Sight
     for receiver in routing.receivers.values():
         if receiver.is_per_department:
             query = select(told.c.department).distinct().join(finding, finding.c.finding_id == told.c.finding_id)
-            query = query.where(told.c.receiver == receiver.id, finding.c.state == OPEN).order_by(told.c.department)
+            is_open = (finding.c.state == OPEN) & (finding.c.handling != Handling.SETTLED.value)
+            query = query.where(told.c.receiver == receiver.id, is_open).order_by(told.c.department)
             names = [d for d in connection.execute(query).scalars() if not routing.is_reached(receiver.id, d)]
             if names:
                 listed = "、".join(names[:_MOST_NAMES]) + ("等" if len(names) > _MOST_NAMES else "")

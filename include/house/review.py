@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Engine, func, select
+from sqlalchemy import Connection, Engine, String, cast, func, select
 
 from include.findings.settlement import settleable, unfounded
 from include.findings.waivers import Waiver, decisions_of, ending_waivers, useless_waivers
@@ -52,6 +52,8 @@ NOT_ATTESTED = "not_attested"
 MATTERS = {
     "shared_across_levels": "一级建设、多级共用", "not_duplicating": "不重复建设", "archive_kept": "档案管理",
     "upgrade_target_alive": "原系统仍在用", "no_duplicate_collection": "无重复采集", "shareable_data": "可共享数据已共享",
+    "guide_deliberated": "申报指南已审议", "jointly_reviewed": "申报材料已联合审核",
+    "acceptance_supervised": "履约验收已监督", "post_evaluated": "已开展后评价",
 }  # fmt: skip
 
 
@@ -167,7 +169,8 @@ def _not_attested(connection: Connection) -> Iterator[Remark]:
 
 
 def _attestations(connection: Connection, today: date) -> Iterator[Remark]:
-    subject = func.coalesce(attestation.c.project_code, attestation.c.system_code)
+    year = cast(attestation.c.plan_year, String)
+    subject = func.coalesce(attestation.c.project_code, attestation.c.system_code, year)
     last = (
         select(attestation.c.matter, func.max(attestation.c.expires_on).label("last"))
         .where(attestation.c.tombstoned_at.is_(None))

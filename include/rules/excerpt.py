@@ -97,7 +97,10 @@ class Excerpt(AsKnown):
 
     def _owned(self, table: FromClause) -> ColumnElement[bool]:
         codes = dict(zip(_OWNERS, (self._looked.projects, self._looked.systems), strict=True))
-        return or_(false(), *(among(table.c[name], codes[name]) for name in _OWNERS if name in table.c))
+        owned = (among(table.c[name], codes[name]) for name in _OWNERS if name in table.c)
+        # What is about a year is few, and nobody's: years are looked at whole.
+        of_years = [table.c.plan_year.is_not(None)] if "matter" in table.c else []
+        return or_(false(), *owned, *of_years)
 
     def _entries(self, table: FromClause) -> FromClause:
         """Return the entries of the catalogues that bear on the systems: theirs, and those of their units that name no system.

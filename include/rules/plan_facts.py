@@ -43,7 +43,8 @@ class PlanFacts:
 
     def plan_years(self) -> FactsBySubject:
         """Return the years whose plan the measures ask for, to the next one; blanks where the register has no row."""
-        are_known = self._dossiers.are_known("plan_years")
+        are_known, are_attested = (self._dossiers.are_known(name) for name in ("plan_years", "attestations"))
+        attested = [one for one in self._dossiers.kept("attestations") if one.record.plan_year] if are_attested else []
         kept = {one.key: one for one in self._dossiers.kept("plan_years")}
         found = {}
         for year in range(first_plan_year(self._parameters), self._day.year + 2):
@@ -53,6 +54,9 @@ class PlanFacts:
             found[str(year)] = {name: fact.like(value) for name, value in values.items()}
             if are_known:
                 found[str(year)]["plan_year"] = fact
+            if are_attested:
+                mine = [one for one in attested if one.record.plan_year == year]
+                found[str(year)]["attestations"] = self._dossiers.several("attestations", mine)
         return found
 
     def calendar(self) -> FactsBySubject:

@@ -162,7 +162,10 @@ class Review:
 
 @dataclass(frozen=True, slots=True)
 class Attestation:
-    """What a person attested of a matter that data cannot decide; it holds on its first and on its last day."""
+    """What a person attested of a matter that data cannot decide; it holds on its first and on its last day.
+
+    `plan_year` is the plan that it is about, where it is about one.
+    """
 
     attestation_no: str
     matter: str
@@ -171,6 +174,7 @@ class Attestation:
     attested_by: str
     attested_on: date
     expires_on: date
+    plan_year: int | None = None
 
     def is_valid(self, day: date) -> bool:
         """Return whether it holds on a day."""

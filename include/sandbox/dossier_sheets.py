@@ -129,6 +129,10 @@ def attestations(city: City, projects: list[Project]) -> Iterator[Line]:
         line = {"认定编号": f"RD-{system.code}", "系统编码": system.code}
         line |= {"认定事项": ("无重复采集", "数据可共享")[place % 2], "认定结论": "属实"}
         yield line | _attested(city, 40)
+    for year in (city.start.year, city.start.year + 1):
+        for matter in ("申报指南已审议", "已联合审核"):
+            line = {"认定编号": f"RD-{year}-{matter}", "计划年度": str(year), "认定事项": matter, "认定结论": "符合"}
+            yield line | _attested(city, 40)
 
 
 def _attested(city: City, days: int, *, is_met: bool = True) -> Line:

@@ -117,4 +117,6 @@ NOTICE_COLUMNS = _words(
 )
 PLAN_YEAR_COLUMNS = _words("计划年度 征集需求日期 申报指南印发日期 联合审核日期 计划拟定日期 计划下达日期")
 DEPARTMENT_COLUMNS = _words("计划年度 部门 统一社会信用代码 财政预算单位数 申报项目数")
-ATTESTATION_COLUMNS = _words("认定编号 认定事项 项目代码 系统编码 认定结论 认定依据 认定单位 认定日期 到期日期")
+ATTESTATION_COLUMNS = _words(
+    "认定编号 认定事项 项目代码 系统编码 计划年度 认定结论 认定依据 认定单位 认定日期 到期日期"
+)

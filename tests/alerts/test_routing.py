@@ -58,7 +58,8 @@ topics:
   acceptance:
     rules: [contracts-within-approved-investment, tender-result-filed, contract-carries-required-terms, responsible-person-named,
       contract-split-avoided, trial-run-one-month, third-party-test-if-million, users-tested-public-service, acceptance-held,
-      ex-ante-evaluation-made, self-evaluated-in-6-to-12-months, archive-kept]
+      ex-ante-evaluation-made, self-evaluated-in-6-to-12-months, archive-kept,
+          acceptance-supervised, post-evaluation-commissioned]
 """)
     assert own.topic_of["assessments-before-acceptance"] == "security"
     assert own.topics["acceptance"].title == "合同与验收"

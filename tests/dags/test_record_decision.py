@@ -17,7 +17,7 @@ from include import decision_tasks
 from include.clock import now
 from include.errors import DecisionRefused
 from include.ledger.database import open_ledger
-from tests.findings.deciding import GROUND, OTHER, everything, handled, id_of, judge_by_hand, said
+from tests.findings.deciding import FOR_GOOD, GROUND, OTHER, PAID, everything, handled, id_of, judge_by_hand, said
 
 ROOT = Path(__file__).resolve().parents[2]
 pytestmark = [pytest.mark.airflow, pytest.mark.xdist_group("airflow"), pytest.mark.filterwarnings("default")]
@@ -223,3 +223,18 @@ def test_only_the_named_second_person_can_approve(ledger: Engine, response: Any,
     assert decision_tasks.record(WAIVER, "engineer", "run-1", YES) == {"kind": "waived", "findings": 1, "is_new": True}
     assert decision_tasks.record(WAIVER, "engineer", "run-1", YES)["is_new"] is False
     assert everything(ledger)["finding"][0]["rule"] == OTHER
+
+
+def test_a_settlement_is_checked_approved_and_recorded_by_the_same_form(ledger: Engine) -> None:
+    judge_by_hand(ledger, now().date(), said("fail", rule=PAID, reason=FOR_GOOD))
+    form = WAIVER | {"findings": id_of(rule=PAID), "kind": "settled", "until": None, "result": "criticised"}
+    asked = decision_tasks.check(form, "engineer", "run-1")
+    assert (asked["findings"], "处理结案;处理结果:通报批评" in asked["sentence"]) == (1, True)
+    with pytest.raises(DecisionRefused, match="处理结案须选处理结果"):
+        decision_tasks.check(form | {"result": None}, "engineer", "run-1")
+    with pytest.raises(DecisionRefused, match="仍可补正"):
+        decision_tasks.check(form | {"findings": id_of()}, "engineer", "run-1")
+    with pytest.raises(DecisionRefused, match="nobody was asked"):
+        decision_tasks.record(form, "engineer", "run-1", None)
+    assert decision_tasks.record(form, "engineer", "run-1", YES)["kind"] == "settled"
+    assert handled(ledger, rule=PAID) == ("open", "settled", None)

@@ -14,6 +14,7 @@ from tests.findings.test_incremental import PROJECTS, SOURCES, Town
 from tests.rules.evidence import at
 
 SYSTEMS = 8
+MATTERS = ("archive_kept", "shareable_data", "acceptance_supervised", "guide_deliberated")
 USCC = "U" * 18
 FINE = {
     "exchange_service": "exchange_services", "cloud_resource": "city_cloud", "exemption": "exemptions",
@@ -225,10 +226,11 @@ class JoinedTown(Town):
 
     def _attest(self) -> None:
         row = {
-            "attestation_no": f"T{self._next()}", "matter": "online_service", "conclusion": "met", "ground": "现场",
+            "attestation_no": f"T{self._next()}", "matter": self.chance.choice(MATTERS), "conclusion": "met", "ground": "现场",
             "attested_by": "甲", "attested_on": self.day, "expires_on": self.day + timedelta(days=9),
         }  # fmt: skip
-        whose = self.chance.choice(({"project_code": self._project()}, {"system_code": self._system()}))
+        year = {"plan_year": self.day.year + self.chance.randrange(2)}
+        whose = self.chance.choice(({"project_code": self._project()}, {"system_code": self._system()}, year))
         self.put("attestation", self._fresh("attestations"), [row | whose])
 
     def _void(self) -> None:

@@ -94,6 +94,17 @@ def test_an_excerpt_has_the_entries_that_bear_on_a_system_and_no_others(ledger: 
     assert found == {(source, name) for source, names in ENTRIES.items() for name in names} - OTHERS
 
 
+def test_an_excerpt_has_the_attestations_of_every_plan_year(ledger: JoinedLedger) -> None:
+    batch = ledger.batch("attestations", "attestation", at(DAY, 2))
+    said = {"matter": "guide_deliberated", "conclusion": "met", "attested_on": DAY, "expires_on": DAY}
+    ledger.put("attestation", batch, [said | {"attestation_no": "R1", "plan_year": 2027}])
+    ledger.put("attestation", batch, [said | {"attestation_no": "R2", "project_code": P[5]}])
+    with ledger.engine.connect() as connection:
+        for looked, numbers in ((Looked(), ["R1"]), (Looked(projects={P[5]}), ["R1", "R2"])):
+            rows = Excerpt(AsKnown(connection), looked).rows("attestation")
+            assert sorted(connection.execute(select(rows.c.attestation_no)).scalars()) == numbers
+
+
 def test_an_excerpt_has_the_records_of_those_looked_at_and_all_of_the_same_number(ledger: JoinedLedger) -> None:
     with ledger.engine.connect() as connection:
 

@@ -40,6 +40,25 @@ def test_every_year_since_the_measures_is_judged_with_blanks_where_no_row_is(liv
     assert values(years["2027"], "plan_year_code", "name", "year") == ["2027", "2027年度计划", 2027]
 
 
+def test_a_year_has_the_attestations_that_name_it(lives: Lives) -> None:
+    said = {
+        "matter": "guide_deliberated",
+        "conclusion": "met",
+        "ground": "会议纪要",
+        "attested_by": "市数据局",
+        "attested_on": MAY,
+        "expires_on": LATE,
+    }
+    lives.add("attestations", [said | {"attestation_no": f"R{year}", "plan_year": year} for year in (2025, 2026, 2027)])
+    lives.add("attestations", [said | {"attestation_no": "RP", "project_code": FULL}])
+    years = lives.of("plan_year")
+    assert {y: [a.attestation_no for a in facts["attestations"].value] for y, facts in years.items()} == {
+        "2026": ["R2026"], "2027": ["R2027"],
+    }  # fmt: skip
+    assert [a.attestation_no for a in lives.of("project")[FULL]["attestations"].value] == ["RP"]
+    assert values(lives.of("plan_year", LATE)["2026"], "attestations") == ["absent"]
+
+
 def test_of_a_register_not_read_lately_a_year_is_judged_without_its_days(lives: Lives) -> None:
     lives.add("plan_years", [{"plan_year": 2026, "drafted_on": MAY}])
     assert values(lives.of("plan_year", LATE)["2026"], "year", "plan_year") == [2026, "absent"]

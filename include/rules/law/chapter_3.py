@@ -8,6 +8,7 @@ from datetime import date, timedelta
 from include.rules.catalogued import without_entries
 from include.rules.facts import Calls, Catalogued, Load, Use
 from include.rules.parameters import Parameters
+from include.rules.recorded import attested
 from include.rules.rule import Facts, Judgement, law
 from include.rules.shapes import Tri, all_of, any_of, below, is_covered, percent, said, window
 from include.rules.verdict import Outcome
@@ -245,17 +246,28 @@ def upgrade_target_not_idle(facts: Facts, p: Parameters, on: date) -> Judgement:
 
 @law("shareable-data-shared")
 def shareable_data_shared(facts: Facts, p: Parameters, on: date) -> Judgement:
-    """Art. 13(6): data are withheld only on a basis that is named."""
+    """Art. 13(6): data are withheld only on a basis that is named.
+
+    What no entry shows a person can attest: that something is not shared counts whatever the entries say, that all is shared only
+    where they do not tell.
+    """
     found: Catalogued = facts.data_entries
     if empty := without_entries(found):
         return empty
     figures = {"count": found.without_basis}
-    steps = (
+    steps: tuple[str, ...] = (
         f"可共享目录 {found.shared} 条,不予共享 {found.withheld} 条,其中未写依据 {found.without_basis} 条;"
         f"共享类型不详 {found.share_unknown} 条",
     )
+    said = attested(facts.attestations or (), "shareable_data", on)
+    if said.is_met is not None:
+        steps += said.steps
+    if said.is_met is False:
+        return Judgement(Outcome.FAIL, "attested_not_shared", steps, {}, said.until)
     if found.without_basis:
-        return Judgement(Outcome.WARN, "withheld_without_basis", steps, figures)
+        return Judgement(Outcome.WARN, "withheld_without_basis", steps, figures, said.until)
+    if found.share_unknown and said.is_met:
+        return Judgement(Outcome.PASS, "attested_shared", steps, {}, said.until)
     if found.share_unknown:
-        return Judgement(Outcome.UNKNOWN, "share_type_unstated", steps, {"count": found.share_unknown})
-    return Judgement(Outcome.PASS, "withheld_on_basis" if found.withheld else "shared", steps, figures)
+        return Judgement(Outcome.UNKNOWN, "share_type_unstated", steps, {"count": found.share_unknown}, said.until)
+    return Judgement(Outcome.PASS, "withheld_on_basis" if found.withheld else "shared", steps, figures, said.until)

@@ -25,7 +25,7 @@ from include.rules.recorded import (
     lacking,
     until_next,
 )
-from include.rules.records import Contract, Dossier, UpgradeTarget
+from include.rules.records import Contract, Dossier, PlanYear, UpgradeTarget
 from include.rules.rule import Facts, Judgement, law
 from include.rules.shapes import earliest
 from include.rules.verdict import Outcome
@@ -49,6 +49,36 @@ def demand_collected_in_july(facts: Facts, p: Parameters, on: date) -> Judgement
     before, called = facts.year - 1, facts.plan_year.needs_called_on
     month = _month("needs_call_month", before, called, p, on)
     return in_window(Window("征集建设需求", date(before, month, 1), _last_of_month(before, month), called), p, on)
+
+
+def _attested_of_year(facts: Facts, matter: str, act: str, done: date | None, on: date) -> Judgement:
+    """Judge what people attest of a plan once it is due: no term is set, so when the act is recorded or the plan is drawn up.
+
+    A year that is over is judged no more, so that nobody has to attest it again and again.
+    """
+    plan: PlanYear = facts.plan_year
+    if on.year > facts.year:
+        return Judgement(Outcome.NOT_APPLICABLE, "year_over", (f"{facts.year} 年度已过",))
+    begun, last = earliest(happened(done, on), happened(plan.drafted_on, on)), date(facts.year, 12, 31)
+    ahead = until_next(on, done, plan.drafted_on)
+    if begun is None:
+        step = f"{act}:未记;计划编制:未记"
+        return Judgement(Outcome.NOT_APPLICABLE, "not_due_yet", (step,), {}, earliest(ahead, last))
+    found = by_attestation(facts.attestations, matter, on, Outcome.WARN)
+    steps = (f"{act}:{happened(done, on) or '未记'};计划编制:{happened(plan.drafted_on, on) or '未记'}", *found.steps)
+    return Judgement(found.outcome, found.reason, steps, found.figures, earliest(found.holds_until, ahead, last))
+
+
+@law("guide-deliberated")
+def guide_deliberated(facts: Facts, p: Parameters, on: date) -> Judgement:
+    """Art. 12: the bureau draws up the guide for applications and lays it before the leading group; people attest that."""
+    return _attested_of_year(facts, "guide_deliberated", "申报指南印发", facts.plan_year.guide_issued_on, on)
+
+
+@law("applications-jointly-reviewed")
+def applications_jointly_reviewed(facts: Facts, p: Parameters, on: date) -> Judgement:
+    """Art. 14: the bureau reviews what is applied for, together with offices and experts; people attest that of a year's."""
+    return _attested_of_year(facts, "jointly_reviewed", "联合审核", facts.plan_year.joint_reviewed_on, on)
 
 
 @law("plan-ready-by-october")

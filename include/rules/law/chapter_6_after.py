@@ -52,6 +52,25 @@ def _held(acceptances: Sequence[Acceptance]) -> tuple[str, ...]:
     return tuple(f"{a.held_on} 验收{RESULTS[a.result]}" for a in acceptances)
 
 
+@law("acceptance-supervised")
+def acceptance_supervised(facts: Facts, p: Parameters, on: date) -> Judgement:
+    """Art. 28: who builds organises the acceptance, and the bureau supervises it, or organises it with others; people attest that.
+
+    Only what was attested since the last acceptance was held is about it.
+    """
+    ordered = in_order(facts.acceptances)
+    held, until = [a for a in ordered if a.held_on <= on], until_next(on, *(a.held_on for a in ordered))
+    if not held:
+        return Judgement(Outcome.NOT_APPLICABLE, "not_held_yet", ("尚未组织验收",), {}, until)
+    last = held[-1]
+    if is_early(last.held_on, p):
+        return before_measures(f"最近一次验收在 {last.held_on}", p, until)
+    since = [a for a in facts.attestations if a.attested_on >= last.held_on]
+    found = by_attestation(since, "acceptance_supervised", on, Outcome.WARN)
+    steps = (f"{last.held_on} 验收{RESULTS[last.result]},组织单位:{last.organised_by or '未填'}", *found.steps)
+    return Judgement(found.outcome, found.reason, steps, found.figures, earliest(found.holds_until, until))
+
+
 @law("no-final-payment-before-acceptance")
 def no_final_payment_before_acceptance(facts: Facts, p: Parameters, on: date) -> Judgement:
     """Art. 30: the remaining money is not paid to who did not pass acceptance; on the day of passing it may be.
@@ -154,6 +173,27 @@ def _counting(days: Sequence[date], opens: date, closes: date, on: date) -> date
     inside = [day for day in done if opens <= day <= closes]
     late = [day for day in done if day > closes]
     return next(iter((*inside, *late, *done)), None)
+
+
+@law("post-evaluation-commissioned")
+def post_evaluation_commissioned(facts: Facts, p: Parameters, on: date) -> Judgement:
+    """Art. 31 sentence 3: after the self-evaluation the bureau has a third party evaluate; a record shows it, or people attest it.
+
+    No term is set, so that nothing is late.
+    """
+    days = sorted(r.done_on for r in facts.reviews if r.kind == "self")
+    posts = sorted(r.done_on for r in facts.reviews if r.kind == "post")
+    own, until = next((day for day in days if day <= on), None), until_next(on, *days, *posts)
+    if own is None:
+        return Judgement(Outcome.NOT_APPLICABLE, "not_self_evaluated_yet", ("尚未开展自评价",), {}, until)
+    if is_early(own, p):
+        return before_measures(f"{own} 开展自评价", p, until)
+    step = f"{own} 开展自评价"
+    if post := next((day for day in posts if own <= day <= on), None):
+        return Judgement(Outcome.PASS, "evaluated", (f"{step},{post} 开展后评价",), {"done": post}, until)
+    found = by_attestation(facts.attestations, "post_evaluated", on, Outcome.WARN)
+    steps = (f"{step},未见后评价记录", *found.steps)
+    return Judgement(found.outcome, found.reason, steps, found.figures, earliest(found.holds_until, until))
 
 
 @law("archive-kept")

@@ -1,4 +1,4 @@
-"""Add what came of leads that were settled, to decisions, the days of compliance and to the views.
+"""Add what came of leads that were settled, to decisions, the days of compliance and to the views; attestations of a plan year.
 
 The three views that change stand in `migrations/sql/0011/`. PostgreSQL replaces them in place, so that their grants
 stay; SQLite makes them anew.
@@ -23,6 +23,7 @@ def upgrade() -> None:
     """Apply."""
     op.add_column("decision", sa.Column("result", sa.String(30)))
     op.add_column("compliance_day", sa.Column("settled", sa.Integer()))
+    op.add_column("attestation", sa.Column("plan_year", sa.Integer()))
     dialect = op.get_bind().dialect.name
     spell = import_module("include.ledger.migrations.versions.0009_add_datasets").spell
     for view in VIEWS:
