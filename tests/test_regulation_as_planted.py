@@ -38,7 +38,7 @@ OF_PROJECTS: dict[str, tuple[str, set[tuple[str, str]]]] = {
     "protection_expired": ("assessments-before-acceptance", {("fail", "not_assessed"), NO_GRADE}),
     "cipher_missing": ("assessments-before-acceptance", {("fail", "not_assessed")}),
     "failed_then_paid": ("no-final-payment-before-acceptance", {("fail", "paid_after_failure")}),
-    "self_evaluation_early": ("self-evaluated-in-6-to-12-months", {("warn", "early")}),
+    "self_evaluation_early": ("self-evaluated-in-6-to-12-months", {("warn", "early"), ("warn", "only_early")}),
     "self_evaluation_late": ("self-evaluated-in-6-to-12-months", {("warn", "late")}),
     "self_evaluation_missing": ("self-evaluated-in-6-to-12-months", {("fail", "overdue")}),
     "ex_ante_evaluation_missing": ("ex-ante-evaluation-made", {("warn", "not_made")}),

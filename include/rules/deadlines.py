@@ -25,11 +25,11 @@ PAUSES = {"correction": "补正", "expert_review": "专家评审", "third_party"
 LATE, IN_TIME, OVERDUE, DUE_SOON, RUNNING = "late", "in_time", "overdue", "due_soon", "running"
 SUSPENDED, SUSPENDED_LONG, UNPUBLISHED = "suspended", "suspended_long", "calendar_unpublished"
 PROBABLY_OVERDUE, NOT_BEGUN = "probably_overdue", "not_begun"
-DISAGREE, EARLY, NOT_OPEN = "dates_disagree", "early", "not_open"
+DISAGREE, EARLY, ONLY_EARLY, NOT_OPEN = "dates_disagree", "early", "only_early", "not_open"
 STILL_RUNNING = frozenset(
-    (OVERDUE, PROBABLY_OVERDUE, DUE_SOON, RUNNING, SUSPENDED, SUSPENDED_LONG, UNPUBLISHED, NOT_BEGUN, NOT_OPEN)
+    (OVERDUE, PROBABLY_OVERDUE, DUE_SOON, RUNNING, SUSPENDED, SUSPENDED_LONG, UNPUBLISHED, NOT_BEGUN, EARLY, NOT_OPEN)
 )
-"""Reasons of a thing that was not done yet, however late it is: it can still be, so that none of them is past mending."""
+"""Reasons of a thing that was not done yet, however late it is, or too early: it can still be, so none of them is past mending."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,8 +221,9 @@ class Window:
 def in_window(window: Window, p: Parameters, on: date) -> Judgement:
     """Judge whether an act was done in its window.
 
-    Reasons: in_time, early (warn), late (warn), not_open (not applicable), running, due_soon (warn), overdue; where the last day
-    is not known calendar_unpublished (unknown), and probably_overdue (warn) after the latest that it can be.
+    Reasons: in_time, early (warn; once the window is over only_early), late (warn), not_open (not applicable), running,
+    due_soon (warn), overdue; where the last day is not known calendar_unpublished (unknown), and probably_overdue (warn) after the
+    latest that it can be.
     Figures: opens, closes, done.
     """
     opens, closes, done = window.opens, window.closes, happened(window.done, on)
@@ -231,7 +232,12 @@ def in_window(window: Window, p: Parameters, on: date) -> Judgement:
     later = until_next(on, window.done)
     if done:
         if opens and done < opens:
-            return Judgement(Outcome.WARN, EARLY, (frame, f"{done} 完成,早于规定时段"), figures)
+            last = window.latest or closes
+            is_over = on > last
+            words = f"{done} 完成,早于规定时段{',时段已过' if is_over else ''}"
+            return Judgement(
+                Outcome.WARN, ONLY_EARLY if is_over else EARLY, (frame, words), figures, None if is_over else last
+            )
         if closes < done <= (window.latest or closes):
             return _not_told(window, frame, f"{done} 完成", figures)
         if done > closes:

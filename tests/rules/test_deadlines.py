@@ -220,12 +220,17 @@ def test_a_window_day_by_day(on: str, expected: tuple[str, str, date | None]) ->
 
 def test_an_act_in_before_and_after_its_window() -> None:
     for done, outcome, reason in (
-        ("2026-06-30", "warn", "early"), ("2026-07-01", "pass", "in_time"), ("2026-07-31", "pass", "in_time"),
+        ("2026-06-30", "warn", "only_early"), ("2026-07-01", "pass", "in_time"), ("2026-07-31", "pass", "in_time"),
         ("2026-08-01", "warn", "late"),
     ):  # fmt: skip
         judged = in_window(window(done), P, D("2026-11-20"))
         assert (judged.outcome.value, judged.reason, judged.holds_until) == (outcome, reason, None)
     assert in_window(window("2025-01-01", opens=None), P, D("2026-11-20")).reason == "in_time"
+    for on, expected in (
+        ("2026-07-31", ("warn", "early", D("2026-07-31"))),
+        ("2026-08-01", ("warn", "only_early", None)),
+    ):
+        assert said(in_window(window("2026-06-30"), P, D(on))) == expected
 
 
 def test_an_act_dated_ahead_leaves_the_window_as_it_is_until_then() -> None:
