@@ -87,3 +87,5 @@ def test_a_value_that_nobody_knows_yet_is_said_not_to_be_there(own: Path) -> Non
     parameters = ParameterBook.load().on(SECOND)
     assert parameters.used((NAME,))[NAME]["value"] == "未载入"
     assert (parameters.known_at(NAME, FIRST), parameters.known_at(NAME, SECOND)) == (30, None)
+    _write(own, _value(FIRST, None), _value(SECOND, 30))
+    assert ParameterBook.load().on(SECOND).known_at(NAME, SECOND) == 30
