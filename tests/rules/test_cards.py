@@ -10,7 +10,9 @@ from typing import Any
 
 import pytest
 
+from include.rules.rule_book import load_rules
 from include.rules.verdict import Verdict
+from tests.rules.own_config import shipped_card
 from tests.rules.test_interconnection import BOOK, RULE, TABLE, given, judge
 from tests.rules.test_law_cases import CASES, RULES, judged, laid_over
 
@@ -153,3 +155,10 @@ def test_each_rule_weighs_what_was_agreed() -> None:
 
 def test_only_what_is_critical_is_never_waived() -> None:
     assert {rule.id for rule in RULES.values() if not rule.is_waivable} == CRITICAL
+
+
+def test_what_a_card_says_nothing_of_may_be_waived_and_counts_no_working_days() -> None:
+    silent = shipped_card("resources-not-idle")
+    assert not {"waivable", "counts_workdays"} & set(silent)
+    rule = next(rule for rule in load_rules() if rule.id == "resources-not-idle")
+    assert (rule.is_waivable, rule.counts_workdays) == (True, False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -130,3 +131,14 @@ def test_no_fact_is_inferred_from_another() -> None:
 @pytest.mark.parametrize("case", TABLE["cases"], ids=[c["name"] for c in TABLE["cases"]])
 def test_what_looks_at_a_window_holds_for_the_day(case: dict[str, Any]) -> None:
     assert judge(RULE, given(case), BOOK, ON).holds_until == ON
+
+
+def test_an_exemption_that_nobody_signed_is_told_where_no_other_excuses() -> None:
+    case = next(c for c in TABLE["cases"] if c["expect"][0] == "exempt")
+    facts = given(case)
+    signed: Exemption = facts["exemptions"].value[0]
+    blank = replace(signed, exemption_id="E0", granted_by=None)
+    for exemptions, is_told in (((blank,), True), ((blank, signed), False)):
+        verdict = judge(RULE, {**facts, "exemptions": Fact(exemptions, "test")}, BOOK, ON)
+        assert any("未载明批准单位" in step and "E0" in step for step in verdict.steps) is is_told
+        assert (verdict.reason == "exempt") is not is_told

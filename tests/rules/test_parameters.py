@@ -35,6 +35,10 @@ def test_each_value_counts_from_its_own_day_on(own: Path) -> None:
     book = ParameterBook.load()
     days = (FIRST, date(2025, 12, 31), SECOND, date(2026, 6, 30), THIRD)
     assert [book.on(day)[NAME] for day in days] == [30, 30, 45, 45, 60]
+    of_last = book.on(THIRD)
+    assert [of_last.known_at(NAME, day) for day in days] == [30, 30, 45, 45, 60]
+    assert (of_last.known_at(NAME, date(2024, 9, 8)), of_last.known_at("nothing", FIRST)) == (None, None)
+    assert of_last.used((NAME,))[NAME]["value"] == 60
     assert book.next_change(FIRST, [NAME]) == SECOND
     assert book.next_change(SECOND, [NAME]) == THIRD
     assert book.next_change(THIRD, [NAME]) is None
@@ -76,3 +80,12 @@ def test_a_value_is_overdue_from_the_day_after_its_review_and_only_while_it_coun
     assert names(date(2025, 6, 30)) == []
     assert names(date(2025, 7, 1)) == [NAME]
     assert names(SECOND) == []
+
+
+def test_a_value_that_nobody_knows_yet_is_said_not_to_be_there(own: Path) -> None:
+    _write(own, _value(FIRST, 30), _value(SECOND, None))
+    parameters = ParameterBook.load().on(SECOND)
+    assert parameters.used((NAME,))[NAME]["value"] == "未载入"
+    assert (parameters.known_at(NAME, FIRST), parameters.known_at(NAME, SECOND)) == (30, None)
+    _write(own, _value(FIRST, None), _value(SECOND, 30))
+    assert ParameterBook.load().on(SECOND).known_at(NAME, SECOND) == 30

@@ -49,8 +49,11 @@ def test_what_was_decided_or_asks_for_nothing_is_not(other: dict[str, Any], engi
     assert pending(Lives(engine), item("A2", ROAD), other) == [(ROAD, APPLIED)]
 
 
-def test_a_project_that_was_once_approved_is_not_pending_with_another_item(engine: Engine) -> None:
-    assert pending(Lives(engine), item("A1", FULL), item("A2", FULL, "approved", decided_at=at(APPLIED))) == []
+@pytest.mark.parametrize("decided", [{"decided_at": at(APPLIED)}, {}])
+def test_a_project_that_was_once_approved_is_not_pending_with_another_item(
+    decided: dict[str, Any], engine: Engine
+) -> None:
+    assert pending(Lives(engine), item("A1", FULL), item("A2", FULL, "approved", **decided)) == []
 
 
 def test_one_that_was_refused_and_applied_for_anew_is_pending_since_then(engine: Engine) -> None:
@@ -79,3 +82,19 @@ def test_units_are_told_apart_by_number_and_by_name_where_one_has_none(engine: E
     items = [item(f"A{code[-1]}", code) for code in codes]
     found = pending(lives, *items, item("B1", FULL), unit_uscc=ONE)
     assert [code for code, _ in found] == [codes[0], codes[2], FULL]
+
+
+def test_neither_a_number_nor_a_name_nor_a_city_that_comes_before_or_behind_is_the_same(engine: Engine) -> None:
+    lives = Lives(engine)
+    others = [
+        ("市教育局", "11230500MB1234560A", "230500"), ("市交通局", None, "230500"), ("市水务局", None, "230500"),
+        (None, None, "230500"),
+        ("市教育局", ONE, "230100"), ("市教育局", ONE, "230600"), ("市教育局", ONE, "230500000000"),
+    ]  # fmt: skip
+    names = ("project_code", "name", "unit_name", "unit_uscc", "division_code")
+    codes = [f"2611-230500-04-04-00002{n}" for n in range(len(others))]
+    rows = [(code, "戊项目", *unit) for code, unit in zip(codes, others, strict=True)]
+    lives.add("platform", [dict(zip(names, row, strict=True)) for row in rows])
+    assert pending(lives, *(item(f"A{code[-1]}", code) for code in codes), unit_uscc=ONE) == [(codes[-1], APPLIED)]
+    (found,) = lives.of("system", wanted=(PENDING,))["s1"][PENDING].value
+    assert found.name == "戊项目"

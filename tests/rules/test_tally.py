@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date
 
-from include.rules.tally import RuleVerdicts, Tally, mark
+from include.rules.tally import RuleVerdicts, Tally, mark, written
 from include.rules.verdict import Fact, Outcome, Subject, Verdict
 from tests.rules.test_law_cases import RULES
 
@@ -61,3 +61,13 @@ def test_a_verdict_on_other_facts_says_something_else() -> None:
     assert len({first.said(), *(replace(SAID, facts_used=facts).said() for facts in others)}) == 6
     reaching = replace(SAID, facts_used={"logins": replace(fact, seen_until=SAID.as_of)})
     assert reaching.said() == first.said(), "how far it reaches is no part of it"
+
+
+def test_a_sum_of_marks_has_forty_signs_and_tells_type_name_and_words_apart() -> None:
+    most = 1 << 160
+    assert [written(marks) for marks in (0, 1, most - 1, most, most + 16)] == [
+        "0" * 40, "0" * 39 + "1", "f" * 40, "0" * 40, "0" * 38 + "10",
+    ]  # fmt: skip
+    marks = {mark(("a", "b"), "c"), mark(("x", "b"), "c"), mark(("a", "x"), "c"), mark(("a", "b"), "x")}
+    assert len(marks) == 4
+    assert all(0 < one < most for one in marks)
