@@ -25,6 +25,7 @@ from include.ledger.tables import quarantine, resource, resource_item
 from include.ledger.undo import clear_source, undo_tombstones
 from include.sources.card import Card
 from include.sources.page import Page, PageFault
+from tests.depth import deep
 from tests.ledger.catalogue import Row, entry, item, write_catalogue_card
 from tests.ledger.rows import land, pages_of
 
@@ -237,7 +238,7 @@ def card(tmp_path_factory: pytest.TempPathFactory) -> Card:
 
 
 QUICK = settings(
-    max_examples=12, deadline=None, database=None, phases=[Phase.explicit, Phase.generate, Phase.shrink],
+    max_examples=deep(6, 12), deadline=None, database=None, phases=[Phase.explicit, Phase.generate, Phase.shrink],
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )  # fmt: skip
 

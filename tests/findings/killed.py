@@ -12,9 +12,14 @@ from sqlalchemy import Engine, event
 
 from include.ledger.database import open_ledger
 
+READS = ("SELECT", "PRAGMA", "BEGIN")
 
-def killed_before(url: str, statement: int, work: Callable[[Engine], Any]) -> bool:
-    """Do a piece of work on a ledger in a child process; return whether it died. Commits count as statements."""
+
+def killed_before(url: str, statement: int, work: Callable[[Engine], Any], *, reading: bool = True) -> bool:
+    """Do a piece of work on a ledger in a child process; return whether it died. Commits count as statements.
+
+    Without `reading` only those that write count: before one that reads, a ledger is as it is before the next that writes.
+    """
     child = os.fork()
     if child:
         _, status = os.waitpid(child, 0)
@@ -24,17 +29,19 @@ def killed_before(url: str, statement: int, work: Callable[[Engine], Any]) -> bo
         assert os.WEXITSTATUS(status) == 0, "the work failed; its traceback stands above"
         return False
     try:
-        _work(url, statement, work)
+        _work(url, statement, work, reading)
     except BaseException:
         traceback.print_exc()
         os._exit(1)
     os._exit(0)
 
 
-def _work(url: str, statement: int, work: Callable[[Engine], Any]) -> None:
+def _work(url: str, statement: int, work: Callable[[Engine], Any], reading: bool) -> None:
     engine, left = open_ledger(url), [statement]
 
-    def count(*_: Any) -> None:
+    def count(_: Any, _cursor: Any = None, text: str = "COMMIT", *_more: Any) -> None:
+        if not reading and text.lstrip().startswith(READS):
+            return
         left[0] -= 1
         if left[0] < 0:
             os.kill(os.getpid(), signal.SIGKILL)

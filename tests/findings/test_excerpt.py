@@ -16,11 +16,12 @@ from include.rules.kept_verdicts import facts_hash
 from include.rules.parameters import ParameterBook
 from include.rules.rule_book import load_rules
 from include.rules.touched import what_to_look_at
+from tests.depth import deep
 from tests.findings.joined_town import JoinedTown
 from tests.findings.test_incremental import SOURCES, Town
 from tests.rules.evidence import DAY, at
 
-DAYS = 25
+DAYS = deep(12, 25)
 PROJECT = {
     "project_code": "2605-230500-04-04-000099", "name": "项目", "unit_name": "单位1", "division_code": "230500", "nature": "new",
     "managed_industry": "informatization", "code_form": "gb40058", "code_check": "ok", "applied_at": at(DAY),

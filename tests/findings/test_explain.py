@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import date, timedelta
+from itertools import product
 from typing import Any
 
 import pytest
@@ -85,9 +86,7 @@ def test_in_english_all_but_recorded_sentences_is_english(engine: Engine, city: 
     ]
 
 
-@pytest.mark.parametrize("width", [60, 80, 100])
-@pytest.mark.parametrize("lang", titles.LANGUAGES)
-def test_however_much_there_is_to_tell_it_fits(engine: Engine, city: City, lang: str, width: int) -> None:
+def test_however_much_there_is_to_tell_it_fits(engine: Engine, city: City) -> None:
     judge_day(engine, DAY)
     for _ in range(6):  # back and forth, so that there are events and stretches
         batch_id = city.read_again("system_register", at(city.next_day(), 3))
@@ -96,10 +95,12 @@ def test_however_much_there_is_to_tell_it_fits(engine: Engine, city: City, lang:
         judge_day(engine, city.day)
     found = one(engine, IDLE)
     assert len(found.events) > 5
-    assert len(screen_of(found, lang, width=width)) <= LINES
-    whole = screen_of(found, lang, width=width, is_whole=True)
-    assert len(whole) > len(screen_of(found, lang, width=width))
-    assert sum(str(e.day) in line for e in found.events for line in whole) >= len(found.events)
+    for lang, width in product(titles.LANGUAGES, (60, 80, 100)):
+        short = screen_of(found, lang, width=width)
+        whole = screen_of(found, lang, width=width, is_whole=True)
+        assert len(short) <= LINES, (lang, width)
+        assert len(whole) > len(short), (lang, width)
+        assert sum(str(e.day) in line for e in found.events for line in whole) >= len(found.events), (lang, width)
 
 
 def test_the_evidence_is_that_of_the_last_judging_not_of_the_first_day(engine: Engine, city: City) -> None:

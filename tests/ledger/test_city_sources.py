@@ -39,7 +39,7 @@ from include.sources.card_files import load_card
 from include.sources.probing.policy import load_policy
 from include.sources.probing.result import Outcome, ProbeResult, Sweep
 from tests.ledger.test_expunge import dump, left
-from tests.platform import platform
+from tests.platform import connect
 from tests.traces import traces
 
 REGISTERS = (
@@ -53,10 +53,18 @@ REGISTERS = (
 SERIES = ("exchange_calls", "cloud_metrics", "usage_statistics", "usage_files")
 
 
-@pytest.fixture
-def city(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> Iterator[SandboxServer]:
-    with platform(monkeypatch, projects=100, seed=3, home=tmp_path_factory.mktemp("city")) as server:
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SandboxServer]:
+    with SandboxServer(projects=100, seed=3, home=tmp_path_factory.mktemp("city")) as server:
         yield server
+
+
+@pytest.fixture
+def city(served: SandboxServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[SandboxServer]:
+    """Return the city's platforms, without faults; no test lets a day pass there."""
+    connect(monkeypatch, served)
+    yield served
+    served.clear_faults()
 
 
 def sync(engine: Engine, store: LandingStore, source: str) -> MergeResult:
