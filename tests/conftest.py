@@ -19,11 +19,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.engine import make_url
 
 from include.landing.store import LandingStore
 from include.ledger.database import migrate, open_ledger
+from tests.depth import deep
 from tests.postgres_server import start_postgres
 
 MEMORY = Path("/dev/shm")
@@ -49,6 +51,11 @@ def _room() -> int:
 
 
 _hurry()
+# Neither bound on time: how long drawing takes is a matter of what else the machine does.
+settings.register_profile(
+    "suite", max_examples=deep(40, 100), deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("suite")
 # Airflow reads these when it is first imported, by whichever test that is.
 _HOME = tempfile.mkdtemp(prefix="shuheng-airflow-")
 atexit.register(shutil.rmtree, _HOME, ignore_errors=True)
