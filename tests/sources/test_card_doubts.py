@@ -35,6 +35,7 @@ def test_an_untouched_copy_is_a_card(tmp_path: Path) -> None:
     ("was", "becomes", "words", "place"),
     [
         ("limits:\n", "constants: {colour: red}\nlimits:\n", "has no field 'colour'", "constants:"),
+        ("key: [project_code]", "key: [colour]\nfallback: [name]", "has no field 'colour'", "key: [colour]"),
         (
             "parent: {project_code: project_code}",
             "parent: {projekt: project_code}",

@@ -158,10 +158,6 @@ MISTAKES = [
         "add a line for report_code", "fields:\n  project", id="other key not mapped",
     ),
     pytest.param(
-        "key: [project_code]", "key: [code]\nfallback: [name]", "project has no field 'code'",
-        "use one of", "key: [code]", id="a key made of others that is no field",
-    ),
-    pytest.param(
         "    parent: {project_code: project_code}\n", "", "'project_code' is needed",
         "add a line", "    fields:", id="item without its project",
     ),
