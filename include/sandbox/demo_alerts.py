@@ -21,7 +21,9 @@ DELIVER, DECIDE, PUBLISH, HOUSE = DAGS = ("deliver_alerts", "record_decision", "
 ASKS, APPROVES = "engineer", "ops"
 """Who asks for the release, and who approves it."""
 
-POLLS_BEFORE_ANSWER = 3
+POLLS_BEFORE_ANSWER = 8
+"""Looks at a question before it is answered, some twelve seconds: the scheduler has been seen to take six to hear that the worker
+which asked has ended, and a question that is answered before is asked anew a minute later."""
 
 _WAITING = ("deferred", "awaiting_input")
 

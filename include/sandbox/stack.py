@@ -180,9 +180,8 @@ class Stack:
 
         def poll() -> None:
             self.processes.check()
-            if (
-                on_poll
-            ):  # for nobody they are not asked for: it would cost the api-server twice what the rest of a poll does
+            # For nobody they are not asked for: that costs the api-server twice what the rest of a poll does.
+            if on_poll:
                 on_poll(self.api.task_instances(dag_id, run_id))
 
         return self.api.wait(dag_id, run_id, seconds, poll)
