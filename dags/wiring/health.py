@@ -12,7 +12,7 @@ from airflow.sdk import BaseNotifier
 from airflow.sdk.definitions.callback import AsyncCallback
 from airflow.sdk.definitions.deadline import DeadlineAlert, DeadlineReference
 
-from include import health_notes, tasks
+from include import tasks
 from include.alerts.pipelines import late_after
 
 
@@ -28,6 +28,8 @@ class NoteFailure(Note):
 
     def notify(self, context: Any) -> None:
         """Write it down: of a task with its error, of a run only where none of its tasks said anything."""
+        from include import health_notes  # whoever parses a DAG's file need not know the ledger
+
         dag_id = context["dag"].dag_id
         if "reason" in context:  # Airflow gives one for a run alone
             since = getattr(context.get("dag_run"), "start_date", None)
@@ -48,6 +50,8 @@ class NoteSuccess(Note):
 
     def notify(self, context: Any) -> None:
         """Write it down."""
+        from include import health_notes
+
         health_notes.note_success(context["dag"].dag_id)
 
 

@@ -42,13 +42,8 @@ def _wake(engine: Engine) -> None:
     judge_by_hand(engine, AFTER, _seen("S", "又付款"), _seen("T"), rules=[PAID])
 
 
-@pytest.mark.parametrize(("work", "least"), [(_settle, 7), (_wake, 7)])
-def test_a_settlement_and_its_end_are_whole_or_not_there(
-    engine: Engine, ledger_url: str, work: Callable[[Engine], None], least: int
-) -> None:
-    judge_by_hand(engine, DAY, _seen("S"), _seen("T"), rules=[PAID])
-    if work is _wake:
-        _settle(engine)
+def _whole_or_not_there(engine: Engine, ledger_url: str, work: Callable[[Engine], None], least: int) -> dict[str, Any]:
+    """Kill a piece of work before each of its statements, of which there are so many; return what stands once it is done."""
     before, statement = everything(engine), 0
     while killed_before(ledger_url, statement, work):
         assert everything(engine) == before, statement
@@ -58,6 +53,17 @@ def test_a_settlement_and_its_end_are_whole_or_not_there(
     assert after != before
     work(engine)
     assert everything(engine) == after
+    return after
+
+
+@pytest.mark.parametrize(("work", "least"), [(_settle, 7), (_wake, 7)])
+def test_a_settlement_and_its_end_are_whole_or_not_there(
+    engine: Engine, ledger_url: str, work: Callable[[Engine], None], least: int
+) -> None:
+    judge_by_hand(engine, DAY, _seen("S"), _seen("T"), rules=[PAID])
+    if work is _wake:
+        _settle(engine)
+    _whole_or_not_there(engine, ledger_url, work, least)
     assert assert_whole(engine) == 2
     if work is _wake:
         assert kinds(engine, "S", PAID) == ["opened", "settled", "reason_changed", "settlement_ended"]
@@ -71,16 +77,7 @@ def test_killed_before_any_statement_nothing_is_lost_or_doubled(
     judge_by_hand(engine, DAY, said("fail", "S"), said("warn", "T"))
     if work is _end:
         _decide(engine)
-    before = everything(engine)
-    statement = 0
-    while killed_before(ledger_url, statement, work):
-        assert everything(engine) == before, statement
-        statement += 1
-    assert statement >= least
-    after = everything(engine)
-    assert after != before
-    work(engine)
-    assert everything(engine) == after
+    after = _whole_or_not_there(engine, ledger_url, work, least)
     assert assert_whole(engine) == len(after["finding"])
     if work is _end:
         assert kinds(engine, "S") == ["opened", "waived", "waiver_ended"]
