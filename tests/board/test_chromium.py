@@ -62,6 +62,7 @@ def test_every_page_can_be_used(visit: Visit) -> None:
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), f"{path} is wider than the screen"
     _charts(visit)
     _filter_and_drill(visit)
+    _messages(visit)
     _keyboard(visit)
     assert not visit.wrong
 
@@ -95,6 +96,19 @@ def _filter_and_drill(visit: Visit) -> None:
     assert page.locator("#chosen").inner_text().strip() in page.url
     visit.open(f"/systems/{quote(ODD_CODE, safe='')}")
     assert page.locator("h1").inner_text().startswith(HOSTILE.split("\u202e")[0][:30])
+
+
+def _messages(visit: Visit) -> None:
+    visit.open("/alerts")
+    links = visit.page.locator("a.main")
+    addresses = [links.nth(place).get_attribute("href").removeprefix("/shuheng") for place in range(links.count())]
+    assert len(addresses) >= 4  # sent, dead and pending ones, a robot's without its text
+    for address in addresses:
+        assert visit.open(address).status == 200, address
+        assert visit.page.locator("h1").count() == 1
+        assert visit.page.evaluate("document.documentElement.scrollWidth <= innerWidth"), (
+            f"{address} is wider than the screen"
+        )
 
 
 def _keyboard(visit: Visit) -> None:

@@ -1,4 +1,4 @@
-"""Fuzz the parsers: `python -m tests.fuzz [SECONDS] [TARGET...]`, ten seconds each unless told otherwise.
+"""Fuzz the parsers: `python -m tests.fuzz [SECONDS] [TARGET...]`, ten seconds each unless told otherwise; `--help` lists them.
 
 SECONDS are of the processor: on a busy machine a run takes longer and reads no fewer documents.
 A crash of the process is found, too: the document being read is kept in a file until it has been. Stops with exit code 1 at the
@@ -8,6 +8,7 @@ told for the process, so that of one target is seen where it is run alone.
 
 from __future__ import annotations
 
+import argparse
 import faulthandler
 import logging
 import random
@@ -67,20 +68,32 @@ def _peak_mb() -> int:
 
 def main(arguments: list[str]) -> int:
     """Run the named targets, or all."""
-    seconds = float(arguments[0]) if arguments else 10.0
+    asked = _asked(arguments)
     logging.disable()
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
-    for name in arguments[1:] or TARGETS:
+    for name in asked.target or TARGETS:
         seed = random.randrange(2**32)
-        print(f"{name}: {seconds:.0f} s of the processor, seed {seed}", flush=True)
+        print(f"{name}: {asked.seconds:.0f} s of the processor, seed {seed}", flush=True)
         try:
-            count = run(name, seconds, seed)
+            count = run(name, asked.seconds, seed)
         except BaseException:
             traceback.print_exc()
             print(f"{name}: broken; the document is {Path(tempfile.gettempdir()) / f'{name}.document'}")
             return 1
         print(f"{name}: {count} documents, peak {_peak_mb()} MB, nothing but named errors", flush=True)
     return 0
+
+
+def _asked(arguments: list[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        "python -m tests.fuzz", description="Feed broken documents to whatever reads what came from outside."
+    )
+    parser.add_argument("seconds", nargs="?", type=float, default=10.0, help="of the processor, for each target (10)")
+    parser.add_argument("target", nargs="*", help=f"all, unless named: {', '.join(TARGETS)}")
+    asked = parser.parse_args(arguments)
+    if unknown := [name for name in asked.target if name not in TARGETS]:
+        parser.error(f"no target {', '.join(unknown)}; --help lists them")
+    return asked
 
 
 if __name__ == "__main__":
