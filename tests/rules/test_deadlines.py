@@ -162,6 +162,13 @@ def test_a_suspension_that_may_have_begun_after_the_end_leaves_the_earliest_end_
     assert paused.figures["due"].startswith("2027-01-07 至 ")
 
 
+def test_what_a_suspended_term_had_used_is_said_as_a_figure_or_as_from_to() -> None:
+    certain = by_deadline(term("2026-11-02", None, ("2026-11-06", None)), P, D("2026-11-20"))
+    assert "中止前净用 4 个工作日,恢复后续算至 15 个" in certain.steps
+    uncertain = by_deadline(term("2026-12-21", None, ("2027-01-10", None)), P, D("2027-01-20"))
+    assert "中止前净用 8 至 16 个工作日,恢复后续算至 15 个" in uncertain.steps
+
+
 def test_what_was_done_in_such_a_year_is_in_time_late_or_not_known() -> None:
     due = P.workdays.after(D("2026-12-20"), 15)
     assert due.earliest < due.latest
