@@ -78,13 +78,14 @@ def _is_one_sentence(done: Done) -> bool:
     return len(done.stderr.strip().splitlines()) == 1 and "Traceback" not in done.stderr + done.stdout
 
 
-@pytest.mark.parametrize("verb", VERBS)
-def test_every_verb_explains_itself(verb: str) -> None:
-    done = command_anew(verb, "--help")
-    assert (done.returncode, done.stderr) == (0, "")
-    assert "usage:" in done.stdout
-    assert "--" in done.stdout
-    assert verb in command_anew("--help").stdout
+def test_every_verb_explains_itself() -> None:
+    every = command_anew("--help").stdout
+    for verb in VERBS:
+        done = command(verb, "--help")
+        assert (done.returncode, done.stderr) == (0, ""), verb
+        assert "usage:" in done.stdout, verb
+        assert "--" in done.stdout, verb
+        assert verb in every
 
 
 @pytest.mark.parametrize(
@@ -250,7 +251,7 @@ def test_the_doctor_ends_with_two_where_something_is_missing(
     platform: SandboxServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("AIRFLOW_CONN_ANNUAL_PLAN")
-    done = command_anew("doctor")
+    done = command("doctor")
     assert done.returncode == 2
     assert [line for line in done.stdout.splitlines() if line.startswith("✗")][0].startswith("✗ 连接 annual_plan: ")
     assert "AIRFLOW_CONN_ANNUAL_PLAN" in done.stdout
