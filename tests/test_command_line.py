@@ -18,6 +18,7 @@ import pytest
 from include.sandbox.server import SandboxServer
 from include.settings import ROOT
 from tests.command import command, command_anew, json_of
+from tests.depth import deep
 from tests.platform import connect, connections, overlay_card
 
 VERBS = ["sync", "check", "watch", "quarantine", "replay", "questions", "doctor", "sandbox"]
@@ -197,13 +198,8 @@ def test_a_broken_card_is_named_with_file_and_line(platform: SandboxServer, tmp_
 
 
 JSON = [
-    ("quarantine",),
-    ("questions",),
-    ("doctor",),
-    ("sync", "annual_plan"),
-    ("sync", "--dry-run"),
-    ("replay", "zj_projects"),
-]
+    ("quarantine",), ("questions",), ("doctor",), ("sync", "annual_plan"), ("sync", "--dry-run"), ("replay", "zj_projects"),
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("arguments", JSON, ids=" ".join)
@@ -315,7 +311,10 @@ def test_questions_can_be_asked_for_by_kind(synced: dict[str, str]) -> None:
 
 @pytest.mark.parametrize(
     "arguments",
-    [("questions",), ("quarantine", "--json"), ("doctor", "--pools"), ("sync", "annual_plan", "-v")],
+    deep(
+        [("doctor", "--pools"), ("sync", "annual_plan", "-v")],
+        [("questions",), ("quarantine", "--json"), ("doctor", "--pools"), ("sync", "annual_plan", "-v")],
+    ),
     ids=" ".join,
 )
 def test_a_reader_that_goes_away_is_no_error(synced: dict[str, str], arguments: tuple[str, ...]) -> None:
