@@ -55,6 +55,7 @@ def counted(engine: Engine, day: date) -> dict[str, Counter[str]]:
     return found
 
 
+@sqlite_usually
 def test_sums_over_departments_are_those_of_the_evaluations_and_the_past_stays(engine: Engine) -> None:
     city = planted(engine)
     assert appended(engine, DAY) > 50

@@ -82,6 +82,7 @@ def count(engine: Engine, table: Any) -> int:
         return int(connection.execute(select(func.count()).select_from(table)).scalar_one())
 
 
+@sqlite_usually
 def test_everything_comes_in_and_the_second_run_writes_nothing(
     city: SandboxServer, engine: Engine, store: LandingStore, tmp_path: Path
 ) -> None:
@@ -111,6 +112,7 @@ def test_everything_comes_in_and_the_second_run_writes_nothing(
     assert traces(names, left(engine, tmp_path)) == []
 
 
+@sqlite_usually
 def test_a_service_without_its_detail_comes_all_the_same_and_gets_it_later(
     city: SandboxServer, engine: Engine, store: LandingStore
 ) -> None:
@@ -224,6 +226,7 @@ def test_a_system_that_turns_classified_takes_its_verdicts_and_findings_along(
         assert connection.execute(select(finding_event.c.finding_id)).scalars().all() == [f"F-{one.system_code}9"]
 
 
+@sqlite_usually
 def test_a_service_that_turns_classified_takes_its_probes_along(
     city: SandboxServer, engine: Engine, store: LandingStore, tmp_path: Path
 ) -> None:

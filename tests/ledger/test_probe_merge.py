@@ -165,6 +165,7 @@ def test_more_services_than_fit_into_one_statement(merge: Merging, engine: Engin
     assert len(rows(engine, probe_day)) == 1203
 
 
+@sqlite_usually
 def test_killed_in_mid_merge_nothing_is_left_and_the_next_try_merges_once(
     engine: Engine, ledger_url: str, store: LandingStore
 ) -> None:
