@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,7 @@ from sqlalchemy import ColumnElement, Engine, select
 
 from include.errors import SourceUnreachable
 from include.landing.store import LandingStore
-from include.ledger.database import migrate, open_ledger
+from include.ledger.database import open_ledger
 from include.ledger.decide import decide_identity
 from include.ledger.merge import MergeResult
 from include.ledger.summary import open_questions
@@ -226,13 +225,6 @@ def _die(_: Any) -> None:
 
 
 @pytest.fixture(scope="module")
-def template(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    file = tmp_path_factory.mktemp("template") / "ledger.db"
-    migrate(f"sqlite:///{file}")
-    yield file
-
-
-@pytest.fixture(scope="module")
 def card(tmp_path_factory: pytest.TempPathFactory) -> Card:
     return write_catalogue_card(tmp_path_factory.mktemp("cards"))
 
@@ -246,10 +238,10 @@ QUICK = settings(
 @QUICK
 @given(STEPS)
 def test_after_any_harvests_a_healthy_pair_leaves_the_ledger_equal_to_the_source(
-    template: Path, card: Card, steps: list[Step]
+    migrated_sqlite: Path, card: Card, steps: list[Step]
 ) -> None:
     with tempfile.TemporaryDirectory() as folder:
-        shutil.copy(template, Path(folder) / "ledger.db")
+        shutil.copy(migrated_sqlite, Path(folder) / "ledger.db")
         engine = open_ledger(f"sqlite:///{folder}/ledger.db")
         harvests = Harvests(engine, LandingStore(f"{folder}/landing"), card)
         for step in steps:

@@ -25,26 +25,29 @@ def home(migrated_sqlite: Path, tmp_path: Path) -> Household:
     return Household(open_ledger(), LandingStore(str(tmp_path / "landing")), tmp_path)
 
 
-def looked(word: str) -> Check:
-    (found,) = [check for check in check_all() if word in check.name]
-    return found
+def looked(*words: str) -> list[Check]:
+    """Return what is said of each of some things, all looked at once."""
+    checks = check_all()
+    found = [[check for check in checks if word in check.name] for word in words]
+    assert [len(of_word) for of_word in found] == [1] * len(words)
+    return [check for (check,) in found]
 
 
 def test_a_fresh_home_is_in_order(home: Household) -> None:
-    for word in ("routing", "coverage", "retention", "spool", "dead letters", "incidents", "data sets"):
-        found = looked(word)
+    checks = looked("routing", "coverage", "retention", "spool", "dead letters", "incidents", "data sets")
+    for found in checks:
         assert (found.is_ok, found.is_noted) == (True, False), found
     assert [p for p in home.spool.iterdir()] == []  # the trial file is gone again
-    assert "spool" in looked("routing").text
+    assert "spool" in checks[0].text
 
 
 def test_messages_that_lead_nowhere_are_named_so(home: Household, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("PUBLIC_URL", raising=False)
-    assert looked("links") == Check(
-        "看板地址 links", True, "PUBLIC_URL is not set: messages name no page with the rest", False
-    )
+    assert looked("links") == [
+        Check("看板地址 links", True, "PUBLIC_URL is not set: messages name no page with the rest", False)
+    ]
     monkeypatch.setenv("PUBLIC_URL", "https://airflow.example.gov.cn/")
-    assert looked("links") == Check("看板地址 links", True, "messages lead to https://airflow.example.gov.cn", False)
+    assert looked("links") == [Check("看板地址 links", True, "messages lead to https://airflow.example.gov.cn", False)]
 
 
 def test_dead_letters_open_incidents_and_old_data_sets_are_noted(home: Household) -> None:
@@ -59,12 +62,11 @@ def test_dead_letters_open_incidents_and_old_data_sets_are_noted(home: Household
     home.datasets.mkdir()
     as_of = (at - timedelta(days=9)).isoformat()
     (home.datasets / "current.json").write_text(json.dumps({"projects": {"as_of": as_of}}), "utf-8")
-    assert looked("dead letters") == Check(
-        "未送达消息 dead letters", True, "messages that could not be delivered: spool 1", True
-    )
-    assert looked("incidents").text == "open: sync_projects failed"
-    assert looked("incidents").is_noted
-    assert looked("data sets") == Check("数据集 data sets", True, "1 published, the oldest 9 days ago", True)
+    letters, incidents, published = looked("dead letters", "incidents", "data sets")
+    assert letters == Check("未送达消息 dead letters", True, "messages that could not be delivered: spool 1", True)
+    assert incidents.text == "open: sync_projects failed"
+    assert incidents.is_noted
+    assert published == Check("数据集 data sets", True, "1 published, the oldest 9 days ago", True)
     done = command("doctor")
     assert "! 未送达消息" in done.stdout
     assert "! 运行事件" in done.stdout
@@ -78,6 +80,7 @@ def test_what_is_broken_is_named_and_hides_nothing(
     (tmp_path / "config" / "coverage.yaml").write_text("clauses: {art99: {manual: x, by: y}}\n", "utf-8")
     monkeypatch.setenv("SHUHENG_CONFIG", str(tmp_path / "config"))
     (tmp_path / "spool").write_text("a file stands here", "utf-8")
-    assert "retention.yaml:1" in looked("retention").text
-    assert "art99" in looked("coverage").text
-    assert [looked(word).is_ok for word in ("retention", "coverage", "spool", "routing")] == [False, False, False, True]
+    checks = looked("retention", "coverage", "spool", "routing")
+    assert "retention.yaml:1" in checks[0].text
+    assert "art99" in checks[1].text
+    assert [check.is_ok for check in checks] == [False, False, False, True]

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
-import sys
 import traceback
 from typing import Any
 
@@ -13,7 +11,6 @@ import pytest
 
 from include.connections import Connection, get_connection
 from include.errors import ConfigurationError
-from include.settings import ROOT
 
 NAME = "AIRFLOW_CONN_BUREAU"
 SECRET = "geheim-8f3a/+=@ 密钥"
@@ -62,18 +59,18 @@ def test_nested_extras_of_the_uri_form_are_read(monkeypatch: pytest.MonkeyPatch)
     assert found.extra == {"url": "sqlite:///x", "n": [1]}
 
 
+@pytest.mark.airflow
+@pytest.mark.xdist_group("airflow")  # on the worker that has imported it: to import it costs seconds
+@pytest.mark.filterwarnings("ignore")
 def test_both_forms_mean_the_same_to_airflow_and_to_us(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Airflow itself writes the two forms, in a process of its own: importing it costs seconds."""
-    program = (
-        "import json; from airflow.sdk import Connection as C; "
-        "c = C(conn_id='bureau', conn_type='http', host='10.1.2.3', port=8080, "
-        f"login='rid', password={SECRET!r}, schema='https', extra=json.dumps({{'sid': 's1', 'n': [1]}})); "
-        "print(json.dumps([c.get_uri(), c.as_json()] if hasattr(c, 'as_json') else [c.get_uri()]))"
-    )
-    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
-    written = json.loads(done.stdout.splitlines()[-1])
-    assert written
-    for text in written:
+    """Airflow itself writes the two forms."""
+    from airflow.sdk import Connection as Theirs
+
+    there = Theirs(
+        conn_id="bureau", conn_type="http", host="10.1.2.3", port=8080, login="rid", password=SECRET, schema="https",
+        extra=json.dumps({"sid": "s1", "n": [1]}),
+    )  # fmt: skip
+    for text in [there.get_uri(), *([there.as_json()] if hasattr(there, "as_json") else [])]:
         found = _with(monkeypatch, text)
         assert (found.conn_type, found.host, found.port, found.schema) == ("http", "10.1.2.3", 8080, "https")
         assert (found.login, found.password, found.extra) == ("rid", SECRET, {"sid": "s1", "n": [1]})

@@ -10,7 +10,7 @@ import pytest
 from include.house_tasks import KINDS, NotKept, keep_kind, report_kept, review_week
 from include.landing.store import LandingStore
 from include.ledger.database import open_ledger
-from tests.command import command, command_anew, json_of
+from tests.command import command, json_of
 from tests.house.household import Household, ago
 
 
@@ -24,7 +24,7 @@ def home(migrated_sqlite: Path, tmp_path: Path) -> Household:
 
 
 def test_it_looks_by_default_and_removes_when_told_to(home: Household) -> None:
-    looked = command_anew("house")
+    looked = command("house")
     assert looked.returncode == 0, looked.stderr
     assert "落地原始页: 可清理(试运行,未动) 1 项(超过留存天数 1)" in looked.stdout
     home.land(ago(900), "old too")

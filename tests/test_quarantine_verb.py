@@ -9,7 +9,7 @@ import pytest
 
 from include.clock import now
 from include.commands import quarantine
-from include.ledger.database import migrate, open_ledger
+from include.ledger.database import open_ledger
 from include.ledger.tables import quarantine as table
 
 OLD = {"field": "name", "title": "项目名称", "problem": "is required and missing", "raw": ""}
@@ -23,9 +23,8 @@ NEW = {
 
 
 @pytest.fixture
-def held() -> None:
-    """Open a ledger with one row that was set aside for two reasons."""
-    migrate()
+def held(own_ledger: None) -> None:
+    """Let the ledger hold one row that was set aside for two reasons."""
     with open_ledger().begin() as connection:
         values = {
             "source": "s", "record_hash": "ab" * 16, "entity": "resource", "record_key": "k", "page": 1, "line": 0,

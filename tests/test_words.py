@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import json
 import re
+from functools import cache
 from typing import Any
 
 import pytest
@@ -54,9 +55,14 @@ def test_the_glossary_has_every_value_of_every_enumeration() -> None:
     assert checked > 20
 
 
+@cache
+def _calls(folder: str) -> list[ast.Call]:
+    return [n for p in _python_files(folder) for n in ast.walk(_tree(p)) if isinstance(n, ast.Call)]
+
+
 def _literals(callee: str, *folders: str) -> set[str]:
     """Return the first arguments of the calls of a name that are plain texts: reason codes, kinds of questions."""
-    calls = [n for p in _python_files(*folders) for n in ast.walk(_tree(p)) if isinstance(n, ast.Call)]
+    calls = [call for folder in folders for call in _calls(folder)]
     named = [c for c in calls if callee in (getattr(c.func, "id", None), getattr(c.func, "attr", None)) and c.args]
     return {c.args[0].value for c in named if isinstance(c.args[0], ast.Constant) and isinstance(c.args[0].value, str)}
 

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, MutableMapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
+from sqlalchemy import Connection, Dialect, Engine, create_engine, event, inspect, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, OperationalError
 from sqlalchemy.pool import NullPool
+from sqlalchemy.util import LRUCache
 
 from include.errors import ConfigurationError, LedgerNotMigrated, LedgerUnreachable
 from include.settings import load_settings
@@ -24,12 +25,19 @@ READING = "is_reading"
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
+_COMPILED: MutableMapping[Any, Any] = LRUCache(1000)
+"""What the engines of this process have compiled: a command that reads twenty sources opens the ledger twenty times and more."""
+
+_DIALECTS: dict[URL, Dialect] = {}
+"""The dialect that first spoke to a server, for all engines on it: what was compiled is known again by it."""
+
 
 def open_ledger(url: str | None = None, *, check: bool = True) -> Engine:
     """Return an engine for the ledger; refuse one whose schema is not this code's."""
     target = _target(url or load_settings().ledger_url)
+    shared: dict[str, Any] = {"execution_options": {"compiled_cache": _COMPILED}}
     if target.get_backend_name() == "sqlite":
-        engine = create_engine(target, poolclass=NullPool, connect_args={"timeout": 60})
+        engine = create_engine(target, poolclass=NullPool, connect_args={"timeout": 60}, **shared)
         event.listen(engine, "connect", _set_up_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
     else:
@@ -38,9 +46,11 @@ def open_ledger(url: str | None = None, *, check: bool = True) -> Engine:
         options = "-c TimeZone=Asia/Shanghai -c client_encoding=UTF8 -c jit=off"
         # One connection is kept: a new one costs the server more than most of what is asked by it.
         engine = create_engine(
-            target, pool_size=1, max_overflow=-1, pool_pre_ping=True, pool_reset_on_return=None, connect_args={"options": options}
+            target, pool_size=1, max_overflow=-1, pool_pre_ping=True, pool_reset_on_return=None, connect_args={"options": options},
+            **shared,
         )  # fmt: skip
         event.listen(engine, "reset", _as_new)
+    engine.dialect = _DIALECTS.get(server := target.set(database=None), engine.dialect)
     try:
         with engine.connect().execution_options(**{READING: True}) as connection:
             if check:
@@ -50,6 +60,7 @@ def open_ledger(url: str | None = None, *, check: bool = True) -> Engine:
         raise LedgerUnreachable(
             f"the ledger {where} does not answer: {error.orig}; is it running, is LEDGER_URL right?"
         ) from None
+    _DIALECTS.setdefault(server, engine.dialect)
     return engine
 
 

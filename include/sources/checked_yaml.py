@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -116,11 +116,18 @@ def _refuse_doubles(path: Path, root: yaml.Node) -> None:
             seen.add(str(key.value))
 
 
-def _check_schema(path: Path, root: yaml.Node, data: dict[str, Any], name: str, reference: str) -> None:
+@cache
+def _schema(name: str) -> tuple[dict[str, Any], Any]:
+    """Return a schema and what checks by it: all cards are of one, all rules of another."""
     import jsonschema_rs
 
-    schema = json.loads((SCHEMAS / "config" / name).read_text("utf-8"))
-    errors = sorted(jsonschema_rs.Draft202012Validator(schema).iter_errors(data), key=lambda e: -len(e.instance_path))
+    schema: dict[str, Any] = json.loads((SCHEMAS / "config" / name).read_text("utf-8"))
+    return schema, jsonschema_rs.Draft202012Validator(schema)
+
+
+def _check_schema(path: Path, root: yaml.Node, data: dict[str, Any], name: str, reference: str) -> None:
+    schema, validator = _schema(name)
+    errors = sorted(validator.iter_errors(data), key=lambda e: -len(e.instance_path))
     if errors:
         error = errors[0]
         at = [*error.instance_path, *getattr(error.kind, "unexpected", [])[:1]]

@@ -6,6 +6,7 @@ Does not read raw rows.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 import jsonschema_rs
@@ -23,6 +24,7 @@ from include.sources.kinds import kind_schemas
 from include.sources.remarks import Problem
 
 Row = dict[str, Any]
+Compiled = tuple[Row, jsonschema_rs.Draft202012Validator]
 _WHOLE = "整条记录"
 
 
@@ -33,14 +35,13 @@ class RecordChecker:
         schema = canonical_schema(entity)
         self._specs: dict[str, dict[str, Any]] = schema["properties"]
         self._words = words
-        self._plain = _compile(schema)
-        self._by_kind = {kind: _compile({"allOf": [schema, more]}) for kind, more in kind_schemas(entity).items()}
+        self._plain, self._by_kind = _compiled(entity)
         self.is_valid = self._is_valid_of_kind if self._by_kind else self._plain[1].is_valid
 
     def _is_valid_of_kind(self, record: Row) -> bool:
         return self._of_kind(record)[1].is_valid(record)
 
-    def _of_kind(self, record: Row) -> tuple[Row, jsonschema_rs.Draft202012Validator]:
+    def _of_kind(self, record: Row) -> Compiled:
         return self._by_kind.get(record["kind"], self._plain) if self._by_kind else self._plain
 
     def problem(self, name: str, advice: Advice, value: object) -> Problem:
@@ -90,7 +91,15 @@ class RecordChecker:
         return advise_unplaced(words.values()) if record.get(spec.get("x-raw", "")) else advise_missing(spec)
 
 
-def _compile(schema: Row) -> tuple[Row, jsonschema_rs.Draft202012Validator]:
+@cache
+def _compiled(entity: str) -> tuple[Compiled, dict[str, Compiled]]:
+    """Return the schema of an entity with what checks by it, and those of each of its kinds."""
+    schema = canonical_schema(entity)
+    kinds = kind_schemas(entity).items()
+    return _compile(schema), {kind: _compile({"allOf": [schema, more]}) for kind, more in kinds}
+
+
+def _compile(schema: Row) -> Compiled:
     return schema, jsonschema_rs.Draft202012Validator(schema)
 
 

@@ -43,12 +43,17 @@ class Visit:
         assert self.page.title() == "登录"
 
 
-@pytest.fixture(params=[(1280, "light"), (390, "dark")], ids=["desk", "phone"])
-def visit(planted: Engine, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> Iterator[Visit]:
-    monkeypatch.setenv("LEDGER_URL", planted.url.render_as_string(hide_password=False))
-    width, scheme = request.param
+@pytest.fixture(scope="module")
+def opened() -> Iterator[tuple[str, Any]]:
+    """Return the address of the board, and one browser for all visits."""
     with served() as root, browser() as chromium:
-        context = chromium.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
+        yield root, chromium
+
+
+@pytest.fixture(params=[(1280, "light"), (390, "dark")], ids=["desk", "phone"])
+def visit(city: Engine, opened: tuple[str, Any], request: pytest.FixtureRequest) -> Iterator[Visit]:
+    (root, chromium), (width, scheme) = opened, request.param
+    with chromium.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme) as context:
         yield Visit(context.new_page(), root)
 
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 from html.parser import HTMLParser
 from urllib.parse import quote, urldefrag, urljoin
 
+import pytest
 from sqlalchemy import Engine
 
 from tests.board.asking import ROOT, Board
 from tests.board.planted import ODD_CODE, PROJECT
+from tests.depth import deep
 
 VOID = {"meta", "link", "img", "input", "br", "option", "li", "p", "progress"}
 FIRST = ("/", "/findings", "/systems", "/projects", "/sources", "/alerts", "/help")
@@ -40,7 +42,7 @@ class Page(HTMLParser):
         self.text += data
 
 
-def _walk(board: Board, most: int = 400) -> dict[str, Page]:
+def _walk(board: Board, most: int = deep(150, 400)) -> dict[str, Page]:
     """Return every page that can be reached from the first ones; each link leads to a page, a file or to Airflow."""
     waiting, seen, pages = [ROOT + path for path in FIRST], set(), {}
     while waiting and len(seen) < most:
@@ -57,6 +59,9 @@ def _walk(board: Board, most: int = 400) -> dict[str, Page]:
     return pages
 
 
+@pytest.mark.parametrize(
+    "planted", deep(["sqlite"], ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)]), indirect=True
+)
 def test_every_link_leads_somewhere_and_nothing_is_inline(city: Engine, board: Board) -> None:
     pages = _walk(board)
     assert len(pages) > 60

@@ -29,6 +29,7 @@ from include.settings import ROOT
 from tests.datasets.made_rows import AT, PROPERTIES, made_dataset, plant, row
 from tests.datasets.planted import planted
 from tests.datasets.schema_rows import json_rows
+from tests.depth import deep, sqlite_usually
 
 HOSTILE = [
     "", "'", '"', '""', ",", "a,b", 'x,"=1', "一行\r\n两行", "\r\n", "=1+1", "+86", "-", "@SUM(A1)", "\tx", "\rx", "'=1",
@@ -108,7 +109,7 @@ TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"
 AMOUNTS = st.decimals(Decimal("-9999999999999.99"), Decimal("9999999999999.99"), places=2)
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=deep(12, 25), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.tuples(st.none() | TEXTS, st.none() | AMOUNTS), max_size=12))
 def test_any_text_and_amount_comes_back(engine: Engine, values: list[tuple[str | None, Decimal | None]]) -> None:
     plant(engine, [row(f"{n:02}", name=name, amount=amount) for n, (name, amount) in enumerate(values)])
@@ -225,6 +226,7 @@ def test_a_format_alone_holds_the_same(engine: Engine, tmp_path: Path, kind: str
     assert sorted(path.name for path in (tmp_path / "alone").iterdir()) == [f"shops.v1.{kind}", "shops.v1.schema.json"]
 
 
+@sqlite_usually
 def test_rows_with_moments_are_checked_and_written_without_pandas(engine: Engine, tmp_path: Path) -> None:
     plant(engine, [row(f"{n:03}") for n in range(3)])
     program = (

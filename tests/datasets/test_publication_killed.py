@@ -21,6 +21,7 @@ from include.ledger.alert_tables import expunged
 from include.ledger.database import open_ledger
 from tests.datasets.made_rows import AT, guard_them, made_dataset, plant, row
 from tests.datasets.test_publication import codes, current, files
+from tests.depth import deep, sqlite_usually
 
 TWO = {name: made_dataset(name) for name in ("shops", "stalls")}
 OLD, NEW = [row("old")], [row("new")]
@@ -100,11 +101,12 @@ def test_killed_before_any_change_the_old_stands_and_the_next_run_ends_it(ours: 
         assert _plain(files(folder)) == _plain(files(calm))
         assert len(list((folder / "releases").iterdir())) == len(list((calm / "releases").iterdir()))
         shutil.rmtree(folder)
-        step += 1
+        step += deep(2, 1)
     assert step >= 15
     assert seen == sorted(seen, reverse=True) and set(seen) == {("old",), ("new",)}
 
 
+@sqlite_usually
 def test_readers_meanwhile_see_one_state_of_everything(engine: Engine, ledger_url: str, tmp_path: Path) -> None:
     folder = tmp_path / "to"
     plant(engine, [row("000")], TWO)
@@ -126,7 +128,7 @@ def test_readers_meanwhile_see_one_state_of_everything(engine: Engine, ledger_ur
 
     thread = threading.Thread(target=read)
     thread.start()
-    for n in range(1, 13):
+    for n in range(1, deep(7, 13)):
         plant(engine, [row(f"{n:03}")])
         _publish(ledger_url, folder)
     is_done.set()

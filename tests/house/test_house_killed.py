@@ -16,6 +16,7 @@ from include.house.removal import House
 from include.ledger.alert_tables import delivery_attempt, outbox
 from include.ledger.database import open_ledger
 from include.ledger.tables import probe_day
+from tests.depth import deep
 from tests.house.household import Household, ago
 from tests.rules.evidence import Evidence, rows_of
 
@@ -91,7 +92,7 @@ def test_a_cleaning_killed_again_and_again_ends_like_one_that_was_not(home: Hous
         between.append(state(home))
         gone = set(before[0]) - set(between[-1][0])
         assert len(gone) <= len(home.proven()), "something went that nothing proves"
-        line += 37
+        line += deep(49, 37)
     end = state(home)
     assert len(between) > 12
     assert sum(one not in (before, end) for one in between) > 5, "the kills missed the removing"

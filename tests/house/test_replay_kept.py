@@ -10,6 +10,7 @@ from sqlalchemy import Engine, insert
 from include.errors import Permanent
 from include.house.keeping import keep, keep_all
 from include.ledger.tables import probe_day, probe_sweep
+from tests.depth import deep, sqlite_usually
 from tests.findings.ledger_state import SCOPES, assert_folds, judge_day, ledger_rows
 from tests.house.household import Household
 from tests.rules.city import City
@@ -20,12 +21,16 @@ LOOK_BACK = 60
 
 
 def sweep(home: Household, city: City) -> None:
-    for day in days_before(DAY, LOOK_BACK + 10):
-        city.probed("s1", day, successes=day.day % 3, failures=1)
+    days = days_before(DAY, LOOK_BACK + 10)
+    with city.together():
+        for day in days:
+            city.probed("s1", day, successes=day.day % 3, failures=1)
+    for day in days:
         home.swept(day, f"sweep-{day}", f"of {day}")
 
 
-@pytest.mark.parametrize("scope", [*SCOPES, "regulation"])
+@sqlite_usually
+@pytest.mark.parametrize("scope", deep(["interconnection", "regulation"], [*SCOPES, "regulation"]))
 def test_a_kept_day_is_judged_again_to_the_same_byte(home: Household, engine: Engine, scope: str) -> None:
     city = City(engine)
     sweep(home, city)
@@ -48,6 +53,7 @@ def test_a_kept_day_is_judged_again_to_the_same_byte(home: Household, engine: En
     assert_folds(engine)
 
 
+@sqlite_usually
 def test_a_day_whose_probes_were_removed_is_refused_and_not_judged_wrongly(home: Household, engine: Engine) -> None:
     city = City(engine)
     sweep(home, city)
@@ -60,6 +66,7 @@ def test_a_day_whose_probes_were_removed_is_refused_and_not_judged_wrongly(home:
     assert not today.crashed
 
 
+@sqlite_usually
 def test_days_before_the_first_sweep_and_sweeps_that_were_cut_off_are_no_gap(home: Household, engine: Engine) -> None:
     city = City(engine)
     cut = {

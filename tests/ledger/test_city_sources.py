@@ -38,6 +38,7 @@ from include.sandbox.server import SandboxServer
 from include.sources.card_files import load_card
 from include.sources.probing.policy import load_policy
 from include.sources.probing.result import Outcome, ProbeResult, Sweep
+from tests.depth import deep, sqlite_usually
 from tests.ledger.test_expunge import dump, left
 from tests.platform import connect
 from tests.traces import traces
@@ -51,6 +52,8 @@ REGISTERS = (
     "city_cloud",
 )
 SERIES = ("exchange_calls", "cloud_metrics", "usage_statistics", "usage_files")
+DAYS = deep(30, 120)
+"""Days that a series is read back at first."""
 
 
 @pytest.fixture(scope="module")
@@ -69,6 +72,8 @@ def city(served: SandboxServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[San
 
 def sync(engine: Engine, store: LandingStore, source: str) -> MergeResult:
     card = load_card(source)
+    if card.series:
+        card = replace(card, series=replace(card.series, first_days=DAYS))
     return merge_batch(engine, store, card, land(engine, store, card).batch_id)
 
 
@@ -77,6 +82,7 @@ def count(engine: Engine, table: Any) -> int:
         return int(connection.execute(select(func.count()).select_from(table)).scalar_one())
 
 
+@sqlite_usually
 def test_everything_comes_in_and_the_second_run_writes_nothing(
     city: SandboxServer, engine: Engine, store: LandingStore, tmp_path: Path
 ) -> None:
@@ -106,6 +112,7 @@ def test_everything_comes_in_and_the_second_run_writes_nothing(
     assert traces(names, left(engine, tmp_path)) == []
 
 
+@sqlite_usually
 def test_a_service_without_its_detail_comes_all_the_same_and_gets_it_later(
     city: SandboxServer, engine: Engine, store: LandingStore
 ) -> None:
@@ -151,10 +158,11 @@ def test_details_that_are_not_told_today_stay_as_they_were_known(
         ("missing_days", "cloud_metrics", ["empty_day"] * 3),
         ("missing_days", "usage_statistics", ["empty_day"] * 3),
         ("missing_days", "exchange_calls", ["empty_day"] * 3),
-        ("hour_off", "exchange_calls", ["clock_skew"] * 120),
-        ("all_zero", "cloud_metrics", ["all_zero"] * 120),
+        ("hour_off", "exchange_calls", ["clock_skew"] * DAYS),
+        ("all_zero", "cloud_metrics", ["all_zero"] * DAYS),
     ],
 )
+@sqlite_usually
 def test_what_goes_wrong_on_a_platform_is_a_doubt_about_its_days(
     city: SandboxServer, engine: Engine, store: LandingStore, scenario: str, source: str, doubts: list[str]
 ) -> None:
@@ -218,6 +226,7 @@ def test_a_system_that_turns_classified_takes_its_verdicts_and_findings_along(
         assert connection.execute(select(finding_event.c.finding_id)).scalars().all() == [f"F-{one.system_code}9"]
 
 
+@sqlite_usually
 def test_a_service_that_turns_classified_takes_its_probes_along(
     city: SandboxServer, engine: Engine, store: LandingStore, tmp_path: Path
 ) -> None:

@@ -34,6 +34,7 @@ from include.ledger.tables import (
 )
 from include.sources.card import Card
 from include.sources.card_files import SHIPPED, load_card
+from tests.depth import sqlite_usually
 from tests.ledger import rows as made
 from tests.ledger.rows import Row, code, item, row
 from tests.platform import write_card
@@ -132,6 +133,7 @@ def test_a_project_that_turns_classified_leaves_no_trace_after_the_next_run(
     assert _count(engine, project, approval_item, project_change, approval_item_change) == [21, 42, 0, 0]
 
 
+@sqlite_usually
 def test_what_was_not_classified_stays_as_it_was(
     run: Callable[..., MergeResult], engine: Engine, store: LandingStore
 ) -> None:
@@ -151,6 +153,7 @@ def test_what_was_not_classified_stays_as_it_was(
         assert [p.rows + p.refused for p in manifest.pages] == [p.rows_received for p in manifest.pages]
 
 
+@sqlite_usually
 def test_running_again_is_stable(run: Callable[..., MergeResult], engine: Engine, tmp_path: Path) -> None:
     others = [row(n) for n in range(4, 25)]
     run([open_row(), *others])
@@ -163,6 +166,7 @@ def test_running_again_is_stable(run: Callable[..., MergeResult], engine: Engine
     assert traces(WORDS, left(engine, tmp_path)) == []
 
 
+@sqlite_usually
 def test_an_old_batch_can_still_be_merged_after_its_pages_were_rewritten(
     run: Callable[..., MergeResult], engine: Engine, store: LandingStore, card: Card
 ) -> None:
@@ -191,6 +195,7 @@ def test_aliases_and_absences_of_the_record_are_expunged(run: Callable[..., Merg
     assert traces([*WORDS, code(8)], dump(engine)) == []
 
 
+@sqlite_usually
 def test_questions_about_the_record_are_expunged(run: Callable[..., MergeResult], engine: Engine, card: Card) -> None:
     run([open_row(), row(4)])
     mine = Question("name_disagrees", card.source, f"2027|{code(SECRET)}", f"“{NAME}”不一致", {"code": code(SECRET)})
@@ -225,6 +230,7 @@ def test_questions_of_the_reconciliation_about_the_record_are_expunged(
     assert traces(WORDS, left(engine, tmp_path)) == []
 
 
+@sqlite_usually
 def test_a_record_that_only_a_dry_run_landed_is_expunged(
     run: Callable[..., MergeResult], engine: Engine, tmp_path: Path
 ) -> None:
@@ -235,6 +241,7 @@ def test_a_record_that_only_a_dry_run_landed_is_expunged(
     assert traces(WORDS, left(engine, tmp_path)) == []
 
 
+@sqlite_usually
 def test_a_run_that_died_while_it_rewrote_pages_is_finished_by_the_next_one(
     run: Callable[..., MergeResult], engine: Engine, store: LandingStore, card: Card, tmp_path: Path
 ) -> None:
@@ -261,6 +268,7 @@ def test_the_file_of_the_ledger_keeps_no_remains(store: LandingStore, card: Card
     assert traces(WORDS, everything_under(tmp_path)) == []
 
 
+@sqlite_usually
 def test_expunging_names_no_record_in_the_log(
     run: Callable[..., MergeResult], engine: Engine, caplog: pytest.LogCaptureFixture
 ) -> None:

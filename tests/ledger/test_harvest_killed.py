@@ -15,6 +15,7 @@ from include.ledger.sync import merge_batch
 from include.ledger.tables import absence, batch_record, identity_decision, quarantine, resource, resource_item
 from include.ledger.undo import clear_source
 from include.sources.card import Card
+from tests.depth import deep, sqlite_usually
 from tests.findings.killed import killed_before
 from tests.ledger.catalogue import entry, renamed, write_catalogue_card
 from tests.ledger.rows import land, pages_of, sync
@@ -49,7 +50,7 @@ def test_killed_at_any_statement_of_a_merge_it_is_as_if_it_had_never_begun(
     before = state(engine)
     batch_id = land(store, card, pages_of(NEXT)).batch_id
     work = partial(merge_batch, store=store, card=card, batch_id=batch_id)
-    for after in (5, 25, 45):
+    for after in deep((5, 45), (5, 25, 45)):
         assert killed_before(ledger_url, after, work), after
         assert state(engine) == before  # the kills fell into the transaction, not behind it
     assert not killed_before(ledger_url, NEVER, work)
@@ -59,6 +60,7 @@ def test_killed_at_any_statement_of_a_merge_it_is_as_if_it_had_never_begun(
     assert state(engine) == after_all
 
 
+@sqlite_usually
 def test_killed_while_a_decision_is_applied_it_is_applied_by_the_next_try_or_the_next_merge(
     engine: Engine, ledger_url: str, store: LandingStore, card: Card
 ) -> None:
@@ -68,7 +70,7 @@ def test_killed_while_a_decision_is_applied_it_is_applied_by_the_next_try_or_the
     def work(ledger: Engine) -> None:
         decide_identity(ledger, store, card, None, is_same=True, by="张三", reason="核实")
 
-    for after in (2, 6, 30):
+    for after in deep((2, 30), (2, 6, 30)):
         assert killed_before(ledger_url, after, work), after
     assert len(state(engine)[4]) == 1  # decided, and not yet applied
     result = sync(engine, store, card, [renamed(ENTRIES[0]), *ENTRIES[1:]])
@@ -78,6 +80,7 @@ def test_killed_while_a_decision_is_applied_it_is_applied_by_the_next_try_or_the
     assert state(engine) == after_all
 
 
+@sqlite_usually
 def test_killed_while_it_is_cleared_a_source_is_whole(
     engine: Engine, ledger_url: str, store: LandingStore, card: Card
 ) -> None:

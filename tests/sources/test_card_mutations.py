@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from include.errors import CardError
 from include.sources.card import canonical_schema
 from include.sources.card_files import SHIPPED, read_card
+from tests.depth import deep
 
 Data = dict[str, Any]
 NAMES = [
@@ -48,7 +49,7 @@ def _mutated(data: Data, chance: random.Random) -> Any:
     return data
 
 
-@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=deep(40, 120), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(name=st.sampled_from(NAMES), seed=st.integers(0, 2**32), times=st.integers(1, 3))
 def test_no_mutation_of_a_shipped_card_crashes_the_loader(name: str, seed: int, times: int, tmp_path: Path) -> None:
     chance = random.Random(seed)
@@ -67,7 +68,7 @@ def test_no_mutation_of_a_shipped_card_crashes_the_loader(name: str, seed: int, 
         assert set(canonical_schema(card.entity)["properties"]) >= {f.name for f in card.fields}
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=deep(30, 80), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(name=st.sampled_from(NAMES), seed=st.integers(0, 2**32))
 def test_no_spoilt_line_of_a_shipped_card_crashes_the_loader(name: str, seed: int, tmp_path: Path) -> None:
     chance = random.Random(seed)
