@@ -16,7 +16,17 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from benchmarks import board, breakdown, harvest_report, kept_ledger, probing, publishing, rules, rules_at_size, verdicts
+from benchmarks import (
+    board,
+    breakdown,
+    harvest_report,
+    kept_ledger,
+    probing,
+    publishing,
+    rules,
+    rules_at_size,
+    verdicts,
+)
 from benchmarks.contestants import ALL, PHASES, choose
 from benchmarks.environment import prepare_environments
 from benchmarks.goals import Goal, judge, judge_validation
@@ -222,7 +232,11 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--many", type=int, default=100_000, help="systems of the part rules_at_size (100,000)")
     parser.add_argument(
-        "--scopes", nargs="+", choices=rules_at_size.SCOPES, default=["regulation"], help="scopes of the part rules_at_size"
+        "--scopes",
+        nargs="+",
+        choices=rules_at_size.SCOPES,
+        default=["regulation"],
+        help="scopes of the part rules_at_size",
     )
     parser.add_argument(
         "--days", nargs="+", choices=list(rules_at_size.DAYS), default=["quiet", "1", "2"],

@@ -41,7 +41,7 @@ PREDICATES = 20
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One judging: seconds inside the process, CPU of the process and of the server, peak, counts, findings changed and rows written."""
+    """One judging: seconds inside the process, CPU of the process and of the server, peak, counts; rows of findings written."""
 
     database: str
     scope: str
@@ -218,8 +218,8 @@ def goals(samples: Sequence[Sample]) -> list[Goal]:
 def markdown(samples: Sequence[Sample]) -> str:
     """Return medians as a table; `x limit` of the medians."""
     lines = [
-        "| database | scope | phase | n | judging s: median (min–max) | client + server CPU s | x limit, by CPU | peak MiB | verdicts "
-        "| anew | events | findings written |",
+        "| database | scope | phase | n | judging s: median (min–max) | client + server CPU s | x limit, by CPU | peak MiB "
+        "| verdicts | anew | events | findings written |",
         "|---|---|---|---|---|---|---|---|---|---|---|---|",
     ]
     for database, scope, phase in dict.fromkeys((s.database, s.scope, s.phase) for s in samples):

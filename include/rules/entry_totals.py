@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-from sqlalchemy import ColumnElement, FromClause, and_, case, func, or_, select
+from sqlalchemy import ColumnElement, FromClause, and_, case, false, func, or_, select
 
 from include.ledger.as_known import AsKnown
 from include.rules.catalogue_facts import Catalogues, marks
@@ -31,9 +31,11 @@ def entry_totals(registers: Registers, grace_percent: int, kind: str = "data") -
     whole = registers.whole
     entries, systems = whole.known.rows("resource"), whole.known.rows("system")
     mine = and_(entries.c.kind == kind, entries.c.tombstoned_at.is_(None))
-    standing = select(systems.c.system_code).where(systems.c.system_code.is_not(None), systems.c.tombstoned_at.is_(None))
+    standing = select(systems.c.system_code).where(
+        systems.c.system_code.is_not(None), systems.c.tombstoned_at.is_(None)
+    )
     is_linked = func.coalesce(entries.c.system_code.in_(standing), False)
-    is_single = or_(_is_in_several(entries, mine), and_(~is_linked, entries.c.project_codes.is_not(None)))
+    is_single = or_(_is_in_several(whole, entries, mine, kind), and_(~is_linked, entries.c.project_codes.is_not(None)))
 
     part = Registers(_Part(whole.known, mine & is_single), whole.day, whole.most_days, whole.groups)
     found, linked, is_known = Catalogues(part, grace_percent, ProjectRegister(part).naming_of).totals(kind)
@@ -60,8 +62,10 @@ def _is_filled(entries: FromClause, names: tuple[str, ...]) -> ColumnElement[Any
     return case((or_(*(func.coalesce(entries.c[name], "") != "" for name in names)), "+"))
 
 
-def _is_in_several(entries: FromClause, mine: ColumnElement[bool]) -> ColumnElement[bool]:
+def _is_in_several(whole: Registers, entries: FromClause, mine: ColumnElement[bool], kind: str) -> ColumnElement[bool]:
     """Return whether several sources list entries of one code: these may be one entry."""
+    if len({source for listed, source in whole.known.listings if listed == kind}) < 2:
+        return false()
     several = (
         select(entries.c.code)
         .where(mine, entries.c.code.is_not(None))

@@ -73,9 +73,7 @@ class _CannotTell(Exception):
 
 
 class _Search:
-    def __init__(
-        self, registers: Registers, before: Frontier, parameters: Parameters, wanted: Collection[str]
-    ) -> None:
+    def __init__(self, registers: Registers, before: Frontier, parameters: Parameters, wanted: Collection[str]) -> None:
         self._registers, self._known, self._parameters = registers, registers.known, parameters
         self._wants_pending = PENDING in wanted
         self._before, self._connection = AsKnown(registers.known.connection, before), registers.known.connection
@@ -152,7 +150,9 @@ class _Search:
     def _note_applicants(self, projects: set[str]) -> None:
         """Note the systems of the units that some projects are or were of: what a unit has applied for is a fact of each."""
         p, s = ENTITIES["project"][0].c, ENTITIES["system"][0].c
-        of_projects = select(p.unit_uscc, p.unit_name).where(among(p.project_code, self._every_code(projects))).distinct()
+        of_projects = (
+            select(p.unit_uscc, p.unit_name).where(among(p.project_code, self._every_code(projects))).distinct()
+        )
         units = {unit for row in self._connection.execute(of_projects) for unit in row if unit}
         units |= {old for _, old in self._later.changes("project", ("unit_uscc", "unit_name"))}
         names = {plain(unit) for unit in units}

@@ -107,3 +107,20 @@ def test_evidence_is_too_old_from_the_day_on_that_makes_it_so(engine: Engine) ->
             town.batch(source, entity, at(town.day, 2))
         judge(engine, REGULATION, town.day, at=at(town.day, 7))
         assert kept(engine) == hashes(engine, town), days
+
+
+def test_days_without_any_fact_say_what_a_full_judging_says(engine: Engine) -> None:
+    """Nothing is read, so that evidence grows old in the end; on two days everybody's catalogue is read again."""
+    town, spared = JoinedTown(engine, 3), 0
+    for days in range(11):
+        if days:
+            town.day += timedelta(days=1)
+        if days in (2, 3):
+            town.batch("exchange_catalogue", "resource", at(town.day, 2))
+        for scope in KEEPING:
+            judged = judge(engine, scope, town.day, at=at(town.day, 7))
+            full = judge(engine, scope, town.day, full=True, at=at(town.day, 9))
+            assert (full.digest, full.is_new, full.settled.changes) == (judged.digest, False, []), (days, scope)
+            assert (full.rates, full.tally.reasons) == (judged.rates, judged.tally.reasons), (days, scope)
+            spared += scope == CATALOGUES and judged.tally.judged < judged.tally.verdicts / 2
+    assert spared > 5
