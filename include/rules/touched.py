@@ -109,7 +109,7 @@ class _Search:
         for entity in ("contract", "rectification"):
             if keys := of_type.get(entity):
                 self._looked.note(entity, keys)
-                self._note_owners(entity, among(ENTITIES[entity][0].c[str(key_of(entity))], keys))
+                self._note_owners(entity, among(ENTITIES[entity][0].c[str(key_of(entity))], keys), Looked())
 
     def _note_lines(self, due: set[str]) -> None:
         """Note lines of the plan: by their project, or by a hash of their key where they name none."""
@@ -137,8 +137,8 @@ class _Search:
             wrote = among(table.c[key], keys)
         return self._note_owners(entity, wrote, owners)
 
-    def _note_owners(self, entity: str, condition: ColumnElement[bool], owners: Looked | None = None) -> Looked:
-        table, owners = ENTITIES[entity][0], owners or Looked()
+    def _note_owners(self, entity: str, condition: ColumnElement[bool], owners: Looked) -> Looked:
+        table = ENTITIES[entity][0]
         for name in _LINKS:
             if name in table.c:
                 found = self._connection.execute(select(table.c[name]).where(condition).distinct()).scalars()
