@@ -16,12 +16,23 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from benchmarks import board, breakdown, harvest_report, probing, publishing, rules, rules_at_size, verdicts
+from benchmarks import (
+    board,
+    breakdown,
+    harvest_report,
+    kept_ledger,
+    probing,
+    publishing,
+    rules,
+    rules_at_size,
+    verdicts,
+)
 from benchmarks.contestants import ALL, PHASES, choose
 from benchmarks.environment import prepare_environments
 from benchmarks.goals import Goal, judge, judge_validation
 from benchmarks.harvest import Harvests
 from benchmarks.harvest_contestants import FORMS
+from benchmarks.kept_ledger import KeptLedger
 from benchmarks.postgres import start_postgres
 from benchmarks.rounds import Rounds, warm_up
 from benchmarks.sandbox import start_sandbox
@@ -52,7 +63,7 @@ def main() -> int:
         if "rules" in options.part:
             _judging(rules, options.projects, options, results)
         if "rules_at_size" in options.part:
-            _judging(rules_at_size, options.many, options, results)
+            _rules_at_size(options, results)
         if "publish" in options.part:
             _judging(publishing, options.rows, options, results)
         if "board" in options.part:
@@ -136,6 +147,19 @@ def _judging(part: ModuleType, count: int, options: argparse.Namespace, results:
     _goals(results, part.goals(samples))
 
 
+def _rules_at_size(options: argparse.Namespace, results: dict[str, Any]) -> None:
+    home = kept_ledger.folder(DATA, options.many)
+    with contextlib.ExitStack() as stack:
+        is_wanted = "postgres" in options.database
+        server = stack.enter_context(start_postgres(home / "postgres")) if is_wanted else None
+        ledgers = [KeptLedger(name, server if name == "postgres" else None, home) for name in sorted(options.database)]
+        at_size = rules_at_size.AtSize(options.many, options.scopes, options.days, _say)
+        samples = at_size.measure(ledgers, options.runs)
+    results["rules_at_size"] = rules_at_size.as_results(samples)
+    _table(results, rules_at_size.markdown(samples))
+    _goals(results, rules_at_size.goals(samples))
+
+
 def _probing(options: argparse.Namespace, results: dict[str, Any]) -> None:
     with tempfile.TemporaryDirectory(prefix="shbench-probing-") as home:
         samples, hung = probing.measure(options.endpoints, options.runs, Path(home), _say)
@@ -207,6 +231,17 @@ def _parser() -> argparse.ArgumentParser:
         "--systems", type=int, default=5_000, help="systems that the parts verdicts and board hold (5,000)"
     )
     parser.add_argument("--many", type=int, default=100_000, help="systems of the part rules_at_size (100,000)")
+    parser.add_argument(
+        "--scopes",
+        nargs="+",
+        choices=rules_at_size.SCOPES,
+        default=["regulation"],
+        help="scopes of the part rules_at_size",
+    )
+    parser.add_argument(
+        "--days", nargs="+", choices=list(rules_at_size.DAYS), default=["quiet", "1", "2"],
+        help="days of the part rules_at_size: quiet, 1 or 2 %% changed, or 1 %% all again in full, which takes minutes",
+    )  # fmt: skip
     parser.add_argument("--rows", type=int, default=1_000_000, help="rows that the part publish writes (1,000,000)")
     parser.add_argument("--endpoints", type=int, default=10_000, help="endpoints of the part probing (10,000)")
     parser.add_argument(

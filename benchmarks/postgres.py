@@ -83,8 +83,8 @@ class Postgres:
 
 
 @contextlib.contextmanager
-def start_postgres() -> Iterator[Postgres]:
-    """Run a server for the length of the block."""
+def start_postgres(kept: Path | None = None) -> Iterator[Postgres]:
+    """Run a server for the length of the block; its data are thrown away, unless a folder is named in which they are kept."""
     binaries = _binaries()
     home = Path(tempfile.mkdtemp(prefix="shbench-", dir="/tmp"))
     user = _server_user()
@@ -93,11 +93,15 @@ def start_postgres() -> Iterator[Postgres]:
         os.chown(home, user.pw_uid, user.pw_gid)
     process: subprocess.Popen[bytes] | None = None
     try:
-        data = str(home / "data")
+        data = str(kept or home / "data")
+        if kept and user:
+            kept.mkdir(parents=True, exist_ok=True)
+            os.chown(kept, user.pw_uid, user.pw_gid)
         command = [str(binaries / "initdb"), "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-locale"]
-        made = subprocess.run(command, capture_output=True, cwd=home, **as_user)
-        if made.returncode:
-            raise RuntimeError(f"initdb failed: {made.stderr.decode(errors='replace').strip()[-400:]}")
+        if not (Path(data) / "PG_VERSION").exists():
+            made = subprocess.run(command, capture_output=True, cwd=home, **as_user)
+            if made.returncode:
+                raise RuntimeError(f"initdb failed: {made.stderr.decode(errors='replace').strip()[-400:]}")
         command = [str(binaries / "postgres"), "-D", data, "-k", str(home), "-c", "listen_addresses="]
         with (home / "server.log").open("wb") as log:
             process = subprocess.Popen(
@@ -106,8 +110,8 @@ def start_postgres() -> Iterator[Postgres]:
         yield Postgres(home, process.pid, _await(home, process))
     finally:
         if process and process.poll() is None:
-            process.send_signal(signal.SIGQUIT)  # nothing of it is kept, so no checkpoint
-            process.wait(30)
+            process.send_signal(signal.SIGINT if kept else signal.SIGQUIT)  # what is not kept needs no checkpoint
+            process.wait(120)
         shutil.rmtree(home, ignore_errors=True)
 
 

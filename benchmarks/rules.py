@@ -3,15 +3,17 @@ and the first day of a week, on which everything is looked at.
 
 Beside it the limit line of W5: twenty bare predicates over as many rows in the database, UNION ALL … INSERT, without
 reason or evidence.
-As a module it judges once and prints what that took: `python -m benchmarks.rules LEDGER_URL DAY [full]`.
+As a module it judges once and prints what that took: `python -m benchmarks.rules LEDGER_URL DAY SCOPE [full]`.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta
@@ -76,7 +78,7 @@ def _sample(database: str, phase: str, url: str, engine: Engine, projects: int) 
     day = DAY + timedelta(days=LATER.get(phase, 0))
     if phase == "1 % changed":
         change(engine, max(1, projects // 100), day, projects)
-    command = [sys.executable, "-m", "benchmarks.rules", url, day.isoformat(), *(["full"] if "full" in phase else [])]
+    command = judging_command(url, day, "regulation", is_full="full" in phase)
     usage: Usage = run_measured(command, os.environ)
     said, peak = usage.said, (usage.peak_kib - bare_interpreter_kib()) / 1024
     return Sample(
@@ -171,22 +173,43 @@ def as_results(samples: list[Sample]) -> list[dict[str, Any]]:
     return [asdict(s) for s in samples]
 
 
+def judging_command(url: str, day: date, scope: str, *, is_full: bool = False) -> list[str]:
+    """Return the command that judges once and prints what that took."""
+    return [sys.executable, "-m", "benchmarks.rules", url, day.isoformat(), scope, *(["full"] if is_full else [])]
+
+
+def _count_rows(engine: Engine) -> Counter[str]:
+    """Return what will hold how many rows of which table were written by statements of this process."""
+    from sqlalchemy import event
+
+    written: Counter[str] = Counter()
+
+    def note(_: Any, cursor: Any, statement: str, *rest: Any) -> None:
+        if found := re.match(r"(?:INSERT INTO|UPDATE) (\w+)", statement):
+            written[found[1]] += max(cursor.rowcount, 0)
+
+    event.listen(engine, "after_cursor_execute", note)
+    return written
+
+
 def main() -> None:
     """Judge once and print what it took."""
     from include.clock import SHANGHAI
     from include.findings.judging import judge
     from include.ledger.database import open_ledger
 
-    url, day, is_full = sys.argv[1], date.fromisoformat(sys.argv[2]), "full" in sys.argv[3:]
-    engine, begun, cpu = open_ledger(url), time.perf_counter(), time.process_time()
-    judged = judge(
-        engine, "regulation", day, full=is_full, at=datetime(day.year, day.month, day.day, 7, tzinfo=SHANGHAI)
-    )
+    url, day, scope, is_full = sys.argv[1], date.fromisoformat(sys.argv[2]), sys.argv[3], "full" in sys.argv[4:]
+    engine = open_ledger(url)
+    written = _count_rows(engine)
+    begun, cpu = time.perf_counter(), time.process_time()
+    judged = judge(engine, scope, day, full=is_full, at=datetime(day.year, day.month, day.day, 7, tzinfo=SHANGHAI))
     seconds, cpu = time.perf_counter() - begun, time.process_time() - cpu
     assert not judged.crashed, judged.crashed
+    changed = {(c.rule, c.subject_type, c.subject, c.finding_id) for c in judged.settled.changes}
     said = {
         "seconds": seconds, "cpu": cpu, "verdicts": judged.tally.verdicts, "judged": judged.tally.judged, "digest": judged.digest,
-        "events": len(judged.settled.changes), "outcomes": judged.tally.outcomes,
+        "events": len(judged.settled.changes), "changed": len(changed), "rules": len(judged.tally.outcomes),
+        "written": dict(written),
     }  # fmt: skip
     print(json.dumps(said))
 

@@ -1,52 +1,50 @@
-"""A day of the regulation at the size that the goal of W5 names, 100,000 systems: what it costs when little or nothing changed.
+"""Days of a scope at the size that the goal of W5 names, 100,000 systems: what they cost when little or nothing changed.
 
-A ledger is made and judged for the first time, then copied for each round: a quiet day, a day on which 1 % of the systems and of
-the dossiers changed, the same in full, and, from a copy of its own, a day on which 2 % did; every source was read each morning.
-Beside each round the limit line: twenty bare predicates over the same systems, their reports and entries, UNION ALL … INSERT, which
-gives some 350,000 rows and no reason.
+A ledger is made, judged for the first time and kept; each round goes from copies of it: a quiet day, a day on which 1 % of the
+systems and of the dossiers changed, and another on which 2 % did; every source was read each morning. Beside each round the limit
+line: twenty bare predicates over the same systems, their reports and entries, UNION ALL … INSERT, which gives some 350,000 rows and
+no reason.
 """
 
 from __future__ import annotations
 
 import os
-import shutil
-import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
 from datetime import date, timedelta
-from pathlib import Path
 from statistics import median
 from typing import Any
 
-from sqlalchemy import Engine, text
+from sqlalchemy import text
 
 from benchmarks.goals import Goal
+from benchmarks.kept_ledger import TEMPLATE, KeptLedger, code_digest
 from benchmarks.made_ledger import note_batch
-from benchmarks.postgres import Postgres
-from benchmarks.rules import LIMIT_SHARE
+from benchmarks.rules import LIMIT_SHARE, judging_command
 from benchmarks.rules_ledger import DAY, SOURCES, change, fill
 from benchmarks.systems_ledger import add_systems, change_systems
 from benchmarks.usage import Usage, bare_interpreter_kib, run_measured
 
-TEMPLATE, COPY = "rules_template", "rules_copy"
 PROJECTS_SHARE = 20
 """Of so many systems one belongs to a project with a whole life."""
 
+SCOPES = ("regulation", "catalogues", "systems", "interconnection")
 FIRST, QUIET, ONE, AGAIN, TWO, LIMIT = (
     "first day", "quiet day", "1 % changed", "1 %, all again in full", "2 % changed", "limit: 20 bare predicates",
 )  # fmt: skip
+DAYS = {"quiet": QUIET, "1": ONE, "full": AGAIN, "2": TWO}
+FEW = (QUIET, ONE, TWO)
 MEMORY_MIB = 300
 PREDICATES = 20
-_WRITTEN = ("finding", "finding_event", "verdict", "judged_subject", "evaluation")
 
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One judging: seconds inside the process, CPU of the process and of the server, peak, counts, rows written by table."""
+    """One judging: seconds inside the process, CPU of the process and of the server, peak, counts; rows of findings written."""
 
     database: str
+    scope: str
     phase: str
     judging: float
     client_cpu: float
@@ -55,90 +53,80 @@ class Sample:
     verdicts: int
     anew: int
     events: int
+    changed: int
+    rules: int
     rows: int
     digest: str
 
+    @property
+    def cpu(self) -> float:
+        """Return the CPU seconds of both."""
+        return self.client_cpu + self.server_cpu
+
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """Where the ledgers of one database are: a server, or a folder of files."""
+class AtSize:
+    """What is measured: so many systems, some scopes, some days."""
 
-    database: str
-    server: Postgres | None
-    home: Path
+    systems: int
+    scopes: Sequence[str]
+    days: Sequence[str]
+    say: Callable[[str], None]
 
-    def url(self, name: str) -> str:
-        """Return the address of a ledger."""
-        if self.server:
-            return self.server.dsn(name).replace("postgresql://", "postgresql+psycopg://")
-        return f"sqlite:///{self.home / name}.db"
+    def measure(self, ledgers: Sequence[KeptLedger], runs: int) -> list[Sample]:
+        """Judge the first day where that was not done yet, and the others in each round, in turn."""
+        samples = [sample for ledger in ledgers for sample in self._prepare(ledger)]
+        for run in range(1, runs + 1):
+            for ledger in ledgers:
+                self.say(f"{ledger.database}, round {run}")
+                samples += self._round(ledger)
+        return samples
 
-    def make(self, name: str) -> str:
-        """Make an empty ledger and return its address."""
-        if self.server:
-            self.server.create(name)
-        return self.url(name)
+    def _prepare(self, ledger: KeptLedger) -> Iterator[Sample]:
+        """Make the ledger if it is not there; judge its first day by the code of now, for the first time or once more."""
+        from include.ledger.database import migrate, open_ledger
 
-    @contextmanager
-    def copy(self) -> Iterator[str]:
-        """Yield the address of a copy of the template."""
-        if self.server:
-            self.server.run(f'DROP DATABASE IF EXISTS "{COPY}" WITH (FORCE)')
-            self.server.run(f'CREATE DATABASE "{COPY}" TEMPLATE "{TEMPLATE}" STRATEGY file_copy')
-            self.server.run("CHECKPOINT")
-        else:
-            shutil.copy(self.home / f"{TEMPLATE}.db", self.home / f"{COPY}.db")
-        yield self.url(COPY)
-        if self.server:
-            self.server.run(f'DROP DATABASE "{COPY}" WITH (FORCE)')
-        for left in self.home.glob(f"{COPY}.db*"):
-            left.unlink()
+        if not ledger.is_made:
+            url, begun, projects = ledger.make(), time.perf_counter(), self.systems // PROJECTS_SHARE
+            migrate(url)
+            engine = open_ledger(url)
+            fill(engine, projects)
+            add_systems(engine, projects, self.systems, DAY)
+            engine.dispose()
+            ledger.settle()
+            ledger.note({})
+            self.say(f"{ledger.database}: {self.systems:,} systems made in {time.perf_counter() - begun:.0f} s")
+        judged, code = ledger.judged, code_digest()
+        for scope in self.scopes:
+            if judged.get(scope) != code:
+                sample = self._judged(ledger, scope, FIRST, ledger.url(TEMPLATE), DAY)
+                yield sample if scope not in judged else replace(sample, phase=f"{FIRST}, by other code once more")
+                judged[scope] = code
+                ledger.settle()
+                ledger.note(judged)
 
-    def cpu(self) -> float:
-        """Return the CPU seconds of the server so far."""
-        return self.server.cpu_seconds() if self.server else 0.0
+    def _round(self, ledger: KeptLedger) -> Iterator[Sample]:
+        tomorrow, later, phases = DAY + timedelta(days=1), DAY + timedelta(days=2), [DAYS[day] for day in self.days]
+        with ledger.copy() as url:
+            for phase, percent, day in ((QUIET, 0, tomorrow), (ONE, 1, later)):
+                self._read(url, percent, day)
+                if phase in phases:
+                    yield from (self._judged(ledger, scope, phase, url, day) for scope in self.scopes)
+            if AGAIN in phases:
+                yield from (self._judged(ledger, scope, AGAIN, url, later) for scope in self.scopes)
+            yield self._limit(ledger, url)
+        if TWO in phases:
+            with ledger.copy() as url:
+                self._read(url, 2, tomorrow)
+                yield from (self._judged(ledger, scope, TWO, url, tomorrow) for scope in self.scopes)
 
+    def _read(self, url: str, percent: int, day: date) -> None:
+        """Let every source be read on the morning of a day, and some per cent of systems and dossiers change."""
+        from include.ledger.database import open_ledger
 
-def measure(
-    systems: int, server: Postgres | None, runs: int, home: Path, databases: set[str], say: Callable[[str], None]
-) -> list[Sample]:
-    """Judge so many systems: the first day once, the others in each round from copies."""
-    samples = []
-    for database in sorted(databases):
-        place = Place(database, server if database == "postgres" else None, home)
-        samples.append(prepare(place, systems, say))
-        for run in range(runs):
-            samples += one_round(place, systems, say, is_full=run == 0)
-    return samples
-
-
-def prepare(place: Place, systems: int, say: Callable[[str], None]) -> Sample:
-    """Make the template and judge its first day."""
-    from include.ledger.database import migrate, open_ledger
-
-    url, begun = place.make(TEMPLATE), time.perf_counter()
-    migrate(url)
-    engine, projects = open_ledger(url), systems // PROJECTS_SHARE
-    fill(engine, projects)
-    add_systems(engine, projects, systems, DAY)
-    engine.dispose()
-    if place.server:
-        place.server.settle([TEMPLATE])
-    say(f"{place.database}: {systems:,} systems, {projects:,} projects made in {time.perf_counter() - begun:.0f} s")
-    first = _judged(place, FIRST, url, DAY, say)
-    if place.server:
-        place.server.settle([TEMPLATE])
-    return first
-
-
-def one_round(place: Place, systems: int, say: Callable[[str], None], *, is_full: bool) -> list[Sample]:
-    """Judge the days of one round, and the limit line beside them; all again, which takes minutes, only where it is asked for."""
-    from include.ledger.database import open_ledger
-
-    def read(url: str, percent: int, day: date) -> None:
-        engine, projects = open_ledger(url), systems // PROJECTS_SHARE
+        engine, projects = open_ledger(url), self.systems // PROJECTS_SHARE
         if percent:
-            change_systems(engine, systems * percent // 100, systems, day)
+            change_systems(engine, self.systems * percent // 100, self.systems, day)
             change(engine, projects * percent // 100, day, projects)
         with engine.begin() as connection:
             for source, entity in SOURCES.items():
@@ -146,47 +134,38 @@ def one_round(place: Place, systems: int, say: Callable[[str], None], *, is_full
                     note_batch(connection, source, entity, day, f"{source}-{day:%Y%m%d}")
         engine.dispose()
 
-    samples, tomorrow, later = [], DAY + timedelta(days=1), DAY + timedelta(days=2)
-    with place.copy() as url:
-        read(url, 0, tomorrow)
-        samples.append(_judged(place, QUIET, url, tomorrow, say))
-        read(url, 1, later)
-        samples.append(_judged(place, ONE, url, later, say))
-        if is_full:
-            samples.append(_judged(place, AGAIN, url, later, say))
-        samples.append(_limit(place, open_ledger(url), say))
-    with place.copy() as url:
-        read(url, 2, tomorrow)
-        samples.append(_judged(place, TWO, url, tomorrow, say))
-    return samples
+    def _judged(self, ledger: KeptLedger, scope: str, phase: str, url: str, day: date) -> Sample:
+        cpu = ledger.cpu()
+        usage: Usage = run_measured(judging_command(url, day, scope, is_full=phase == AGAIN), os.environ)
+        server, said = ledger.cpu() - cpu, usage.said
+        peak = (usage.peak_kib - bare_interpreter_kib()) / 1024
+        seconds = f"{said['seconds']:.2f} s ({said['cpu']:.2f} + {server:.2f} CPU)"
+        self.say(f"{ledger.database}, {scope}, {phase}: {seconds}, {said['judged']:,} judged anew, {peak:.0f} MiB")
+        rows = sum(said["written"].get(name, 0) for name in ("finding", "evaluation"))
+        return Sample(
+            ledger.database, scope, phase, said["seconds"], said["cpu"], server, peak, said["verdicts"], said["judged"],
+            said["events"], said["changed"], said["rules"], rows, said["digest"],
+        )  # fmt: skip
 
+    def _limit(self, ledger: KeptLedger, url: str) -> Sample:
+        """Return what the bare predicates cost inside the database: the second of two runs, when what they read is at hand."""
+        from include.ledger.database import open_ledger
 
-def _judged(place: Place, phase: str, url: str, day: date, say: Callable[[str], None]) -> Sample:
-    command = [sys.executable, "-m", "benchmarks.rules", url, day.isoformat(), *(["full"] if phase == AGAIN else [])]
-    before, cpu = _counts(url), place.cpu()
-    usage: Usage = run_measured(command, os.environ)
-    server, said = place.cpu() - cpu, usage.said
-    written = {name: count - before[name] for name, count in _counts(url).items()}
-    # What is written per run is bounded: an event each time a finding changed, and a row or two of the scope.
-    assert written["finding_event"] == said["events"], (written, said["events"])
-    assert written["finding"] <= said["events"] and written["evaluation"] <= 1, written
-    peak = (usage.peak_kib - bare_interpreter_kib()) / 1024
-    say(f"{place.database}, {phase}: {said['seconds']:.2f} s, {said['judged']:,} judged anew, {peak:.0f} MiB")
-    return Sample(
-        place.database, phase, said["seconds"], said["cpu"], server, peak, said["verdicts"], said["judged"], said["events"],
-        written["finding"] + written["finding_event"], said["digest"],
-    )  # fmt: skip
-
-
-def _counts(url: str) -> dict[str, int]:
-    """Return how many rows the tables have that a judging writes."""
-    from include.ledger.database import open_ledger
-
-    engine = open_ledger(url)
-    with engine.connect() as connection:
-        found = {n: int(connection.execute(text(f"SELECT count(*) FROM {n}")).scalar_one()) for n in _WRITTEN}
-    engine.dispose()
-    return found
+        engine, unlogged = open_ledger(url), "UNLOGGED" if ledger.server else ""
+        for _ in range(2):
+            with engine.begin() as connection:
+                connection.execute(text("DROP TABLE IF EXISTS bare_finding"))
+                connection.execute(text(f"CREATE {unlogged} TABLE bare_finding (rule INTEGER, subject TEXT)"))
+            cpu, client, begun = ledger.cpu(), time.process_time(), time.perf_counter()
+            with engine.begin() as connection:
+                connection.execute(text(f"INSERT INTO bare_finding {arms(DAY)}"))
+            seconds, client = time.perf_counter() - begun, time.process_time() - client
+        with engine.connect() as connection:
+            found = connection.execute(text("SELECT count(*) FROM bare_finding")).scalar_one()
+        engine.dispose()
+        server = ledger.cpu() - cpu
+        self.say(f"{ledger.database}, limit line: {seconds:.2f} s ({client:.2f} + {server:.2f} CPU), {found:,} rows")
+        return Sample(ledger.database, "", LIMIT, seconds, client, server, 0, found, 0, 0, 0, 0, found, "")
 
 
 def arms(day: date) -> str:
@@ -206,62 +185,56 @@ def arms(day: date) -> str:
     return " UNION ALL ".join([*of_systems, *others])
 
 
-def _limit(place: Place, engine: Engine, say: Callable[[str], None]) -> Sample:
-    """Return what the bare predicates cost inside the database: the second of two runs, when what they read is at hand."""
-    unlogged = "UNLOGGED" if place.server else ""
-    for _ in range(2):
-        with engine.begin() as connection:
-            connection.execute(text("DROP TABLE IF EXISTS bare_finding"))
-            connection.execute(text(f"CREATE {unlogged} TABLE bare_finding (rule INTEGER, subject TEXT)"))
-        cpu, client, begun = place.cpu(), time.process_time(), time.perf_counter()
-        with engine.begin() as connection:
-            connection.execute(text(f"INSERT INTO bare_finding {arms(DAY)}"))
-        seconds, client = time.perf_counter() - begun, time.process_time() - client
-    with engine.connect() as connection:
-        found = connection.execute(text("SELECT count(*) FROM bare_finding")).scalar_one()
-    engine.dispose()
-    say(f"{place.database}, limit line: {seconds:.2f} s, {found:,} rows")
-    return Sample(place.database, LIMIT, seconds, client, place.cpu() - cpu, 0, found, 0, 0, found, "")
+def _of(samples: Sequence[Sample], database: str, scope: str, phase: str) -> list[Sample]:
+    return [s for s in samples if (s.database, s.scope, s.phase) == (database, scope, phase)]
 
 
-def goals(samples: list[Sample]) -> list[Goal]:
-    """Return whether days with few changes stay within the limit line's multiple, their memory bounded, and both ways agree."""
+def goals(samples: Sequence[Sample]) -> list[Goal]:
+    """Return whether days with few changes stay within the limit line's multiple, and their memory and what they write bounded."""
     found = []
-    for database in sorted({s.database for s in samples}):
-        of = {
-            p: [s for s in samples if (s.database, s.phase) == (database, p)] for p in (QUIET, ONE, AGAIN, TWO, LIMIT)
-        }
-        limit = median(s.judging for s in of[LIMIT])
-        for phase in (QUIET, ONE, TWO):
-            ratio = median(s.judging for s in of[phase]) / limit
-            goal = f"{database}, {phase} ≤ {LIMIT_SHARE:.0f}x the limit line"
-            found.append(Goal(goal, f"{ratio:.1f}x", ratio <= LIMIT_SHARE))
-        peak = max(s.peak_mib for phase in (QUIET, ONE, TWO) for s in of[phase])
-        found.append(Goal(f"{database}, few changes ≤ {MEMORY_MIB} MiB", f"{peak:.0f} MiB", peak <= MEMORY_MIB))
-        digests = {s.digest for phase in (ONE, AGAIN) for s in of[phase]}
-        found.append(Goal(f"{database}, what changed and all again say the same", "same digest", len(digests) == 1))
+    for database, scope in sorted({(s.database, s.scope) for s in samples if s.scope}):
+        named, limits = f"{database}, {scope}", _of(samples, database, "", LIMIT)
+        few = [s for phase in FEW for s in _of(samples, database, scope, phase)]
+        for phase in dict.fromkeys(s.phase for s in few):
+            mine = _of(few, database, scope, phase)
+            by_wall, by_cpu = (
+                median(getattr(s, name) for s in mine) / median(getattr(s, name) for s in limits)
+                for name in ("judging", "cpu")
+            )
+            goal = f"{named}, {phase} ≤ {LIMIT_SHARE:.0f}x the limit line, by wall"
+            found.append(Goal(goal, f"{by_wall:.1f}x (by CPU {by_cpu:.1f}x)", by_wall <= LIMIT_SHARE))
+        if few:
+            peak = max(s.peak_mib for s in few)
+            found.append(Goal(f"{named}, few changes ≤ {MEMORY_MIB} MiB", f"{peak:.0f} MiB", peak <= MEMORY_MIB))
+            over = max(s.rows - s.changed - s.rules for s in few)
+            said = ", ".join(f"{s.rows} for {s.changed}" for s in {s.phase: s for s in few}.values())
+            found.append(Goal(f"{named}, findings written ≤ those changed + 1 row a rule", said, over <= 0))
+        if again := _of(samples, database, scope, AGAIN):
+            digests = {s.digest for s in (*again, *_of(samples, database, scope, ONE))}
+            found.append(Goal(f"{named}, what changed and all again say the same", "same digest", len(digests) == 1))
     return found
 
 
-def markdown(samples: list[Sample]) -> str:
-    """Return medians as a table."""
+def markdown(samples: Sequence[Sample]) -> str:
+    """Return medians as a table; `x limit` of the medians."""
     lines = [
-        "| database | phase | judging s | client CPU s | server CPU s | x limit | peak MiB | verdicts | anew | events | rows |",
-        "|---|---|---|---|---|---|---|---|---|---|---|",
+        "| database | scope | phase | n | judging s: median (min–max) | client + server CPU s | x limit, by CPU | peak MiB "
+        "| verdicts | anew | events | findings written |",
+        "|---|---|---|---|---|---|---|---|---|---|---|---|",
     ]
-    for database, phase in dict.fromkeys((s.database, s.phase) for s in samples):
-        mine = [s for s in samples if (s.database, s.phase) == (database, phase)]
-        names = ("judging", "client_cpu", "server_cpu", "peak_mib")
-        judging, client, server, peak = (median(getattr(s, name) for s in mine) for name in names)
-        limits = [s.judging for s in samples if (s.database, s.phase) == (database, LIMIT)]
-        one = mine[-1]
+    for database, scope, phase in dict.fromkeys((s.database, s.scope, s.phase) for s in samples):
+        mine, limits = _of(samples, database, scope, phase), _of(samples, database, "", LIMIT)
+        walls, one = [s.judging for s in mine], mine[-1]
+        client, server, cpu = (median(getattr(s, name) for s in mine) for name in ("client_cpu", "server_cpu", "cpu"))
+        share = f"{median(walls) / median(s.judging for s in limits):.1f}, {cpu / median(s.cpu for s in limits):.1f}"
         lines.append(
-            f"| {database} | {phase} | {judging:.2f} | {client:.2f} | {server:.2f} | {judging / median(limits):.1f} | {peak:.0f} | "
+            f"| {database} | {scope or '–'} | {phase} | {len(mine)} | {median(walls):.2f} ({min(walls):.2f}–{max(walls):.2f}) | "
+            f"{client:.2f} + {server:.2f} | {share} | {median(s.peak_mib for s in mine):.0f} | "
             f"{one.verdicts:,} | {one.anew:,} | {one.events:,} | {one.rows:,} |"
         )
     return "\n".join(lines)
 
 
-def as_results(samples: list[Sample]) -> list[dict[str, Any]]:
+def as_results(samples: Sequence[Sample]) -> list[dict[str, Any]]:
     """Return the samples for the file of results."""
     return [asdict(s) for s in samples]

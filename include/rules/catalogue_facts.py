@@ -121,18 +121,7 @@ class Catalogues:
         return self._of_unit.get((kind, name, False), 0) + self._of_unit.get((kind, uscc or name, True), 0)
 
     def _marks(self, entry: Combined) -> Iterator[str]:
-        """Yield the counts of `Catalogued` that an entry is part of."""
-        yield "entries"
-        if entry.get("state") in _UNREGISTERED:
-            yield "drafts"
-        yield from _sharing(entry)
-        yield from _COLLECTION[entry.get("collection")]
-        name = "data_updated_on" if entry.get("data_updated_on") else "modified_on"
-        row = entry.origin(name) or entry.rows[0]
-        # Seen when the catalogue was read: what has happened since, nobody knows.
-        seen: date = self._registers.readings[row["source"]].read_on or self._registers.day
-        is_written = bool(entry.get("data_updated_raw") or entry.get("modified_raw"))
-        yield freshness(entry.get("update_cycle"), row[name], seen, self._grace, has_written_date=is_written).value
+        return marks(entry, self._registers, self._grace)
 
     # -- sources --------------------------------------------------------------------------------------------------------------
 
@@ -153,6 +142,21 @@ class Catalogues:
             if all(map(self._registers.is_fresh, names)):
                 found[kind] = ("+".join(names), min(day for s in names if (day := readings[s].read_on)))
         return found
+
+
+def marks(entry: Combined, registers: Registers, grace_percent: int) -> Iterator[str]:
+    """Yield the counts of `Catalogued` that an entry is part of."""
+    yield "entries"
+    if entry.get("state") in _UNREGISTERED:
+        yield "drafts"
+    yield from _sharing(entry)
+    yield from _COLLECTION[entry.get("collection")]
+    name = "data_updated_on" if entry.get("data_updated_on") else "modified_on"
+    row = entry.origin(name) or entry.rows[0]
+    # Seen when the catalogue was read: what has happened since, nobody knows.
+    seen: date = registers.readings[row["source"]].read_on or registers.day
+    is_written = bool(entry.get("data_updated_raw") or entry.get("modified_raw"))
+    yield freshness(entry.get("update_cycle"), row[name], seen, grace_percent, has_written_date=is_written).value
 
 
 def _sharing(entry: Combined) -> Iterator[str]:

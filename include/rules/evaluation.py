@@ -22,6 +22,7 @@ from include.ledger.as_known import AsKnown, frontier
 from include.ledger.day_sums import Span
 from include.ledger.tables import evaluation, probe_day, probe_sweep
 from include.rules.engine import Bench
+from include.rules.entry_totals import entry_totals
 from include.rules.exceptions import EXCEPTIONS
 from include.rules.excerpt import Excerpt
 from include.rules.facts_of_day import FactsOfDay
@@ -41,8 +42,9 @@ INTERCONNECTION, CATALOGUES, SYSTEMS, REGULATION = SCOPES = ("interconnection", 
 SCOPE_OF_GROUP = {"exchange": INTERCONNECTION, "catalogues": CATALOGUES, "dossiers": REGULATION}
 """The scope that judges the sources of a group of cards; those of every other group belong to `SYSTEMS`."""
 
-KEEPING = (REGULATION,)
-"""The scopes whose verdicts hold for longer than a day; those over windows that end yesterday are judged anew each day."""
+KEEPING = (REGULATION, CATALOGUES)
+"""The scopes whose verdicts hold for longer than a day. In the others nearly every system has other facts each day, for its windows
+end yesterday, and its verdicts tell of them: to keep these would be to write all of them anew each day (ADR 0045)."""
 
 _NONE = Fact(None, "")
 
@@ -136,7 +138,7 @@ class Judging:
         registers, before, looked = self.facts.registers, kept.known_before(self.grounds), None
         if before is not None and registers.known.is_now:
             due = kept.due()
-            looked = what_to_look_at(registers, before, self._bench.parameters, due)
+            looked = what_to_look_at(registers, before, self._bench.parameters, due, self._wanted)
         if looked is None:
             kept.look_at_all()
         else:
@@ -173,7 +175,11 @@ class Judging:
         return rates_of(tally.outcomes, tally.reasons) + (more() if more else [])
 
     def _rates_of_entries(self) -> list[Rate]:
-        data, linked, are_known = self.facts.catalogues.totals()
+        if self.kept and self.kept.looked:  # the facts of the day are those of some systems
+            totals = entry_totals(self.facts.registers, int(self._bench.parameters["catalogue_grace_percent"]))
+        else:
+            totals = self.facts.catalogues.totals()
+        data, linked, are_known = totals
         return rates_of_entries(data, linked, are_known=are_known)
 
     def run(self) -> Iterator[RuleVerdicts]:

@@ -61,6 +61,10 @@ class Looked:
         for entity in ("contract", "rectification"):
             yield from ((entity, key) for key in self.keys.get(entity, ()))
 
+    def of(self, field: str) -> set[str]:
+        """Return the codes that a field of rows names: those of the projects, or of the systems."""
+        return self.projects if field == "project_code" else self.systems
+
     def note(self, entity: str, keys: set[str]) -> None:
         """Add single records of an entity."""
         self.keys.setdefault(entity, set()).update(keys)

@@ -102,7 +102,9 @@ class FactsOfDay:
         windows = self._windows()
         joined = self._register.joined if self._wants(PROJECTS) else None
         reports = Reports(self.registers, self._register, self._dossiers)
-        pending = PendingProjects(self.registers, self._register, self.parameters["city_division"])
+        # What a unit has applied for is few, and read whole: its systems need not be looked at together with it.
+        whole = self.registers.whole
+        pending = PendingProjects(whole, ProjectRegister(whole), self.parameters["city_division"])
         found = {}
         for code in self.registers.systems:
             facts = self.registers.system_facts(code, joined)

@@ -166,8 +166,11 @@ class KeptVerdicts:
     def _fetch(self, subjects: Iterable[Subject]) -> None:
         new = set(subjects) - self._asked
         self._asked |= new
+        query = select(*(table.c[name] for name in (*_NAMES, "outcomes"))).where(table.c.scope == self.scope)
         for mine in of_subjects(table, sorted(new)):
-            self._rows |= dict(self._read(mine))
+            for kind, subject, *values, told in self.connection.execute(query.where(mine)):
+                # Most of them are about to be judged anew, and then what they told is asked for.
+                self._rows[kind, subject], self._outcomes[kind, subject] = _Row(*values), told
 
     # -- asking ---------------------------------------------------------------------------------------------------------------
 

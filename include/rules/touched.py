@@ -6,7 +6,7 @@ It errs to the side of too much: what is looked at without need costs time, what
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import date, timedelta
 from functools import cached_property
 from itertools import product
@@ -23,6 +23,7 @@ from include.rules.excerpt import Looked, key_of
 from include.rules.freshness import CYCLE_DAYS, freshness
 from include.rules.later_batches import LaterBatches
 from include.rules.parameters import Parameters
+from include.rules.pending_facts import PENDING
 from include.rules.plan_facts import line_hash
 from include.rules.project_register import ProjectRegister
 from include.rules.register_facts import Registers
@@ -41,6 +42,9 @@ _OWNED = (
 )  # fmt: skip
 """Entities whose rows name the project or the system that they bear on."""
 
+_APPLIED = ("project", "approval_item")
+"""Entities that say which projects a unit has applied for."""
+
 _LINKS = ("project_code", "system_code")
 _NAMES = ("system_code", "project_codes", "tombstoned_at")
 """Fields of a system by which entries of the catalogues find it."""
@@ -52,11 +56,14 @@ _PLACES = (
 
 
 def what_to_look_at(
-    registers: Registers, before: Frontier, parameters: Parameters, due: Iterable[Subject]
+    registers: Registers, before: Frontier, parameters: Parameters, due: Iterable[Subject], wanted: Collection[str] = ()
 ) -> Looked | None:
-    """Return what bears on the subjects that are due or were touched since a frontier; None where all must be looked at."""
+    """Return what bears on the subjects that are due or were touched since a frontier; None where all must be looked at.
+
+    `wanted` are the facts that rules look at: some join what others do not.
+    """
     try:
-        return _Search(registers, before, parameters).run(due)
+        return _Search(registers, before, parameters, wanted).run(due)
     except (_CannotTell, Permanent):  # Permanent: a batch of the frontier is no longer in the ledger
         return None
 
@@ -66,8 +73,9 @@ class _CannotTell(Exception):
 
 
 class _Search:
-    def __init__(self, registers: Registers, before: Frontier, parameters: Parameters) -> None:
+    def __init__(self, registers: Registers, before: Frontier, parameters: Parameters, wanted: Collection[str]) -> None:
         self._registers, self._known, self._parameters = registers, registers.known, parameters
+        self._wants_pending = PENDING in wanted
         self._before, self._connection = AsKnown(registers.known.connection, before), registers.known.connection
         self._looked, self._later = Looked(), LaterBatches(self._connection, self._before)
         self._register = ProjectRegister(registers)
@@ -77,8 +85,12 @@ class _Search:
         if self._later.count > MOST:
             raise _CannotTell
         if self._later.count:
+            applied: set[str] = set()
             for entity in filter(self._later.wrote, _OWNED):
-                self._note_owned(entity)
+                owners = self._note_owned(entity)
+                applied |= owners.projects if entity in _APPLIED else set()
+            if self._wants_pending:
+                self._note_applicants(applied)
             self._note_systems()
             self._note_entries()
             self._note_aged_entries()
@@ -97,7 +109,7 @@ class _Search:
         for entity in ("contract", "rectification"):
             if keys := of_type.get(entity):
                 self._looked.note(entity, keys)
-                self._note_owners(entity, among(ENTITIES[entity][0].c[str(key_of(entity))], keys))
+                self._note_owners(entity, among(ENTITIES[entity][0].c[str(key_of(entity))], keys), Looked())
 
     def _note_lines(self, due: set[str]) -> None:
         """Note lines of the plan: by their project, or by a hash of their key where they name none."""
@@ -109,16 +121,13 @@ class _Search:
 
     # -- written --------------------------------------------------------------------------------------------------------------
 
-    def _note_owned(self, entity: str) -> None:
-        """Note whom the rows of an entity that were written bear on, and whom they bore on before."""
-        table, key = ENTITIES[entity][0], key_of(entity)
+    def _note_owned(self, entity: str) -> Looked:
+        """Note whom the rows of an entity that were written bear on, and whom they bore on before; return these."""
+        table, key, owners = ENTITIES[entity][0], key_of(entity), Looked()
         wrote = self._later.written(entity)
         before: set[str] = set()
         for field, old in self._later.changes(entity, (*_LINKS, *([key] if key else []))):
-            if field == key:
-                before.add(old)
-            else:
-                self._owners(field).add(old)
+            (before if field == key else owners.of(field)).add(old)
         if key:
             written = select(table.c[key]).where(wrote)
             keys = {str(k) for k in self._connection.execute(written).scalars() if k is not None} | before
@@ -126,17 +135,29 @@ class _Search:
                 raise _CannotTell
             self._looked.note(entity, keys)
             wrote = among(table.c[key], keys)
-        self._note_owners(entity, wrote)
+        return self._note_owners(entity, wrote, owners)
 
-    def _note_owners(self, entity: str, condition: ColumnElement[bool]) -> None:
+    def _note_owners(self, entity: str, condition: ColumnElement[bool], owners: Looked) -> Looked:
         table = ENTITIES[entity][0]
         for name in _LINKS:
             if name in table.c:
                 found = self._connection.execute(select(table.c[name]).where(condition).distinct()).scalars()
-                self._owners(name).update(code for code in found if code is not None)
+                owners.of(name).update(code for code in found if code is not None)
+        self._looked.projects |= owners.projects
+        self._looked.systems |= owners.systems
+        return owners
 
-    def _owners(self, field: str) -> set[str]:
-        return self._looked.projects if field == "project_code" else self._looked.systems
+    def _note_applicants(self, projects: set[str]) -> None:
+        """Note the systems of the units that some projects are or were of: what a unit has applied for is a fact of each."""
+        p, s = ENTITIES["project"][0].c, ENTITIES["system"][0].c
+        of_projects = (
+            select(p.unit_uscc, p.unit_name).where(among(p.project_code, self._every_code(projects))).distinct()
+        )
+        units = {unit for row in self._connection.execute(of_projects) for unit in row if unit}
+        units |= {old for _, old in self._later.changes("project", ("unit_uscc", "unit_name"))}
+        names = {plain(unit) for unit in units}
+        alike = {name for name in self._all(s.unit_name) if plain(name) in names} if units else set()
+        self._looked.systems |= self._all(s.system_code, or_(among(s.unit_uscc, units), among(s.unit_name, alike)))
 
     def _written(self, entity: str) -> list[Row[Any]]:
         """Return code, system and projects of the records that were written, and whether one is new; no more than can be told."""

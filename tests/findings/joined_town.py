@@ -51,6 +51,7 @@ class JoinedTown(Town):
         "_rename_projects",
         "_add_system_late",
         "_lose_system",
+        "_return_system",
         "_move_entry",
         "_add_entry_late",
         "_lose_entry",
@@ -111,6 +112,9 @@ class JoinedTown(Town):
 
     def _lose_system(self) -> None:
         self._change("system", "system_register", {"system_code": self._system()}, tombstoned_at=at(self.day))
+
+    def _return_system(self) -> None:
+        self._change("system", "system_register", {"system_code": self._system()}, tombstoned_at=None)
 
     def _regrade(self) -> None:
         fields = {"protection_level": self.chance.randrange(1, 5), "unit_name": f"单位{self.chance.randrange(3)}"}

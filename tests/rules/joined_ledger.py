@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from copy import copy
 from datetime import date
 from typing import Any
@@ -102,7 +102,7 @@ class JoinedLedger(Evidence):
         other.engine, other.last = engine, dict(self.last)
         return other
 
-    def looked(self, *changes: Change, due: Iterable[Subject] = ()) -> Looked | None:
+    def looked(self, *changes: Change, due: Iterable[Subject] = (), wanted: Collection[str] = ()) -> Looked | None:
         """Return what is to be looked at after some changes, and for what is due; the changes are taken back."""
         last = dict(self.last)
         with self.engine.connect() as self._open:
@@ -111,12 +111,14 @@ class JoinedLedger(Evidence):
                 for change in changes:
                     change(self)
                 registers = Registers(AsKnown(self._open), DAY, 7, {})
-                return what_to_look_at(registers, before, ParameterBook.load().on(DAY), due)
+                return what_to_look_at(registers, before, ParameterBook.load().on(DAY), due, wanted)
             finally:
                 self._open, self.last = None, last
 
-    def owners(self, *changes: Change, due: Iterable[Subject] = ()) -> tuple[set[str], set[str]]:
+    def owners(
+        self, *changes: Change, due: Iterable[Subject] = (), wanted: Collection[str] = ()
+    ) -> tuple[set[str], set[str]]:
         """Return the projects and systems to be looked at, in short: 1 for project 1."""
-        found = self.looked(*changes, due=due)
+        found = self.looked(*changes, due=due, wanted=wanted)
         assert found
         return {str(P.index(code)) for code in found.projects}, found.systems

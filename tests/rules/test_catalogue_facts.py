@@ -14,6 +14,7 @@ from include.clock import now
 from include.ledger.as_known import AsKnown
 from include.ledger.undo import clear_source
 from include.rules.catalogue_facts import KINDS
+from include.rules.entry_totals import entry_totals
 from include.rules.facts import Catalogued, Project
 from include.rules.facts_of_day import FactsOfDay
 from include.rules.parameters import ParameterBook
@@ -46,8 +47,37 @@ def _facts(engine: Engine, day: date = DAY, **how: Any) -> dict[str, dict[str, F
 
 
 def _totals(engine: Engine, day: date = DAY) -> tuple[Catalogued, int, bool]:
-    data, linked, are_known = _ask(engine, lambda facts: facts.catalogues.totals(), day)
+    """Return all entries of the data catalogues, counted one by one, and in the database."""
+
+    def both(facts: FactsOfDay) -> tuple[tuple[Catalogued, int, bool], ...]:
+        grace = int(facts.parameters["catalogue_grace_percent"])
+        return facts.catalogues.totals(), entry_totals(facts.registers, grace)
+
+    one_by_one, alike = _ask(engine, both, day)
+    assert alike == one_by_one
+    data, linked, are_known = one_by_one
     return data, linked, are_known
+
+
+def test_entries_that_differ_in_anything_that_counts_are_counted_apart(engine: Engine, city: CataloguedCity) -> None:
+    """Alike ones are counted in the database; those that several catalogues list, or only their project links, one by one."""
+    one = {"system_code": "busy"}
+    others: list[dict[str, Any]] = [
+        {}, {"state": "draft"}, {"state": "withdrawn"}, {"share_type": "none"}, {"share_type": "none", "share_basis": "文号"},
+        {"share_type": "none", "share_condition": "条件"}, {"share_type": None}, {"share_type": None, "open_type": "open"},
+        {"distribution_count": 0}, {"distribution_count": None}, {"collection": None}, {"collection": "partly"},
+        {"update_cycle": None}, {"update_cycle": "daily"}, {"data_updated_on": None},
+        {"data_updated_on": None, "data_updated_raw": None},
+        {"data_updated_on": None, "modified_on": date(2026, 11, 19), "modified_raw": "x"}, {"system_code": "nobody"},
+        {"system_code": None, "project_codes": PROJECT}, {"kind": "component"}, {"code": "K1"}, {"code": "K1"}, {"code": "K2"},
+    ]  # fmt: skip
+    city.enter(*(one | other for other in others))
+    city.enter({"code": "K1", "collection": "partly"}, {"code": "K3", "project_codes": PROJECT}, source=PORTAL)
+    data, linked, are_known = _totals(engine)
+    assert (data.entries, linked, are_known) == (22, 21, True)
+    assert (data.drafts, data.withheld, data.without_basis, data.share_unknown) == (1, 3, 1, 1)
+    assert (data.collection_unknown, data.partly, data.cycle_missing, data.overdue) == (1, 1, 1, 1)
+    assert (data.date_inexact, data.date_missing) == (1, 1)
 
 
 def _data(engine: Engine, system: str, day: date = DAY, **how: Any) -> Catalogued | str:

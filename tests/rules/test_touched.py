@@ -15,6 +15,7 @@ from include.ledger.database import open_ledger
 from include.rules import touched
 from include.rules.freshness import CYCLE_DAYS, freshness
 from include.rules.parameters import ParameterBook
+from include.rules.pending_facts import PENDING
 from include.rules.plan_facts import line_hash
 from tests.rules.evidence import DAY, at
 from tests.rules.joined_ledger import ENTRY, Change, JoinedLedger, P
@@ -112,6 +113,22 @@ CASES: dict[str, tuple[Change, str, str]] = {
 def test_a_change_bears_on_whom_it_names_and_named_and_on_what_hangs_together(ledger: JoinedLedger, case: str) -> None:
     change, projects, systems = CASES[case]
     assert ledger.owners(change) == (set(projects), set(filter(None, systems.split(","))))
+
+
+def test_what_a_unit_applies_for_bears_on_its_systems_and_on_those_of_its_former_unit(ledger: JoinedLedger) -> None:
+    """Only where a rule looks at it."""
+    of_other, of_mine = (
+        changed("project", "provincial_approval", {"project_code": P[8]}, unit_name=unit)
+        for unit in ("单位X4", "单位Ｘ５")
+    )
+    assert ledger.owners(of_other, wanted=[PENDING]) == ({"8"}, {"X4"})
+    assert ledger.owners(of_other, of_mine, wanted=[PENDING]) == ({"8"}, {"X4", "X5"})
+    assert ledger.owners(of_other, of_mine) == ({"8"}, set())
+    item = added(
+        "approval_item", "provincial_approval", item_id="F8", project_code=P[8], item_name="可行性研究报告审批"
+    )
+    assert ledger.owners(item, wanted=[PENDING]) == ({"8"}, set()), "its unit is not known"
+    assert ledger.owners(dossier(8, track="unit"), of_mine, wanted=[PENDING]) == ({"8"}, {"X5"})
 
 
 def test_a_record_that_went_to_another_number_is_looked_at_under_both(ledger: JoinedLedger) -> None:

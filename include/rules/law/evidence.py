@@ -52,11 +52,11 @@ def entries_updated_in_time(facts: Facts, p: Parameters, on: date) -> Judgement:
         f"{unknown['date_inexact']} 条、未填 {unknown['date_missing']} 条,更新周期不详 {unknown['cycle_missing']} 条",
     )
     if found.overdue:
-        return Judgement(Outcome.WARN, "overdue", steps, figures, on)
+        return Judgement(Outcome.WARN, "overdue", steps, figures)
     for reason, count in unknown.items():
         if count:
-            return Judgement(Outcome.UNKNOWN, reason, steps, {"count": count}, on)
-    return Judgement(Outcome.PASS, "timely" if found.timely else "uncycled", steps, figures, on)
+            return Judgement(Outcome.UNKNOWN, reason, steps, {"count": count})
+    return Judgement(Outcome.PASS, "timely" if found.timely else "uncycled", steps, figures)
 
 
 CALENDAR_DUE_DAY = 15
