@@ -63,7 +63,7 @@ class BlockReader:
 
     def __init__(self, schema: pa.Schema) -> None:
         self.schema = schema
-        self._read = arrow_csv.ReadOptions(column_names=schema.names, use_threads=False, block_size=PIECE_BYTES)
+        self._read = arrow_csv.ReadOptions(column_names=schema.names, use_threads=False)
         self._parse = arrow_csv.ParseOptions(newlines_in_values=True)
         self._convert = arrow_csv.ConvertOptions(
             column_types={field.name: field.type for field in schema}, null_values=[""], strings_can_be_null=True,
@@ -74,6 +74,8 @@ class BlockReader:
         """Return a block with its columns, each in one piece: whoever works on them does so once and not for each piece."""
         content, sent = block.content(), len(block.sizes)
         self._convert.check_utf8 = not block.is_unicode
+        # The reader refuses a line that does not fit into two of its own blocks.
+        self._read.block_size = max(PIECE_BYTES, max(block.sizes, default=0))
         table = arrow_csv.read_csv(pa.BufferReader(content), self._read, self._parse, self._convert).combine_chunks()
         if table.num_rows != sent:
             raise pa.ArrowInvalid(f"{sent} rows were sent and {table.num_rows} read")
