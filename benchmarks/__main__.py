@@ -129,7 +129,7 @@ def _validation(options: argparse.Namespace, results: dict[str, Any]) -> None:
 def _judging(part: ModuleType, count: int, options: argparse.Namespace, results: dict[str, Any], **more: Any) -> None:
     with contextlib.ExitStack() as stack:
         home = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="shbench-judging-")))
-        server = stack.enter_context(start_postgres()) if "postgres" in options.database else None
+        server = stack.enter_context(start_postgres(by_tcp=options.tcp)) if "postgres" in options.database else None
         samples = part.measure(count, server, options.runs, home, set(options.database), _say, **more)
     results[part.__name__.rpartition(".")[2]] = part.as_results(samples)
     _table(results, part.markdown(samples))
@@ -208,6 +208,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--many", type=int, default=100_000, help="systems of the part rules_at_size (100,000)")
     parser.add_argument("--rows", type=int, default=1_000_000, help="rows that the part publish writes (1,000,000)")
+    parser.add_argument(
+        "--tcp", action="store_true", help="reach PostgreSQL by loopback, in the parts that judge, publish or show"
+    )
     parser.add_argument("--before", type=Path, help="a checkout of another commit that the part publish compares with")
     parser.add_argument("--endpoints", type=int, default=10_000, help="endpoints of the part probing (10,000)")
     parser.add_argument(

@@ -19,7 +19,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine, make_url, text
 
 from benchmarks.goals import Goal
 from benchmarks.made_ledger import made_ledger
@@ -77,7 +77,8 @@ def measure(
             ledger = made_ledger(
                 database, server, home, f"rows_{count}", partial(fill, rows=count), f"{count:,} rows", say
             )
-            with ledger as (url, _):
+            with ledger as (url, engine):
+                engine.dispose()  # the connection that it keeps would be waited for
                 for name in [name for _ in range(rounds) for name in names]:
                     one = _sample(database, name, count, url, server if database == "postgres" else None, home, before)
                     cost = f"{one.wall:.1f} s, CPU {one.cpu:.1f} + {one.server:.1f} s, {one.peak_mib:.0f} MiB"
@@ -96,7 +97,7 @@ def _sample(
         begun = server.cpu_seconds() if server else 0.0
         usage = run_measured([*command, folder], os.environ | {"PYTHONPATH": str(where)})
         if server:
-            server.await_quiet(url.rpartition("/")[2].partition("?")[0])
+            server.await_quiet(str(make_url(url).database))
         busy = server.cpu_seconds() - begun if server else 0.0
         assert usage.said["rows"] == rows, usage.said
         size = sum(file.stat().st_size for file in Path(folder).iterdir()) / 2**20
