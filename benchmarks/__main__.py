@@ -65,7 +65,7 @@ def main() -> int:
         if "rules_at_size" in options.part:
             _rules_at_size(options, results)
         if "publish" in options.part:
-            _judging(publishing, options.rows, options, results)
+            _judging(publishing, options.rows, options, results, before=options.before)
         if "board" in options.part:
             _judging(board, options.systems, options, results)
         if "probing" in options.part:
@@ -137,11 +137,11 @@ def _validation(options: argparse.Namespace, results: dict[str, Any]) -> None:
     _goals(results, judge_validation(usage.said, first))
 
 
-def _judging(part: ModuleType, count: int, options: argparse.Namespace, results: dict[str, Any]) -> None:
+def _judging(part: ModuleType, count: int, options: argparse.Namespace, results: dict[str, Any], **more: Any) -> None:
     with contextlib.ExitStack() as stack:
         home = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="shbench-judging-")))
-        server = stack.enter_context(start_postgres()) if "postgres" in options.database else None
-        samples = part.measure(count, server, options.runs, home, set(options.database), _say)
+        server = stack.enter_context(start_postgres(by_tcp=options.tcp)) if "postgres" in options.database else None
+        samples = part.measure(count, server, options.runs, home, set(options.database), _say, **more)
     results[part.__name__.rpartition(".")[2]] = part.as_results(samples)
     _table(results, part.markdown(samples))
     _goals(results, part.goals(samples))
@@ -243,6 +243,10 @@ def _parser() -> argparse.ArgumentParser:
         help="days of the part rules_at_size: quiet, 1 or 2 %% changed, or 1 %% all again in full, which takes minutes",
     )  # fmt: skip
     parser.add_argument("--rows", type=int, default=1_000_000, help="rows that the part publish writes (1,000,000)")
+    parser.add_argument(
+        "--tcp", action="store_true", help="reach PostgreSQL by loopback, in the parts that judge, publish or show"
+    )
+    parser.add_argument("--before", type=Path, help="a checkout of another commit that the part publish compares with")
     parser.add_argument("--endpoints", type=int, default=10_000, help="endpoints of the part probing (10,000)")
     parser.add_argument(
         "--datasets", nargs="+", type=int, default=[10_000, 100_000], help="sizes of the part harvest (10,000 100,000)"

@@ -1,4 +1,4 @@
-"""A PostgreSQL of the benchmark's own: default settings, fsync on, reachable by a unix socket only, always stopped.
+"""A PostgreSQL of the benchmark's own: default settings, fsync on, reachable by a unix socket or loopback, always stopped.
 
 Unlike the tests' server, which trades durability for speed. CPU is read from /proc, so Linux only.
 """
@@ -12,6 +12,7 @@ import pwd
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import tempfile
 import time
@@ -27,14 +28,17 @@ TICKS = os.sysconf("SC_CLK_TCK")
 
 @dataclass(frozen=True, slots=True)
 class Postgres:
-    """A running server: its socket folder, the id of its first process, and its version."""
+    """A running server: its socket folder, the id of its first process, its version, and its port where it is reached by TCP."""
 
     home: Path
     pid: int
     version: str
+    port: int | None = None
 
     def dsn(self, database: str = "postgres") -> str:
         """Return a libpq URL."""
+        if self.port:
+            return f"postgresql://postgres@127.0.0.1:{self.port}/{database}"
         return f"postgresql://postgres@/{database}?host={self.home}"
 
     def cpu_seconds(self) -> float:
@@ -83,7 +87,7 @@ class Postgres:
 
 
 @contextlib.contextmanager
-def start_postgres(kept: Path | None = None) -> Iterator[Postgres]:
+def start_postgres(kept: Path | None = None, *, by_tcp: bool = False) -> Iterator[Postgres]:
     """Run a server for the length of the block; its data are thrown away, unless a folder is named in which they are kept."""
     binaries = _binaries()
     home = Path(tempfile.mkdtemp(prefix="shbench-", dir="/tmp"))
@@ -102,12 +106,15 @@ def start_postgres(kept: Path | None = None) -> Iterator[Postgres]:
             made = subprocess.run(command, capture_output=True, cwd=home, **as_user)
             if made.returncode:
                 raise RuntimeError(f"initdb failed: {made.stderr.decode(errors='replace').strip()[-400:]}")
-        command = [str(binaries / "postgres"), "-D", data, "-k", str(home), "-c", "listen_addresses="]
+        port = _free_port() if by_tcp else None
+        listening = ["-c", f"listen_addresses={'127.0.0.1' if port else ''}", *(["-p", str(port)] if port else [])]
+        command = [str(binaries / "postgres"), "-D", data, "-k", str(home), *listening]
         with (home / "server.log").open("wb") as log:
             process = subprocess.Popen(
                 command, stdout=log, stderr=log, cwd=home, preexec_fn=_die_with_parent, **as_user
             )
-        yield Postgres(home, process.pid, _await(home, process))
+        version = _await(Postgres(home, process.pid, "", port), process)
+        yield Postgres(home, process.pid, version, port)
     finally:
         if process and process.poll() is None:
             process.send_signal(signal.SIGINT if kept else signal.SIGQUIT)  # what is not kept needs no checkpoint
@@ -128,15 +135,21 @@ def _server_user() -> pwd.struct_passwd | None:
     return pwd.getpwnam("postgres") if os.geteuid() == 0 else None
 
 
-def _await(home: Path, process: subprocess.Popen[bytes]) -> str:
+def _free_port() -> int:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return int(found.getsockname()[1])
+
+
+def _await(server: Postgres, process: subprocess.Popen[bytes]) -> str:
     deadline = time.monotonic() + 60
     while True:
         try:
-            with psycopg.connect(f"postgresql://postgres@/postgres?host={home}") as connection:
+            with psycopg.connect(server.dsn()) as connection:
                 return str(connection.execute("SHOW server_version").fetchall()[0][0])
         except psycopg.OperationalError as error:
             if process.poll() is not None or time.monotonic() > deadline:
-                tail = (home / "server.log").read_text(errors="replace")[-400:]
+                tail = (server.home / "server.log").read_text(errors="replace")[-400:]
                 raise RuntimeError(f"PostgreSQL does not answer ({error}); its log ends: {tail}") from error
             time.sleep(0.05)
 

@@ -17,13 +17,10 @@ import pyarrow.parquet as arrow_parquet
 
 from include.alerts.rendering.harmless import FORMULA_SIGNS
 from include.datasets.definitions import Dataset
-from include.datasets.snapshot_rows import TEXTS, Block
+from include.datasets.snapshot_rows import PIECE_BYTES, TEXTS, Block
 
 ROW_GROUP = 131_072
 ROW_GROUP_BYTES = 64_000_000
-PARSED_BYTES = 256_000
-"""As much is parsed at once: what it becomes must still be in the processor's cache when it is taken up again."""
-
 SENT_BYTES = 8_000_000
 """After so many bytes the disk gets work, instead of all of it at the end."""
 
@@ -66,7 +63,7 @@ class BlockReader:
 
     def __init__(self, schema: pa.Schema) -> None:
         self.schema = schema
-        self._read = arrow_csv.ReadOptions(column_names=schema.names, use_threads=False, block_size=PARSED_BYTES)
+        self._read = arrow_csv.ReadOptions(column_names=schema.names, use_threads=False)
         self._parse = arrow_csv.ParseOptions(newlines_in_values=True)
         self._convert = arrow_csv.ConvertOptions(
             column_types={field.name: field.type for field in schema}, null_values=[""], strings_can_be_null=True,
@@ -77,6 +74,8 @@ class BlockReader:
         """Return a block with its columns, each in one piece: whoever works on them does so once and not for each piece."""
         content, sent = block.content(), len(block.sizes)
         self._convert.check_utf8 = not block.is_unicode
+        # The reader refuses a line that does not fit into two of its own blocks.
+        self._read.block_size = max(PIECE_BYTES, max(block.sizes, default=0))
         table = arrow_csv.read_csv(pa.BufferReader(content), self._read, self._parse, self._convert).combine_chunks()
         if table.num_rows != sent:
             raise pa.ArrowInvalid(f"{sent} rows were sent and {table.num_rows} read")
@@ -152,7 +151,8 @@ class CsvFile:
                 lines[row] = _OPENING.sub(rb"\1'", lines[row])
             block = block.with_lines(lines)
             content = block.content()
-        self.file.write(block.for_spreadsheets(content))
+        for piece in block.for_spreadsheets(content):
+            self.file.write(piece)
 
     def abandon(self) -> None:
         """End the file as it is: nobody will read it."""

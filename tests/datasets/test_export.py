@@ -120,11 +120,17 @@ def test_any_text_and_amount_comes_back(engine: Engine, values: list[tuple[str |
         assert [line[1] for line in cells(Path(folder))[1:]] == [safe(name) for name, _ in values]
 
 
-def test_blocks_of_any_size_give_the_same_files(
-    engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("name", ["y\nz", "y"])
+def test_blocks_and_pieces_of_any_size_give_the_same_files(
+    engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
-    plant(engine, [row(f"{n:03}", name="=x" if n % 7 == 0 else "y\nz") for n in range(100)])
+    plant(engine, [row(f"{n:03}", name="=x" if n % 7 == 0 else name) for n in range(100)])
     whole = exported(engine, tmp_path)
+    content = (tmp_path / "shops.v1.csv").read_bytes()
+    assert content.count(b"\r\n") == 101 and content.count(b"\n") == 101 + 85 * name.count("\n")
+    for piece in (1, 7, 5_000):
+        monkeypatch.setattr(snapshot_rows, "PIECE_BYTES", piece)
+        assert exported(engine, tmp_path).content == whole.content
     for rows, size in ((1, 10**9), (7, 10**9), (10**6, 300)):
         monkeypatch.setattr(snapshot_rows, "_FETCH", 1)
         monkeypatch.setattr(snapshot_rows, "BLOCK_ROWS", rows)
@@ -179,6 +185,26 @@ def test_a_server_sends_no_such_bytes_even_where_it_holds_them(postgres_server: 
         with server.connect() as connection:
             connection.execute(text("DROP DATABASE bytes WITH (FORCE)"))
         server.dispose()
+
+
+def test_a_text_longer_than_what_is_fetched_at_once_comes_whole(engine: Engine, tmp_path: Path) -> None:
+    long = "长" * (snapshot_rows._HELD + 1)
+    plant(engine, [row("a"), row("b", name=long), row("c")])
+    assert not exported(engine, tmp_path).problems
+    assert [r["name"] for r in pq.read_table(tmp_path / "shops.v1.parquet").to_pylist()] == ["名称a", long, "名称c"]
+
+
+@pytest.mark.parametrize("ledger_url", [pytest.param("postgresql", marks=pytest.mark.postgres)], indirect=True)
+def test_lines_that_come_late_are_waited_for(engine: Engine, tmp_path: Path) -> None:
+    plant(engine, [row(f"{n:02}", name="y" * 9_000) for n in range(20)])
+    with engine.begin() as connection:
+        late = "SELECT made.* FROM made, LATERAL (SELECT pg_sleep(0.005 + 0 * length(code))) AS late"
+        connection.execute(text(f"CREATE OR REPLACE VIEW shops AS {late}"))
+    found = exported(engine, tmp_path)
+    assert (found.rows, found.problems, found.failure) == (20, [], "")
+    assert [r["code"] for r in pq.read_table(tmp_path / "shops.v1.parquet").to_pylist()] == [
+        f"{n:02}" for n in range(20)
+    ]
 
 
 def test_an_error_in_the_middle_ends_the_reading_and_not_the_transaction(
