@@ -17,7 +17,7 @@ FIRST = 20
 
 def main() -> None:
     """Judge by the first twenty rules and by all, in turn, and print the CPU seconds of each."""
-    from include.landing.batch import no_collection
+    from include.collection import no_collection
     from include.ledger.database import open_ledger
     from include.ledger.snapshot import glance
     from include.rules.evaluation import REGULATION, Judging, knowledge, rules_of

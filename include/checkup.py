@@ -24,8 +24,9 @@ from include.rules.parameters import ParameterBook
 from include.rules.rule_book import load_articles, load_rules
 from include.rules.workdays import Workdays
 from include.settings import load_settings
-from include.sources.card_files import card_paths, read_card
+from include.sources.card_files import read_card
 from include.sources.location import location
+from include.sources.outlines import card_paths
 from include.sources.probing.policy import load_policy
 
 OLDEST_DAYS = 4

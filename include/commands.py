@@ -14,6 +14,7 @@ from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 from include.clock import now, read_day, read_moment
+from include.collection import no_collection
 from include.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -26,9 +27,10 @@ log = logging.getLogger(__name__)
 
 def sync(options: argparse.Namespace) -> int:
     """Sync sources into the ledger, then reconcile plan and platform."""
-    from include.ledger.database import open_ledger
-    from include.ledger.reconcile import reconcile
-    from include.sources.card_files import load_card
+    with no_collection():  # modules are kept: to look through them for garbage takes a seventh of the time to load them
+        from include.ledger.database import open_ledger
+        from include.ledger.reconcile import reconcile
+        from include.sources.card_files import load_card
 
     cards = [load_card(s) for s in options.sources] if options.sources else cards_of("projects")
     results, worst = sync_cards(cards, options)
@@ -50,20 +52,26 @@ def cards_of(*groups: str) -> list[Card]:
 
 def sync_cards(cards: list[Card], options: argparse.Namespace) -> tuple[list[dict[str, Any]], int]:
     """Land and merge each source; return what each brought, and the exit code. One that fails does not keep the others."""
-    from include.errors import LimitExceeded, Retryable, ShuhengError, SourceMalformed, SourceRefused
-    from include.landing.store import LandingStore
-    from include.ledger.database import open_ledger
-    from include.ledger.sync import land, merge_batch
-    from include.settings import load_settings
+    with no_collection():
+        from include.errors import LimitExceeded, Retryable, ShuhengError, SourceMalformed, SourceRefused
+        from include.landing.store import LandingStore
+        from include.ledger.database import open_ledger
+        from include.ledger.sync import land, merge_batch
+        from include.settings import load_settings
+        from include.sources.second_process import SecondProcess
 
     window = read_moment(options.since, "--since"), read_moment(options.until, "--until")
     engine, store = open_ledger(), LandingStore(load_settings().landing_url)
     results: list[dict[str, Any]] = []
     worst = DONE
     for card in cards:
-        with shown_progress(options) as progress:
+        with shown_progress(options) as progress, SecondProcess() as beside:
             try:
-                how: dict[str, Any] = {"force": getattr(options, "force", False), "progress": progress}
+                how: dict[str, Any] = {
+                    "force": getattr(options, "force", False),
+                    "process": beside,
+                    "progress": progress,
+                }
                 manifest = land(engine, store, card, options.mode, *window, dry_run=options.dry_run, **how)
                 believed = replace(card, max_vanishing_share=1.0, max_vanishing_count=sys.maxsize)
                 result = merge_batch(

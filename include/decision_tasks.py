@@ -13,7 +13,7 @@ from typing import Any
 
 from include.clock import now
 from include.errors import ConfigurationError, DecisionRefused
-from include.ledger.database import open_ledger
+from include.opening import ledger
 
 log = logging.getLogger(__name__)
 
@@ -48,7 +48,7 @@ def check(form: Mapping[str, Any], requested_by: str | None, run_id: str) -> dic
     if form["kind"] == RELEASE:
         return _release(form, requested_by, form.get("approver"), keep=False)
     wanted = _decision(form, requested_by, run_id, form.get("approver"))
-    decided = decide(open_ledger(), wanted, keep=False)
+    decided = decide(ledger(), wanted, keep=False)
     rules = "、".join(f"{rule} {count} 条" for rule, count in decided.rules.items())
     log.info("%s: %d findings may be decided so (%s)", run_id, decided.findings, rules)
     return {"findings": decided.findings, "rules": rules, "sentence": wanted.tidied().sentence()}
@@ -64,7 +64,7 @@ def record(
     approved_by = approver(form, requested_by, response) if form["kind"] in BY_TWO else None
     if form["kind"] == RELEASE:
         return _release(form, requested_by, approved_by)
-    decided = decide(open_ledger(), _decision(form, requested_by, run_id, approved_by), tell=tell_if_possible)
+    decided = decide(ledger(), _decision(form, requested_by, run_id, approved_by), tell=tell_if_possible)
     log.info("%s: %s of %d findings recorded, new: %s", run_id, decided.kind.value, decided.findings, decided.is_new)
     return {"kind": decided.kind.value, "findings": decided.findings, "is_new": decided.is_new}
 
@@ -79,7 +79,7 @@ def _release(
     from include.ledger.snapshot import snapshot
 
     holds, who, at = sorted(set(read_ids(form["findings"]))), (requested_by or "", approved_by or ""), now()
-    with snapshot(open_ledger(), FINDINGS) as connection:
+    with snapshot(ledger(), FINDINGS) as connection:
         found = [release(connection, hold, *who, form.get("reason") or "", at, keep=keep) for hold in holds]
         if keep:
             tell(connection, at)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from include.clock import now
 from include.errors import ConfigurationError, NotDelivered
-from include.ledger.database import open_ledger
+from include.opening import ledger
 from include.settings import load_settings
 
 if TYPE_CHECKING:
@@ -38,14 +38,14 @@ def watch(at: datetime | None = None, board: Switchboard | None = None) -> dict[
     from include.alerts.pipelines import load_watched
     from include.alerts.switchboard import load_switchboard
     from include.alerts.unheard import note_unheard
-    from include.sources.card_files import outline_cards
+    from include.sources.outlines import outline_cards
 
     at, board, settings = at or now(), board or load_switchboard(), load_settings()
     link = f"{settings.public_url}/shuheng/alerts" if settings.public_url else None
     pipelines, workdays = load_watched(), watchdog.load_workdays()
     using = watchdog.Watch(pipelines, [c for c in outline_cards() if c.is_enabled], workdays)
     published = watchdog.last_published(settings.datasets_url)
-    with open_ledger().begin() as connection:
+    with ledger().begin() as connection:
         missing = watchdog.watch(connection, using, published, at, board.problem)
         note_unheard(connection, board.routing, workdays, at)
         told = tell_operator(connection, board, pipelines, workdays, at, link)
@@ -60,7 +60,7 @@ def tell() -> dict[str, Any]:
     from include.findings.held import FINDINGS
     from include.ledger.snapshot import snapshot
 
-    watched, engine = watch(), open_ledger()
+    watched, engine = watch(), ledger()
     with snapshot(engine, FINDINGS) as connection:
         told = decide(connection, now())
     return {"watched": watched, "told": told.summary()}
@@ -86,7 +86,7 @@ def deliver(
             f"channel {channel!r} is not in use; routing.yaml has {', '.join(sorted(board.channels))}"
         )
     done = work(
-        open_ledger(), board.channels[channel], how.pop("open_channel", None) or _opener(), receivers=receivers, **how
+        ledger(), board.channels[channel], how.pop("open_channel", None) or _opener(), receivers=receivers, **how
     )
     log.info("%s", done)
     return done.summary()
@@ -124,7 +124,7 @@ def fared(delivered: list[dict[str, Any]], at: datetime | None = None, board: Sw
     from include.alerts.switchboard import load_switchboard
 
     at, board = at or now(), board or load_switchboard()
-    with open_ledger().begin() as connection:
+    with ledger().begin() as connection:
         given_up = 0 if board.problem else outbox.give_up(connection, board.channels, at - GONE_AFTER)
         down = _note_channels(connection, delivered, board, at)
         incidents.resolve(connection, DELIVERY, [incidents.Cause.MISSING], at)  # this pass is what was missed

@@ -8,10 +8,7 @@ from dataclasses import asdict
 from typing import Any
 
 from include.errors import ConfigurationError
-from include.landing.store import LandingStore
-from include.ledger.database import open_ledger
-from include.settings import load_settings
-from include.sources.card_files import load_card
+from include.opening import landing_zone, ledger
 from include.tasks import SourcesFailed, land_source, report_judged
 
 log = logging.getLogger(__name__)
@@ -34,8 +31,9 @@ def land_catalogue(source: str, mode: str) -> dict[str, Any]:
 
 def _validate(source: str) -> dict[str, Any]:
     from include.ledger.rehearsal import validate
+    from include.sources.card_files import load_card
 
-    report = validate(open_ledger(), LandingStore(load_settings().landing_url), load_card(source))
+    report = validate(ledger(), landing_zone(), load_card(source))
     for record in report.records:
         log.info("%s %s %s", record.outcome, record.record_key, json.dumps(record.detail, ensure_ascii=False))
     counts = {k: v for k, v in asdict(report.result).items() if isinstance(v, int)}
@@ -45,6 +43,7 @@ def _validate(source: str) -> dict[str, Any]:
 
 def _preview(source: str) -> dict[str, Any]:
     from include.ledger.rehearsal import preview
+    from include.sources.card_files import load_card
 
     records = preview(load_card(source))
     for record in records:
@@ -61,7 +60,7 @@ def clear_source(source: str, confirm: str) -> dict[str, Any]:
 
     if source == "all":
         raise ConfigurationError("choose one source to clear; all of them at once are never cleared")
-    result = clear(open_ledger(), source, confirm)
+    result = clear(ledger(), source, confirm)
     log.info("cleared %s; undo with: python -m include undo %s %s", source, source, result.batch_id)
     return {"source": source, "batch_id": result.batch_id, "tombstoned": result.tombstoned}
 

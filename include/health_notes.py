@@ -5,10 +5,9 @@ Nothing here raises for a ledger that cannot be written: whoever calls has an er
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -39,9 +38,6 @@ KILLED = "进程失去联系或被强制结束,如内存不足,详见任务日�
 """What people read of a task that failed and left no error."""
 
 _INDEX = re.compile(r"_\d+$")
-
-_OVER = ("success", "failed")
-"""The states in which a run has come to its end."""
 
 
 def note_failure(pipeline: str, part: str, words: str) -> None:
@@ -96,20 +92,10 @@ def note_success(pipeline: str) -> None:
     _quietly(f"the success of {pipeline}", work)
 
 
-async def note_late(pipeline: str, minutes: int, context: Mapping[str, Any] | None = None) -> None:
-    """Write down that a run has been going on for longer than it should: the callback of its deadline, in the triggerer.
-
-    Airflow keeps the deadline of a run that failed before it; how the run stands is in the `context` that it hands over.
-    """
-    if ((context or {}).get("dag_run") or {}).get("state") in _OVER:
-        return
+def note_lateness(pipeline: str, minutes: int) -> None:
+    """Write down that a run has been going on for longer than it should. Never raises."""
     late = Sighting(pipeline, Cause.LATE, "", f"启动 {minutes} 分钟后仍未完成")
-
-    def work(connection: Connection) -> None:
-        incidents.see(connection, [late], now())
-
-    # The triggerer has one loop for all that waits in it: a ledger that is slow must not stop it.
-    await asyncio.to_thread(_quietly, f"the lateness of {pipeline}", work)
+    _quietly(f"the lateness of {pipeline}", lambda connection: incidents.see(connection, [late], now()))
 
 
 def _quietly(what: str, work: Callable[[Connection], Any]) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 from include.clock import now
 from include.errors import Permanent
+from include.opening import ledger
 
 log = logging.getLogger(__name__)
 
@@ -26,9 +27,8 @@ def review_week() -> dict[str, Any]:
     """Look at what a person should look at; put it into the outbox, once a week at most; return counts by kind."""
     from include.house.operator_message import tell_operator
     from include.house.review import by_kind, review
-    from include.ledger.database import open_ledger
 
-    engine, at = open_ledger(), now()
+    engine, at = ledger(), now()
     found = review(engine, at.date())
     for line in found.lines():
         log.info("%s", line)

@@ -11,7 +11,7 @@ from typing import Any
 
 from include.clock import now
 from include.errors import NotPublished
-from include.ledger.database import open_ledger
+from include.opening import ledger
 from include.settings import load_settings
 
 log = logging.getLogger(__name__)
@@ -28,7 +28,7 @@ def append_compliance() -> dict[str, Any]:
     """Sum up the newest judged day; return it, or None where nothing was ever judged."""
     from include.datasets.day_sum import sum_up_newest
 
-    day = sum_up_newest(open_ledger())
+    day = sum_up_newest(ledger())
     return {"day": day.isoformat() if day else None}
 
 
@@ -36,7 +36,7 @@ def publish(accept: Collection[str] = (), by: str = "") -> dict[str, Any]:
     """Publish all data sets; `accept` names those that a person, `by`, lets pass their guards. Return what came of each."""
     from include.datasets.publication import publish_datasets
 
-    published = publish_datasets(open_ledger(), load_settings().datasets_url, accept=accept, by=by)
+    published = publish_datasets(ledger(), load_settings().datasets_url, accept=accept, by=by)
     for name, holds in published.held.items():
         log.warning("未发布 %s: %s", DATASET_TITLES.get(name, name), ";".join(hold.text for hold in holds))
     return published.summary()
@@ -52,7 +52,7 @@ def write_due_report() -> dict[str, Any]:
     if month is None:
         return {"month": None}
     try:
-        return {"month": month, "path": write_report(open_ledger(), url, month)["path"]}
+        return {"month": month, "path": write_report(ledger(), url, month)["path"]}
     except ConfigurationError as error:  # a month before the first publication has nothing to report, and never will
         log.info("no report of %s: %s", month, error)
         return {"month": None}

@@ -13,10 +13,8 @@ from typing import Any
 
 from include.clock import SHANGHAI, now, read_day, read_moment
 from include.errors import BatchSuperseded, Permanent
-from include.landing.store import LandingStore
-from include.ledger.database import open_ledger
-from include.settings import load_settings
-from include.sources.card_files import Outline, load_card, outline_cards
+from include.opening import landing_zone, ledger
+from include.sources.outlines import Outline, outline_cards
 
 log = logging.getLogger(__name__)
 
@@ -75,11 +73,11 @@ def land_source(
 ) -> dict[str, Any]:
     """Land one source; return the batch to merge, and whether records that are known are to be mapped again."""
     from include.ledger.sync import land
+    from include.sources.card_files import load_card
 
     window = read_moment(since, "起始时间 since"), read_moment(until, "截止时间 until")
-    store = LandingStore(load_settings().landing_url)
     how: dict[str, Any] = {"dry_run": dry_run, "force": force, "progress": _log_progress()}
-    manifest = land(open_ledger(), store, load_card(source), mode, *window, **how)
+    manifest = land(ledger(), landing_zone(), load_card(source), mode, *window, **how)
     for reason in manifest.reasons:
         log.warning("batch %s is not complete: %s: %s", manifest.batch_id, reason.code, reason.text)
     return {"source": source, "batch_id": manifest.batch_id, "force": force}
@@ -91,8 +89,9 @@ def merge_source(batch: dict[str, Any]) -> dict[str, Any]:
         return batch  # the source was only looked at
     from include.ledger.merge import newest_result
     from include.ledger.sync import merge_batch
+    from include.sources.card_files import load_card
 
-    engine, store = open_ledger(), LandingStore(load_settings().landing_url)
+    engine, store = ledger(), landing_zone()
     how: dict[str, Any] = {"force": batch.get("force", False), "progress": _log_progress()}
     try:
         result = merge_batch(engine, store, load_card(batch["source"]), batch["batch_id"], **how)
@@ -112,7 +111,7 @@ def reconcile_plan() -> dict[str, Any]:
     """Reconcile plan and platform; return the open questions by kind."""
     from include.ledger.reconcile import reconcile
 
-    result = reconcile(open_ledger())
+    result = reconcile(ledger())
     if result is None:
         log.warning("plan or platform was never read; nothing to reconcile")
     return asdict(result) if result else {}
@@ -159,7 +158,7 @@ def plan_probes(run_id: str) -> list[dict[str, Any]]:
     """Return the shards of a sweep, one task each; a shard that is tried again keeps its id, so it counts once."""
     from include.ledger.probe_targets import count_targets
 
-    of = max(1, -(-count_targets(open_ledger()) // PROBES_PER_SHARD))
+    of = max(1, -(-count_targets(ledger()) // PROBES_PER_SHARD))
     return [{"sweep_id": f"{run_id}/{n + 1}of{of}", "shard": n, "of": of} for n in range(of)]
 
 
@@ -167,7 +166,7 @@ def probe_shard(shard: dict[str, Any]) -> dict[str, Any]:
     """Probe the endpoints of one shard and record what came of it; return counts and causes."""
     from include.ledger.probe_round import probe_round
 
-    counts = probe_round(open_ledger(), LandingStore(load_settings().landing_url), **shard, progress=_log_progress())
+    counts = probe_round(ledger(), landing_zone(), **shard, progress=_log_progress())
     log.info("probed: %s", counts)
     return counts
 
@@ -177,7 +176,7 @@ def judge_day(scope: str, day: date) -> dict[str, Any]:
     from include.alerts.telling import tell_if_possible
     from include.findings.judging import judge
 
-    judged = judge(open_ledger(), scope, day, tell=tell_if_possible)
+    judged = judge(ledger(), scope, day, tell=tell_if_possible)
     for line in judged.lines():
         log.info("%s", line)
     return judged.summary()

@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from include.sandbox.server import SandboxServer
-from include.sources.card_files import SHIPPED
+from include.sources.outlines import SHIPPED
 
 GATEWAYS = ["127.80.0.0/16"]
 NETWORKS = {"networks": ["127.0.0.0/8"]}

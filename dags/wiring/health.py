@@ -73,7 +73,7 @@ def watched(dag_id: str) -> dict[str, Any]:
             interval=late,
             name=f"{dag_id} 超时未完成",
             callback=AsyncCallback(
-                "include.health_notes.note_late",
+                "include.late_runs.note_late",
                 kwargs={"pipeline": dag_id, "minutes": late // timedelta(minutes=1)},
             ),
         )

@@ -23,7 +23,7 @@ from dags.wiring.handing_over import task
 from dags.wiring.health import ON_TASK_FAILURE
 from include import tasks
 from include.errors import Permanent, Retryable
-from include.sources.card_files import Outline
+from include.sources.outlines import Outline
 
 RETRY = ExceptionRetryPolicy(
     rules=[

@@ -13,7 +13,7 @@ from include.alerts.office_hours import OfficeHours
 from include.alerts.switchboard import SPOOL
 from include.rules.rule import Rule
 from include.rules.rule_book import load_rules
-from include.sources.card_files import Outline
+from include.sources.outlines import Outline
 
 
 class Labels(NamedTuple):

@@ -24,7 +24,7 @@ from include.alerts.routing import (
 from include.alerts.subjects import WITHOUT_DEPARTMENT
 from include.alerts.switchboard import OPERATOR
 from include.rules.rule import Rule
-from include.sources.card_files import Outline, outline_cards
+from include.sources.outlines import Outline, outline_cards
 from include.sources.own_files import EVERY_DEPTH, LaidOver, Place, read_laid_over
 
 SHIPPED = Path(__file__).parent / "routing.yaml"

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from sqlalchemy import Connection, text
 
 from include.rules.evaluation import SCOPE_OF_GROUP, SYSTEMS
-from include.sources.card_files import Outline
+from include.sources.outlines import Outline
 
 UNREGISTERED = "未登记单位"
 """The department of what no register gives one."""

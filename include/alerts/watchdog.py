@@ -21,8 +21,8 @@ from include.clock import SHANGHAI
 from include.errors import ShuhengError
 from include.ledger.tables import batch, evaluation
 from include.rules.workdays import Workdays
-from include.sources.card_files import Outline
 from include.sources.location import location
+from include.sources.outlines import Outline
 
 log = logging.getLogger(__name__)
 

@@ -18,7 +18,7 @@ from include.rules.regulation_files import laid_over, laid_over_in
 from include.rules.rule import Rule
 from include.rules.rule_book import load_rules
 from include.rules.workdays import Workdays
-from include.sources.card_files import Outline, card_paths, outline_cards
+from include.sources.outlines import Outline, card_paths, outline_cards
 from include.sources.own_files import files_of
 
 _ARTICLE = re.compile(r"art(\d+)")

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, RowMapping, not_, or_, select
 from include.clock import SHANGHAI
 from include.ledger.last_batch import BY_HAND
 from include.ledger.tables import batch
-from include.sources.card_files import outline_cards
+from include.sources.outlines import outline_cards
 
 NOT_READ = (BY_HAND, "replay")
 """Reasons of batches that were made here, by a person or from kept pages: they say nothing of how far a source was read."""

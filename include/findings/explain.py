@@ -25,7 +25,7 @@ from include.rules.exceptions import EXCEPTIONS
 from include.rules.rule import Rule
 from include.rules.rule_book import load_rules
 from include.rules.verdict import KEY
-from include.sources.card_files import outline_cards
+from include.sources.outlines import outline_cards
 
 _ID = re.compile(r"[0-9a-f]{4,32}")
 _ORDER = ("fail", "warn", "unknown", "pass", "not_applicable")

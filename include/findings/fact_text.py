@@ -9,8 +9,8 @@ from typing import Any
 
 import yaml
 
-from include.sources.card_files import SHIPPED
 from include.sources.checked_yaml import SCHEMAS, PlainLoader
+from include.sources.outlines import SHIPPED
 
 SEVERAL: Mapping[str, str] = {
     "kind": "类别", "state": "状态", "status": "状态", "name": "名称", "unit_name": "单位", "issued_on": "日期",

@@ -14,12 +14,12 @@ from typing import Any
 from sqlalchemy import Connection, Engine, RowMapping
 
 from include.clock import SHANGHAI, now
+from include.collection import no_collection
 from include.errors import ConfigurationError
 from include.findings.door import Settled, end_decisions, settle
 from include.findings.held import FINDINGS, Tell
 from include.findings.rule_titles import sync_rule_titles
 from include.findings.watch_report import report_lines
-from include.landing.batch import no_collection
 from include.ledger.snapshot import snapshot
 from include.rules import timeline
 from include.rules.evaluation import (

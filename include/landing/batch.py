@@ -6,21 +6,17 @@ the batch must not be taken for the whole.
 
 from __future__ import annotations
 
-import gc
 import secrets
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
 
+from include.collection import no_collection
 from include.errors import Retryable, ShuhengError
 from include.landing.store import LandingStore
 from include.sources.high_water import HighWater
 from include.sources.page import DETAIL_MISSING, ROWS_LEFT_OUT, KnownPage, Page, PageFault
-
-MANY_YOUNG = 10_000
-"""Objects made since the last collection from which on going through them once takes more than a millisecond."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,22 +154,6 @@ def _landed(source: str, page: Page, store: LandingStore, high_water: HighWater)
     if page.lines:
         return store.put_packed(source, page.lines.packed), page.lines.rows, page.lines.high_water
     return store.put_page(source, page.rows), len(page.rows), high_water(page.rows, None)
-
-
-@contextmanager
-def no_collection() -> Iterator[None]:
-    """Keep the cyclic collector still: records hold no cycles, and it would look at each of them again and again."""
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            # What others froze stays so; to count it, all of it is walked through, which few young objects are not worth.
-            if gc.get_count()[0] > MANY_YOUNG and not gc.get_freeze_count():
-                gc.freeze()  # all that was made meanwhile counts as old from here: enabled, it would be gone through at once
-                gc.unfreeze()
-            gc.enable()
 
 
 def _uncollected(pages: Iterable[Page | PageFault]) -> Iterator[Page | PageFault]:

@@ -26,6 +26,7 @@ from include.ledger.tables import watermark
 from include.ledger.two_owners import ask_two_owners
 from include.sources.card import Card
 from include.sources.page import DETAIL_MISSING
+from include.sources.second_process import SecondProcess
 
 Progress = Callable[[str, int, int | None], None]
 
@@ -42,9 +43,10 @@ class BatchMerge:
         at: datetime,
         *,
         is_forced: bool = False,
+        process: SecondProcess | None = None,
     ) -> None:
         self._connection, self._store, self._card, self._manifest, self._at = connection, store, card, manifest, at
-        self._is_forced = is_forced
+        self._is_forced, self._process = is_forced, process
         self._reasons = list(manifest.reasons)
         self._is_new_question = absence.has_new_question(connection, card.source, manifest.filter_digest)
         self._bind: dict[str, Any] = {
@@ -101,7 +103,7 @@ class BatchMerge:
             # A full read meets nearly every known record, a window only a few: those are compared where they are staged.
             is_compared = result.is_full and not direct
             known = load_known(self._connection, card) if is_compared else set()
-            feed = Feed(card, stage, known, direct, self._is_forced)
+            feed = Feed(card, stage, known, direct, self._is_forced, self._process)
             feed.run(self._manifest, self._store, lambda done, of: progress(f"合并 {card.source}", done, of))
             if result.is_full:
                 absence.stage_unseen(stage, card, feed.known)

@@ -2,33 +2,30 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter, deque
 from collections.abc import Callable
 from concurrent.futures import Future
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Any
 
 from sqlalchemy import Connection, text
 
-from include.landing.batch import Manifest, no_collection
+from include.collection import no_collection
+from include.landing.batch import Manifest
 from include.landing.store import LandingStore
 from include.ledger.page_mapper import Lines, MappedPage, PageMapper
 from include.ledger.second_mapper import SecondMapper
 from include.ledger.stage import Stage
 from include.sources.card import Card
 from include.sources.mapping import Oddities
-from include.sources.second_process import WORTH_A_PROCESS
+from include.sources.second_process import SecondProcess, pays
 
 AHEAD = 3
 """Pages given to the second mapper before one is done here: while the server is waited for, it has enough to do."""
 
 QUARANTINE_COLUMNS = ["record_hash", "record_key", "page", "line", "problems", "raw", "new_key"]
-
-_WORTH_OF_ENTRIES = 5_000
-"""Entries of catalogues from which a second process pays: each takes three times as long to map as a flat record."""
 
 
 @dataclass(slots=True)
@@ -57,6 +54,8 @@ class Feed:
     """The batch, where rows go into the ledger's tables themselves."""
     is_forced: bool = False
     """Whether lines that the ledger knows are mapped as well."""
+    process: SecondProcess | None = None
+    """What maps beside this one where there is much to map; without it a process of its own does."""
     repeats: set[bytes] = field(default_factory=set)
     """Hashes of lines that a page holds more than once."""
     counts: FeedCounts = field(default_factory=FeedCounts)
@@ -80,10 +79,10 @@ class Feed:
         expected = sum(p.rows for p in manifest.pages) - (0 if self.is_forced else len(self.known))
         with no_collection(), ExitStack() as stack:
             second = None
-            least = _WORTH_OF_ENTRIES if self.card.entity == "resource" else WORTH_A_PROCESS
-            if expected >= least and (os.cpu_count() or 1) > 1:
+            if pays(self.card.entity, expected):
+                beside = stack.enter_context(nullcontext(self.process) if self.process else SecondProcess())
                 second = stack.enter_context(
-                    SecondMapper(self.card, as_text=self.stage.takes_text, batch_id=self.direct)
+                    SecondMapper(beside, self.card, as_text=self.stage.takes_text, batch_id=self.direct)
                 )
             for done, entry in enumerate(manifest.pages, 1):
                 lines = self._unknown(store.get_page(manifest.source, entry.sha256))

@@ -1,42 +1,48 @@
-"""A second process that maps pages beside the merge's own, so that a large first load uses two cores."""
+"""The second process as one that maps pages beside the merge's own, so that a large first load uses two cores."""
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable
 from concurrent.futures import Future
-from typing import Any
+from types import TracebackType
+from typing import Self
 
 from include.ledger.page_mapper import Lines, MappedPage, PageMapper
 from include.sources.card import Card
 from include.sources.mapping import Oddities
-from include.sources.second_process import SecondProcess, serve
+from include.sources.second_process import Answering, SecondProcess
 
 _WHAT_WAS_ODD = ()
 """Instead of a page: asks for what could not be placed."""
 
 
-class SecondMapper(SecondProcess):
-    """The parent's end. Use as a context manager."""
+class SecondMapper:
+    """The parent's end. Use as a context manager: an error leaves no answer behind that nobody has taken."""
 
-    def __init__(self, card: Card, *, as_text: bool, batch_id: str | None = None) -> None:
-        super().__init__("include.ledger.second_mapper", (card, as_text, batch_id))
+    def __init__(self, process: SecondProcess, card: Card, *, as_text: bool, batch_id: str | None = None) -> None:
+        self._process = process
+        process.begin(__name__, (card, as_text, batch_id))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if kind:
+            self._process.end()
 
     def submit(self, page: int, lines: Lines) -> Future[MappedPage]:
         """Have a page mapped; the future holds its rows."""
-        return self.ask((page, lines))
+        return self._process.ask((page, lines))
 
     def finish(self) -> Oddities:
         """Return what the second process could not place."""
-        oddities: Oddities = self.ask(_WHAT_WAS_ODD).result()
+        oddities: Oddities = self._process.ask(_WHAT_WAS_ODD).result()
         return oddities
 
 
-def _make(start: tuple[Card, bool, str | None]) -> Callable[[Any], MappedPage | Oddities]:
+def answering(start: tuple[Card, bool, str | None]) -> Answering:
+    """Return what maps pages, in the second process."""
     card, as_text, batch_id = start
     mapper = PageMapper(card, as_text=as_text, batch_id=batch_id)
     return lambda question: mapper.map(*question) if question else mapper.card_mapper.oddities
-
-
-if __name__ == "__main__":
-    sys.exit(serve(_make))

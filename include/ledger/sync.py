@@ -27,6 +27,7 @@ from include.sources.envelope import promises_total
 from include.sources.high_water import high_water_of
 from include.sources.page import KnownAnswers, Window
 from include.sources.read import read_pages
+from include.sources.second_process import SecondProcess
 
 log = logging.getLogger(__name__)
 
@@ -49,11 +50,13 @@ def land(
     *,
     dry_run: bool = False,
     force: bool = False,
+    process: SecondProcess | None = None,
     progress: Progress = _quiet,
 ) -> Manifest:
     """Read a source into the landing zone and return the sealed batch; `mode` is auto, full or incremental.
 
-    With `force` answers that came before are parsed and gated once more.
+    With `force` answers that came before are parsed and gated once more. `process` helps where there is much to do; who lands and
+    merges gives both the same.
 
     Raises the source's error where not one page could be read; anything less is a degraded batch that says why.
     """
@@ -65,7 +68,7 @@ def land(
         started.isoformat(), _iso(window.since), _iso(window.until), dry_run,
     )  # fmt: skip
     refused: set[str] = set()
-    pages = read_pages(card, window, refused, {} if force else _known_pages(engine, store, card))
+    pages = read_pages(card, window, refused, {} if force else _known_pages(engine, store, card), process)
     error = land_pages(
         manifest,
         pages,
@@ -100,6 +103,7 @@ def merge_batch(
     *,
     force: bool = False,
     look: Callable[[Connection], None] | None = None,
+    process: SecondProcess | None = None,
     progress: Progress = _quiet,
 ) -> merge.MergeResult:
     """Bring the ledger to a landed batch; a dry-run batch is merged, looked at and rolled back.
@@ -113,7 +117,7 @@ def merge_batch(
         before = merge.merged_before(connection, manifest)
         if before:
             return before
-        result = BatchMerge(connection, store, card, manifest, at, is_forced=force).run(progress)
+        result = BatchMerge(connection, store, card, manifest, at, is_forced=force, process=process).run(progress)
         if manifest.dry_run:
             result.sample = changed_sample(connection, card.entity, batch_id)
         else:

@@ -35,7 +35,7 @@ from include.rules.source_facts import Sources
 from include.rules.tally import FORM, RuleVerdicts, Tally
 from include.rules.touched import what_to_look_at
 from include.rules.verdict import Fact, Verdict
-from include.sources.card_files import outline_cards
+from include.sources.outlines import outline_cards
 
 INTERCONNECTION, CATALOGUES, SYSTEMS, REGULATION = SCOPES = ("interconnection", "catalogues", "systems", "regulation")
 

@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import date
 from functools import cached_property
 
-from include.landing.batch import no_collection
+from include.collection import no_collection
 from include.ledger.as_known import AsKnown
 from include.rules.catalogue_facts import KINDS, Catalogues
 from include.rules.dossier_facts import Dossiers, rectification_facts

@@ -50,10 +50,12 @@ class PageGate:
         return replace(gated, page=replace(gated.page, rows=[], lines=lines))
 
     def answer(self, question: tuple[RawPage, bytes | None]) -> GatedPage | ShuhengError:
-        """Gate a page whose rows came as JSON, or stand in its answer; an error on purpose is an answer, too."""
+        """Gate a page whose rows came as they are, as JSON, or stand in its answer; an error on purpose is an answer, too."""
         raw, rows = question
         try:
-            return self.admit_lines(replace(raw, rows=orjson.loads(rows) if rows else self._rows_of(raw.answer)))
+            return self.admit_lines(
+                replace(raw, rows=orjson.loads(rows) if rows else raw.rows or self._rows_of(raw.answer))
+            )
         except ShuhengError as error:
             return error
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from functools import partial
 
 from include.connections import Connection, get_connection
@@ -11,13 +12,17 @@ from include.sources.card import Card
 from include.sources.page import KnownAnswers, KnownPage, Page, PageFault, Window
 from include.sources.raw_page import RawPage
 from include.sources.second_gate import Gates
+from include.sources.second_process import SecondProcess
 
 
-def read_pages(card: Card, window: Window, refused: set[str], known: KnownAnswers) -> Iterator[Page | PageFault]:
+def read_pages(
+    card: Card, window: Window, refused: set[str], known: KnownAnswers, process: SecondProcess | None = None
+) -> Iterator[Page | PageFault]:
     """Yield the pages of a source, classified rows refused and persons masked.
 
     `refused` collects the identities of refused rows so that what is held of them can be removed; never store or log it.
-    `known` are answers that came before, by the hash of their bytes: they are neither parsed nor gated again.
+    `known` are answers that came before, by the hash of their bytes: they are neither parsed nor gated again. `process` helps
+    where a read is large; without one a process of its own does.
     """
     connection = get_connection(card.connection)
     read: Callable[[Card, Connection, Window], Iterator[RawPage | PageFault]]
@@ -33,7 +38,10 @@ def read_pages(card: Card, window: Window, refused: set[str], known: KnownAnswer
         from include.sources.file_reader import read_files
 
         read = read_files
-    with Gates(card, refused) as gates:
+    with (
+        nullcontext(process) if process else SecondProcess() as beside,
+        Gates(card, refused, beside, is_all_new=not known) as gates,
+    ):
         try:
             for item in read(card, connection, window):
                 if isinstance(item, PageFault):

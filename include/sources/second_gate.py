@@ -1,14 +1,11 @@
 """Pages through the privacy gate and into canonical lines, by two processes where a read is large.
 
-Pages come out in the order in which they came in. Only what was parsed from JSON may go to the second process: it comes to the
-same values there, by the same function where the answer itself goes there. Raw rows pass through a pipe to our own child and
-nowhere else.
+Pages come out in the order in which they came in, with the same values there as here: an answer is read there by the same function,
+rows of JSON go as JSON, others as they are. Raw rows pass through a pipe to our own child and nowhere else.
 """
 
 from __future__ import annotations
 
-import os
-import sys
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future
@@ -23,10 +20,13 @@ from include.sources.card import Card
 from include.sources.page import Page, PageFault
 from include.sources.page_gate import GatedPage, PageGate
 from include.sources.raw_page import RawPage
-from include.sources.second_process import AHEAD, WORTH_A_PROCESS, SecondProcess, serve
+from include.sources.second_process import AHEAD, Answering, SecondProcess, pays
 
 _FIRST_HERE = 2
-"""Pages that are gated here before a second process is started: a read may know nearly all its pages."""
+"""Pages that are gated here before a second process, which starts meanwhile, is asked: a read may know nearly all its pages."""
+
+_BYTES_OF_AN_ENTRY = 1_000
+"""What an entry of a large document takes at least; how many there are it does not say."""
 
 _WAITING = 4
 """Pages that may wait for one before them; each holds some 1.5 MB."""
@@ -38,12 +38,13 @@ Waiting = GatedPage | PageFault | Future[GatedPage | ShuhengError]
 class Gates:
     """All pages of one read, gated in order. Use as a context manager; `refused` collects whom the gate refused."""
 
-    def __init__(self, card: Card, refused: set[str]) -> None:
-        self._card, self._refused = card, refused
+    def __init__(self, card: Card, refused: set[str], process: SecondProcess, *, is_all_new: bool = False) -> None:
+        self._card, self._refused, self._process = card, refused, process
         self._here = PageGate(card)
         self._second: SecondProcess | None = None
         self._waiting: deque[Waiting] = deque()
-        self._gated = 0
+        self._gated, self._first_here = 0, 1 if is_all_new else _FIRST_HERE
+        self._rows = 0
 
     def __enter__(self) -> Self:
         return self
@@ -51,14 +52,15 @@ class Gates:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._second:
-            self._second.__exit__(kind, error, trace)
+        if kind:
+            self._process.end()  # it may be at a page that nobody will ask for
 
     def admit(self, raw: RawPage) -> Iterator[Page | PageFault]:
         """Take a page in; yield those that are ready."""
+        if not self._second and self._is_large(raw):
+            self._second = self._process
+            self._second.begin(__name__, self._card)
         self._gated += 1
-        if self._is_large(raw) and not self._second:
-            self._second = SecondProcess("include.sources.second_gate", self._card)
         self._waiting.append(self._there(raw) or (self._here.admit_lines if self._second else self._here.admit)(raw))
         return self._ready(_WAITING)
 
@@ -72,16 +74,21 @@ class Gates:
         return self._ready(0)
 
     def _is_large(self, raw: RawPage) -> bool:
-        is_large = self._gated > _FIRST_HERE and (raw.declared_rows or 0) >= WORTH_A_PROCESS
-        return is_large and self._card.reader == "http" and (os.cpu_count() or 1) > 1
+        in_document = raw.received_bytes // _BYTES_OF_AN_ENTRY if self._card.document and not raw.is_last else 0
+        self._rows = max(self._rows, raw.declared_rows or 0, in_document)
+        return (
+            self._gated >= self._first_here - 1 and self._card.reader == "http" and pays(self._card.entity, self._rows)
+        )
 
     def _there(self, raw: RawPage) -> Future[GatedPage | ShuhengError] | None:
         """Hand a page to the second process, if it has time and JSON can carry the rows."""
         on_the_way = sum(isinstance(w, Future) and not w.done() for w in self._waiting)
-        if self._second is None or on_the_way >= AHEAD:
+        if self._second is None or self._gated <= self._first_here or on_the_way >= AHEAD:
             return None
         if raw.answer:  # to read it again costs less there than to write its rows anew here
             return self._second.ask((replace(raw, rows=[]), None))
+        if self._card.document and self._card.document.format == "rdf":
+            return self._second.ask((raw, None))
         try:
             rows = orjson.dumps(raw.rows)
         except TypeError:  # lone surrogates, too deep: the careful ways are here
@@ -111,5 +118,6 @@ def _result(future: Future[GatedPage | ShuhengError]) -> GatedPage:
     return answer
 
 
-if __name__ == "__main__":
-    sys.exit(serve(lambda card: PageGate(card).answer))
+def answering(card: Card) -> Answering:
+    """Return what gates pages, in the second process."""
+    return PageGate(card).answer

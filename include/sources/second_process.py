@@ -1,11 +1,13 @@
 """A second process of our own that answers questions beside this one, so that a large load uses two cores.
 
-Started as `python -m MODULE`, which calls `serve`; speaks length-prefixed pickles with its parent alone and ends with it.
+Started as `python -m include.sources.second_process` when it is first given something to do; speaks length-prefixed pickles with
+its parent alone and ends with it. It does one kind of work after another: a sync has it gate pages, then map them.
 """
 
 from __future__ import annotations
 
 import gc
+import os
 import pickle  # noqa: S403 - between a process and its own child
 import struct
 import subprocess
@@ -13,6 +15,7 @@ import sys
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
+from importlib import import_module
 from types import TracebackType
 from typing import IO, Any, Self
 
@@ -22,6 +25,9 @@ from include.settings import ROOT
 WORTH_A_PROCESS = 20_000
 """Rows from which a second process pays: it takes a fifth of a second to start."""
 
+WORTH_OF_ENTRIES = 5_000
+"""Entries of catalogues from which it pays: each takes three times as long as a flat record."""
+
 AHEAD = 2
 """Pages given to the second process before one is done here."""
 
@@ -30,18 +36,21 @@ _LENGTH = struct.Struct(">Q")
 _PIPE_BYTES = 1 << 20
 """What a pipe holds, where the system lets it: a page goes in at once, and nobody waits for the other's attention."""
 
+_BEGIN, _ASK = "begin", "ask"
+
+Answering = Callable[[Any], Any]
+
+
+def pays(entity: str, rows: int) -> bool:
+    """Return whether so many rows are worth a second process."""
+    return rows >= (WORTH_OF_ENTRIES if entity == "resource" else WORTH_A_PROCESS) and (os.cpu_count() or 1) > 1
+
 
 class SecondProcess:
-    """The parent's end. Use as a context manager."""
+    """The parent's end. Use as a context manager; nothing is started before there is work for it."""
 
-    def __init__(self, module: str, start: Any) -> None:
-        command = [sys.executable, "-m", module]
-        self._process = subprocess.Popen(  # noqa: S603 - our own module
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT, pipesize=_PIPE_BYTES
-        )
-        # Two threads, so that the next question is in the pipe already when an answer is ready.
-        self._sender, self._receiver = ThreadPoolExecutor(1), ThreadPoolExecutor(1)
-        self._sender.submit(self._send, start)
+    def __init__(self) -> None:
+        self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -49,34 +58,52 @@ class SecondProcess:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if kind:
-            self._process.kill()  # a thread that waits for an answer gets its end of file
-        for thread in (self._sender, self._receiver):
-            thread.shutdown(wait=True, cancel_futures=True)
-        for pipe in (self._process.stdin, self._process.stdout):
-            with suppress(BrokenPipeError):  # what a lost process has not taken
-                if pipe:
-                    pipe.close()
-        self._process.wait()
+        self.end()
+
+    def begin(self, module: str, start: Any) -> None:
+        """Have all questions from here on answered by what `answering` of a module makes of `start`."""
+        if self._process is None:
+            command = [sys.executable, "-m", __name__]
+            self._process = subprocess.Popen(  # noqa: S603 - our own module
+                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT, pipesize=_PIPE_BYTES
+            )
+            # Two threads, so that the next question is in the pipe already when an answer is ready.
+            self._sender, self._receiver = ThreadPoolExecutor(1), ThreadPoolExecutor(1)
+        self._sender.submit(self._send, (_BEGIN, (module, start)))
 
     def ask(self, question: Any) -> Future[Any]:
         """Ask, after all that was asked before; the future holds the answer."""
-        sent = self._sender.submit(self._send, question)
+        sent = self._sender.submit(self._send, (_ASK, question))
         return self._receiver.submit(self._receive, sent)
+
+    def end(self) -> None:
+        """End the process, whatever it is at: it holds nothing that is not here. With new work a new one is started."""
+        if self._process is None:
+            return
+        process, self._process = self._process, None
+        process.kill()  # a thread that waits for an answer gets its end of file
+        for thread in (self._sender, self._receiver):
+            thread.shutdown(wait=True, cancel_futures=True)
+        for pipe in (process.stdin, process.stdout):
+            with suppress(BrokenPipeError):  # what a lost process has not taken
+                if pipe:
+                    pipe.close()
+        process.wait()
 
     def _receive(self, sent: Future[None]) -> Any:
         sent.result()
-        if self._process.stdout is None:
+        process = self._process
+        if process is None or process.stdout is None:
             raise SecondProcessLost("the second process has no output")
-        answer = _read(self._process.stdout)
+        answer = _read(process.stdout)
         if answer is None:
             raise SecondProcessLost(
-                f"the second process ended with {self._process.wait()}; nothing of this step is kept, run it again"
+                f"the second process ended with {process.wait()}; nothing of this step is kept, run it again"
             )
         return answer
 
-    def _send(self, message: Any) -> None:
-        if self._process.stdin is None:
+    def _send(self, message: tuple[str, Any]) -> None:
+        if self._process is None or self._process.stdin is None:
             raise SecondProcessLost("the second process has no input")
         try:
             _write(self._process.stdin, message)
@@ -84,18 +111,20 @@ class SecondProcess:
             raise SecondProcessLost("the second process is gone; nothing of this step is kept, run it again") from error
 
 
-def serve(make: Callable[[Any], Callable[[Any], Any]]) -> int:
-    """Answer questions until the parent closes the pipe; `make` turns the first message into the answering function."""
-    start = _read(sys.stdin.buffer)
-    if start is None:
-        return 0
-    answer = make(start)
-    gc.disable()  # records hold no cycles
-    while (question := _read(sys.stdin.buffer)) is not None:
-        try:
-            _write(sys.stdout.buffer, answer(question))
-        except BrokenPipeError:
-            return 1
+def serve() -> int:
+    """Answer questions until the parent closes the pipe."""
+    answer: Answering | None = None
+    gc.disable()  # records hold no cycles, and what is imported stays
+    while (message := _read(sys.stdin.buffer)) is not None:
+        kind, given = message
+        if kind == _BEGIN:
+            module, start = given
+            answer = import_module(module).answering(start)
+        elif answer:
+            try:
+                _write(sys.stdout.buffer, answer(given))
+            except BrokenPipeError:
+                return 1
     return 0
 
 
@@ -111,3 +140,7 @@ def _read(pipe: IO[bytes]) -> Any:
     if len(head) < _LENGTH.size:
         return None
     return pickle.loads(pipe.read(_LENGTH.unpack(head)[0]))  # noqa: S301 - see the import
+
+
+if __name__ == "__main__":
+    sys.exit(serve())

@@ -88,7 +88,7 @@ def test_a_decision_tells_where_it_is_new_and_not_where_it_is_only_looked_at(tow
 def test_the_tasks_tell(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
     """The functions that DAGs and command line call hand the pass on."""
     Evidence(town.engine).batch("register", "system", moment(date(2026, 11, 2)))
-    monkeypatch.setattr("include.tasks.open_ledger", lambda: town.engine)
+    monkeypatch.setattr("include.tasks.ledger", lambda: town.engine)
     monkeypatch.setattr("include.findings.judging.now", lambda: moment(MONDAY))
     assert tasks.judge_day("systems", MONDAY)["findings"]["opened"] >= 1
     assert town.lines("operator")

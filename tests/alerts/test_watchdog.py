@@ -19,7 +19,7 @@ from include.clock import SHANGHAI
 from include.errors import CardError
 from include.ledger.tables import batch, evaluation
 from include.rules.workdays import Workdays
-from include.sources.card_files import Outline
+from include.sources.outlines import Outline
 
 SOURCES = [Outline(name, name.upper(), "project", name, group, True) for name, group in (
     ("a", "projects"), ("b", "projects"), ("calls", "exchange"), ("reg", "register"), ("cat", "catalogues"), ("dos", "dossiers"),

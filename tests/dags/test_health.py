@@ -16,6 +16,7 @@ from include.alerts.incidents import Incident
 from include.alerts.pipelines import Result, load_pipelines
 from include.clock import SHANGHAI, now
 from include.errors import DecisionRefused, NotDelivered, SourceRefused
+from include.late_runs import note_late
 from include.ledger.database import migrate, open_ledger
 from include.rules.evaluation import SCOPES
 from include.sources.card_files import load_cards
@@ -220,7 +221,7 @@ def test_callbacks_never_raise_where_the_ledger_is_gone(
     health_notes.note_failure("sync_projects", "land", "x")
     health_notes.note_failed_run("sync_projects", "x", None)
     health_notes.note_success("sync_projects")
-    asyncio.run(health_notes.note_late("sync_projects", 3))
+    asyncio.run(note_late("sync_projects", 3))
     assert caplog.text.count("could not be written down: LedgerNotMigrated") == 4
 
 
@@ -271,6 +272,6 @@ def test_a_stored_dag_keeps_its_deadline_and_a_run_by_hand_gets_it(parsed: Any) 
         text = str(stored["dag"].get("deadline"))
         if load_pipelines()[dag.dag_id].late_after:
             assert "DagRunQueuedAtDeadline" in text, dag.dag_id
-            assert "include.health_notes.note_late" in text
+            assert "include.late_runs.note_late" in text
             kept += 1
     assert kept >= 6

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -186,7 +188,17 @@ def test_every_dag_survives_serialisation(bag: Any) -> None:
         assert DagSerialization.from_dict(data).dag_id == dag.dag_id
 
 
-HEAVY = ("pandas", "pyarrow", "sqlalchemy.orm", "requests", "httpx", "jsonschema", "alembic", "openpyxl", "numpy")
+THEIRS = (
+    "pandas", "pyarrow", "sqlalchemy.orm", "requests", "httpx", "jsonschema", "jsonschema_rs", "alembic", "openpyxl", "numpy",
+    "zstandard", "psycopg", "upath", "fsspec", "lxml",
+)  # fmt: skip
+"""What Airflow has not imported itself must not come by our files."""
+
+OURS = (
+    "include.ledger", "include.landing", "include.sources.card", "include.sources.card_files", "include.sources.page",
+    "include.rules.engine", "include.findings.judging", "include.alerts.incidents", "include.health_notes", "include.datasets",
+)  # fmt: skip
+"""The work: imported by the task that does it."""
 
 
 def test_parsing_needs_no_connection_no_ledger_and_nothing_heavy(tmp_path: Path) -> None:
@@ -196,8 +208,12 @@ def test_parsing_needs_no_connection_no_ledger_and_nothing_heavy(tmp_path: Path)
         f"sys.path[:0] = [{str(ROOT)!r}, {str(ROOT / 'plugins')!r}]\n"
         "import airflow.sdk, airflow.sdk.exceptions, shuheng_timetables\n"
         "before = set(sys.modules)\n"
+        f"ours, theirs = {OURS!r}, {THEIRS!r}\n"
+        "def heavy(): return [m for m in sys.modules if m in ours or (m in theirs and m not in before)]\n"
         "for path in sys.argv[1:]: runpy.run_path(path)\n"
-        f"print(sorted(m for m in {HEAVY!r} if m in set(sys.modules) - before))\n"
+        "print(len([m for m in sys.modules if m.startswith('include.')]), heavy())\n"
+        "import include.ledger.sync, include.health_notes, openpyxl\n"
+        "print(heavy())\n"
     )
     environment = {
         "PATH": "/usr/bin:/bin",
@@ -209,7 +225,13 @@ def test_parsing_needs_no_connection_no_ledger_and_nothing_heavy(tmp_path: Path)
         [sys.executable, "-c", code, *files], capture_output=True, text=True, env=environment, timeout=120, check=False
     )
     assert done.returncode == 0, done.stderr[-2000:]
-    assert done.stdout.splitlines()[-1] == "[]"
+    parsed, worked = done.stdout.splitlines()[-2:]
+    ours, _, heavy = parsed.partition(" ")
+    assert (int(ours) > 10, heavy) == (True, "[]")
+    assert {"include.ledger", "include.alerts.incidents", "openpyxl"} <= set(ast.literal_eval(worked)), (
+        "nothing is seen at all"
+    )
+    assert all(find_spec(name) for name in OURS)
 
 
 def test_a_broken_card_fails_in_its_own_lane_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,7 +16,7 @@ from include.datasets.guards import Change, Guard, held_by_change, load_guards
 from include.datasets.publication import Published, publish_datasets
 from include.errors import CardError, ConfigurationError
 from include.ledger.tables import batch
-from include.sources.card_files import outline_cards
+from include.sources.outlines import outline_cards
 from tests.datasets.made_rows import guard_them, made_dataset, plant, row
 from tests.depth import sqlite_usually
 

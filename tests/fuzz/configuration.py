@@ -20,7 +20,8 @@ from include.rules.coverage import load_coverage
 from include.rules.regulation_files import REGULATION
 from include.rules.rule_book import load_articles, load_rules
 from include.settings import ROOT, with_config
-from include.sources.card_files import SHIPPED, read_card
+from include.sources.card_files import read_card
+from include.sources.outlines import SHIPPED
 from include.sources.page_gate import PageGate
 from include.sources.probing.policy import load_policy
 from tests.fuzz.target import Target

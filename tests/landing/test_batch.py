@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from include.clock import now
+from include.collection import MANY_YOUNG, no_collection
 from include.errors import ShuhengError, SourceMalformed, SourceThrottled, SourceUnreachable
-from include.landing.batch import MANY_YOUNG, Manifest, known_pages, land_pages, new_batch_id, no_collection
+from include.landing.batch import Manifest, known_pages, land_pages, new_batch_id
 from include.landing.store import LandingStore
 from include.sources.page import KnownPage, Page, PageFault
 

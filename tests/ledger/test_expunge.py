@@ -33,7 +33,8 @@ from include.ledger.tables import (
     question,
 )
 from include.sources.card import Card
-from include.sources.card_files import SHIPPED, load_card
+from include.sources.card_files import load_card
+from include.sources.outlines import SHIPPED
 from tests.depth import sqlite_usually
 from tests.ledger import rows as made
 from tests.ledger.rows import Row, code, item, row

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from include.errors import CardError
-from include.sources.card_files import SHIPPED, read_card
+from include.sources.card_files import read_card
+from include.sources.outlines import SHIPPED
 
 TEXT = (SHIPPED / "provincial_approval.yaml").read_text("utf-8")
 

@@ -12,7 +12,8 @@ import yaml
 
 from include.errors import CardError, ConfigurationError
 from include.sources.card import Card
-from include.sources.card_files import SHIPPED, card_paths, load_card, load_cards, outline_cards, read_card
+from include.sources.card_files import load_card, load_cards, read_card
+from include.sources.outlines import SHIPPED, card_paths, outline_cards
 
 Data = dict[str, Any]
 GROUPS = {

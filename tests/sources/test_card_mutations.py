@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from include.errors import CardError
 from include.sources.card import canonical_schema
-from include.sources.card_files import SHIPPED, read_card
+from include.sources.card_files import read_card
+from include.sources.outlines import SHIPPED
 from tests.depth import deep
 
 Data = dict[str, Any]

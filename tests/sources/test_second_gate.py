@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from include.errors import SecondProcessLost, SourceMalformed, SourceUnreachable
-from include.sources import read, second_gate
+from include.sources import read, second_process
 from include.sources.call import Answer
 from include.sources.card import Card
 from include.sources.card_files import load_card
@@ -23,6 +23,7 @@ from include.sources.page import Page, PageFault, Window, canonical_lines
 from include.sources.page_gate import PageGate
 from include.sources.raw_page import RawPage
 from include.sources.second_gate import Gates
+from include.sources.second_process import SecondProcess
 
 Row = dict[str, Any]
 
@@ -32,9 +33,15 @@ def card() -> Card:
     return load_card("provincial_approval")
 
 
+@pytest.fixture
+def process() -> Iterator[SecondProcess]:
+    with SecondProcess() as beside:
+        yield beside
+
+
 @pytest.fixture(autouse=True)
 def _two_cores(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(second_gate, "WORTH_A_PROCESS", 10)
+    monkeypatch.setattr(second_process, "WORTH_A_PROCESS", 10)
     monkeypatch.setattr(os, "cpu_count", lambda: 2)
 
 
@@ -68,11 +75,11 @@ def landed(page: Page | PageFault) -> tuple[Any, ...]:
     return page.number, page.rows_received, page.refused, page.declared_rows, page.notes, lines
 
 
-def test_two_processes_let_through_what_one_does(card: Card) -> None:
+def test_two_processes_let_through_what_one_does(card: Card, process: SecondProcess) -> None:
     alone = PageGate(card)
     expected = [alone.admit(copy.deepcopy(page)) for page in pages()]
     refused: set[str] = set()
-    with Gates(card, refused) as gates:
+    with Gates(card, refused, process) as gates:
         found = list(through(gates, pages()))
         assert gates._second is not None
     assert [landed(p) for p in found] == [landed(g.page) for g in expected]
@@ -83,7 +90,7 @@ def test_two_processes_let_through_what_one_does(card: Card) -> None:
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "gb18030"])
-def test_rows_are_read_there_in_the_answer_as_they_were_here(card: Card, encoding: str) -> None:
+def test_rows_are_read_there_in_the_answer_as_they_were_here(card: Card, process: SecondProcess, encoding: str) -> None:
     raw = []
     for page in pages():
         rows = [one | {"PROJECT_CODE": 26112305000404 * 10**6 + n} for n, one in enumerate(page.rows)]
@@ -96,7 +103,7 @@ def test_rows_are_read_there_in_the_answer_as_they_were_here(card: Card, encodin
     alone = PageGate(card)
     expected = [landed(alone.admit(replace(page, rows=copy.deepcopy(page.rows))).page) for page in raw]
     asked: list[Any] = []
-    with Gates(card, set()) as gates:
+    with Gates(card, set(), process) as gates:
         found = list(through(gates, raw[:4]))
         assert gates._second is not None
         ask = gates._second.ask
@@ -111,8 +118,40 @@ def test_rows_are_read_there_in_the_answer_as_they_were_here(card: Card, encodin
     assert {rows for _, rows in asked} == {None}
 
 
-def test_the_latest_moment_of_change_comes_with_the_lines(card: Card) -> None:
-    with Gates(card, set()) as gates:
+@pytest.mark.parametrize("source", ["dcat_portal", "datajson_portal"])
+def test_a_large_document_is_gated_in_two_processes_by_its_size(source: str, process: SecondProcess) -> None:
+    card = load_card(source)
+    rows = [
+        {"@id": f"urn:{n}", "dct:title": f"目录{n} 13800138000", "dcat:keyword": ["公交", f"线{n}"]} for n in range(120)
+    ]
+    if source == "datajson_portal":
+        rows = [{"identifier": f"urn:{n}", "title": f"目录{n} 13800138000", "keyword": ["公交"]} for n in range(120)]
+    raw = [
+        RawPage(n + 1, rows[n * 20 : n * 20 + 20], received_bytes=0 if n else 5_000_000, is_last=n == 5, part=n)
+        for n in range(6)
+    ]
+    alone = PageGate(card)
+    expected = [landed(alone.admit(replace(page, rows=copy.deepcopy(page.rows))).page) for page in raw]
+    with Gates(card, set(), process, is_all_new=True) as gates:
+        found = list(through(gates, raw))
+        assert gates._second is not None
+    assert [landed(p) for p in found] == expected
+    assert sum(p.lines is not None for p in found if isinstance(p, Page)) == 6
+    assert b"13800138000" not in b"".join(landed(p)[-1] for p in found)
+
+
+def test_a_read_of_which_something_is_known_starts_a_process_a_page_later(card: Card) -> None:
+    started = []
+    for is_all_new in (False, True):
+        with SecondProcess() as beside, Gates(card, set(), beside, is_all_new=is_all_new) as gates:
+            list(gates.admit(pages(1)[0]))
+            started.append(gates._second is not None)
+            list(gates.rest())
+    assert started == [False, True]
+
+
+def test_the_latest_moment_of_change_comes_with_the_lines(card: Card, process: SecondProcess) -> None:
+    with Gates(card, set(), process) as gates:
         found = list(through(gates, pages()))
     marks = [p.lines.high_water for p in found if isinstance(p, Page) and p.lines]
     assert len(marks) >= 9
@@ -120,29 +159,29 @@ def test_the_latest_moment_of_change_comes_with_the_lines(card: Card) -> None:
 
 
 @pytest.mark.parametrize("change", [{"declared_rows": None}, {"declared_rows": 9}])
-def test_a_small_read_starts_no_process(card: Card, change: dict[str, Any]) -> None:
-    with Gates(card, set()) as gates:
+def test_a_small_read_starts_no_process(card: Card, process: SecondProcess, change: dict[str, Any]) -> None:
+    with Gates(card, set(), process) as gates:
         found = list(through(gates, [RawPage(p.number, p.rows, **change) for p in pages(4)]))
         assert gates._second is None
     assert all(isinstance(p, Page) and p.lines is None and p.rows for p in found)
 
 
-def test_rows_that_json_cannot_carry_are_gated_here(card: Card) -> None:
-    with Gates(card, set()) as gates:
+def test_rows_that_json_cannot_carry_are_gated_here(card: Card, process: SecondProcess) -> None:
+    with Gates(card, set(), process) as gates:
         list(through(gates, pages(4)))
         assert gates._there(RawPage(5, [row(1, PROJECT_NAME="\ud800")], 100)) is None
 
 
-def test_a_fault_keeps_its_place(card: Card) -> None:
+def test_a_fault_keeps_its_place(card: Card, process: SecondProcess) -> None:
     fault = PageFault(7, SourceUnreachable("gone"))
-    with Gates(card, set()) as gates:
+    with Gates(card, set(), process) as gates:
         found = list(through(gates, pages(6))) + list(gates.pass_by(fault)) + list(through(gates, pages(2)))
     assert found.index(fault) == 6
     assert len(found) == 9
 
 
-def test_an_error_of_the_gate_there_is_raised_here(card: Card) -> None:
-    with pytest.raises(SourceMalformed, match="nested"), Gates(card, set()) as gates:
+def test_an_error_of_the_gate_there_is_raised_here(card: Card, process: SecondProcess) -> None:
+    with pytest.raises(SourceMalformed, match="nested"), Gates(card, set(), process) as gates:
         list(through(gates, pages(4)))
         assert gates._second is not None
         text = b'[{"SECRET_FLAG":"0","A":' + b"[" * 1000 + b"]" * 1000 + b"}]"
@@ -150,11 +189,12 @@ def test_an_error_of_the_gate_there_is_raised_here(card: Card) -> None:
         list(gates.rest())
 
 
-def test_a_lost_process_is_a_named_error_that_may_be_tried_again(card: Card) -> None:
-    with pytest.raises(SecondProcessLost, match="run it again"), Gates(card, set()) as gates:
+def test_a_lost_process_is_a_named_error_that_may_be_tried_again(card: Card, process: SecondProcess) -> None:
+    with pytest.raises(SecondProcessLost, match="run it again"), Gates(card, set(), process) as gates:
         list(through(gates, pages(4)))
         assert gates._second is not None
-        gates._second._process.kill()
+        assert process._process is not None
+        process._process.kill()
         list(through(gates, pages(4)))
 
 
