@@ -167,5 +167,6 @@ def test_more_than_five_a_second_are_turned_away(opened: Opener) -> None:
 def test_nobody_is_waited_for_without_end(kind: str, scenario: str, sandbox: SandboxServer, opened: Opener) -> None:
     sandbox.fault(scenario, kind)
     channel = opened(kind, {"timeout_seconds": 1})
-    with pytest.raises(ChannelUnreachable, match="no whole answer within 1 s"):  # which the stand-in withholds for minutes
+    # The stand-in withholds the rest of its answer for much longer: only a bound of our own ends with this sentence.
+    with pytest.raises(ChannelUnreachable, match="no whole answer within 1 s"):
         channel.send(message())
