@@ -74,11 +74,11 @@ _REACHING = {name: getattr(socket.socket, name) for name in ("connect", "connect
 
 
 LONG = (
+    "test_faults_told",
+    "test_whole_way",  # goes on with the stack of the one before
+    "test_real_scheduler",  # goes on likewise
+    "test_scheduled_rules",  # goes on likewise, and stops it
     "test_hundred_thousand",
-    "test_whole_way",
-    "test_real_scheduler",  # goes on with the stack of the one before
-    "test_health",
-    "test_scheduled_rules",  # goes on likewise
     "test_secrecy",
     "test_incremental",
     "test_sixty_days",
