@@ -19,7 +19,7 @@ from include.sandbox.server import SandboxServer
 from include.sources.card_files import load_card
 from tests.platform import overlay_card, platform
 
-SIZE = 460
+SIZE = 230
 FAST = {
     "backoff_seconds": 0.01,
     "attempts": 3,
@@ -120,7 +120,7 @@ def test_a_lasting_fault_degrades_the_run_and_the_next_one_heals(
     server, engine, store = ledger
     assert run(engine, store).is_complete
     healthy = content(engine)
-    assert len(healthy) == server.truth()["provincial"]["good"] > 400
+    assert len(healthy) == server.truth()["provincial"]["good"] > 200
     for _ in range(2):  # two bad runs in a row must not add up to a deletion
         server.fault(scenario, page=page, times=0)
         result = run(engine, store)
