@@ -17,6 +17,7 @@ from include.ledger.sync import land, merge_batch
 from include.ledger.tables import absence, project, project_change
 from include.sandbox.server import SandboxServer
 from include.sources.card_files import load_card
+from tests.depth import deep
 from tests.platform import overlay_card, platform
 
 SIZE = 230
@@ -136,7 +137,7 @@ def test_a_lasting_fault_degrades_the_run_and_the_next_one_heals(
     assert content(engine) == healthy
 
 
-@pytest.mark.parametrize(("scenario", "page", "words"), DEGRADED)
+@pytest.mark.parametrize(("scenario", "page", "words"), deep(DEGRADED[::3], DEGRADED))
 def test_a_fault_in_the_first_run_loses_no_row_for_good(
     ledger: tuple[SandboxServer, Engine, LandingStore], scenario: str, page: int | None, words: str
 ) -> None:

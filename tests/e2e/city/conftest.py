@@ -25,7 +25,6 @@ OFF = deep(
     (
         "assessments", "attestations", "department_years", "performance_reviews", "plan_years", "rectifications", "suspensions",
         "catalogue_frontdb", "datajson_portal", "dcatus3_portal", "department_components", "municipal_portal",
-        "exemptions", "maintenance_windows", "usage_files",
     ),
     (),
 )  # fmt: skip
