@@ -28,7 +28,10 @@ OFF = deep(
     ),
     (),
 )  # fmt: skip
-"""Cards that are turned off: each more is two tasks more of lanes that are the same for all; tests/dags runs every card."""
+"""Cards that are turned off: each is two tasks more of a lane that others take as well.
+
+In the suite tests/dags runs every dossier's, and `test_catalogues_as_planted` reads every catalogue.
+"""
 WITHOUT_RETRIES = '''"""The project's own DAG; only its retries are left out, which would mend it in minutes."""
 from airflow.sdk import DAG
 from dags.wiring import lanes
