@@ -8,6 +8,8 @@ BIN := $(VENV)/bin
 MARKS := $(VENV)/.shuheng
 COMPILE := compile --quiet --universal --python-version 3.11 --exclude-newer $(LOCK_DAY) --generate-hashes \
 	--custom-compile-command "make lock"
+# Three workers for two cores: one of them waits for Airflow most of its time.
+WORKERS := -n 3 --dist loadgroup --no-loadscope-reorder
 
 # What `make run` takes; each may be given as NAME=value.
 export PORT SANDBOX_PORT SIZE ONCE SHUHENG_HOME
@@ -22,10 +24,10 @@ run: $(MARKS)/run  ## Start the sandbox and Airflow, sync three times, stay up u
 	@$(BIN)/python -m include.sandbox.demo
 
 test: $(MARKS)/dev  ## Run every test, a real PostgreSQL and a real Airflow among them (ARGS='-k name')
-	@env -u PYTHONDONTWRITEBYTECODE $(BIN)/python -m pytest -n 2 --dist loadgroup --no-loadscope-reorder $(ARGS)
+	@env -u PYTHONDONTWRITEBYTECODE $(BIN)/python -m pytest $(WORKERS) $(ARGS)
 
 soak: $(MARKS)/dev  ## Run the same tests over many more seeds, rows and places to be killed at; takes an hour and more (ARGS as above)
-	@env -u PYTHONDONTWRITEBYTECODE SOAK=1 $(BIN)/python -m pytest -n 2 --dist loadgroup --no-loadscope-reorder -o timeout=1800 $(ARGS)
+	@env -u PYTHONDONTWRITEBYTECODE SOAK=1 $(BIN)/python -m pytest $(WORKERS) -o timeout=1800 $(ARGS)
 
 check: $(MARKS)/dev  ## Run the linters: ruff, formatting, mypy, the order of the stages
 	@$(BIN)/ruff check .

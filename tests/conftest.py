@@ -74,11 +74,11 @@ _REACHING = {name: getattr(socket.socket, name) for name in ("connect", "connect
 
 
 LONG = (
+    "test_faults_told",
+    "test_whole_way",  # goes on with the stack of the one before
+    "test_real_scheduler",  # goes on likewise
+    "test_scheduled_rules",  # goes on likewise, and stops it
     "test_hundred_thousand",
-    "test_whole_way",
-    "test_real_scheduler",  # goes on with the stack of the one before
-    "test_health",
-    "test_scheduled_rules",  # goes on likewise
     "test_secrecy",
     "test_incremental",
     "test_sixty_days",
@@ -220,7 +220,7 @@ def _lending(server: str, url: str, template: str) -> Iterator[None]:
     before = _shape(url)
     yield
     with _administrator(url).connect() as connection:
-        others = "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = current_database()"
+        others = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database()"
         connection.exec_driver_sql(f"{others} AND pid <> pg_backend_pid()")
     if _shape(url) == before:
         _empty(url)

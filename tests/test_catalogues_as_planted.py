@@ -31,6 +31,7 @@ from include.ledger.tables import (
 from include.ledger.undo import undo_tombstones
 from include.sandbox.server import SandboxServer
 from include.tasks import SourcesFailed
+from tests.depth import deep
 from tests.platform import connections
 
 SOURCES = {
@@ -56,7 +57,7 @@ pytestmark = pytest.mark.xdist_group("catalogues")
 
 @pytest.fixture(scope="module")
 def city(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SandboxServer]:
-    with SandboxServer(projects=600, seed=11, systems=120, home=tmp_path_factory.mktemp("city")) as server:
+    with SandboxServer(projects=deep(200, 600), seed=11, systems=120, home=tmp_path_factory.mktemp("city")) as server:
         yield server
 
 

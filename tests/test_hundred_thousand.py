@@ -1,4 +1,4 @@
-"""100,000 projects: nothing is written twice, a change is written exactly, and kill -9 at any moment leaves no mark."""
+"""A city of projects, 100,000 in the soak: nothing is written twice, a change exactly, and kill -9 at any moment leaves no mark."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Container, Iterator
+from collections.abc import Callable, Container, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -26,10 +27,8 @@ from tests.platform import connections
 from tests.postgres_server import fresh_database
 
 pytestmark = pytest.mark.timeout(600)  # a machine that does other work as well takes twice as long
-SIZES = {
-    "sqlite": 100_000,
-    "postgresql": deep(10_000, 100_000),
-}  # what a kill leaves, SQLite mends by itself, in our process
+SIZE = deep(10_000, 100_000)
+DATABASES = ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)]
 ROOT = Path(__file__).resolve().parent.parent
 VERB = [sys.executable, "-m", "include", "sync", "provincial_approval", "--mode", "full", "--json"]
 UNEQUAL = {"created_batch", "changed_batch", "batch_id", "changed_at", "tombstoned_at"}
@@ -37,10 +36,8 @@ UNEQUAL = {"created_batch", "changed_batch", "batch_id", "changed_at", "tombston
 
 @dataclass(frozen=True)
 class Home:
-    """A platform of a database's size and the environment of runs from it into a ledger there."""
+    """The environment of runs from the platform into one ledger."""
 
-    size: int
-    server: SandboxServer
     environment: dict[str, str]
 
     @property
@@ -48,35 +45,54 @@ class Home:
         return open_ledger(self.environment["LEDGER_URL"])
 
 
-@pytest.fixture(scope="module", params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
-def home(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
-    """Return where runs lead on one database, empty at first; a test goes on from where the last one ended."""
-    size, folder = SIZES[request.param], tmp_path_factory.mktemp(request.param)
-    with ExitStack() as stack:
-        server = stack.enter_context(SandboxServer(projects=size, seed=3))
+@pytest.fixture(scope="module")
+def server() -> Iterator[SandboxServer]:
+    """The platform, once for all ledgers: it moves on when each has been filled."""
+    with SandboxServer(projects=SIZE, seed=3) as server:
         server.sandbox.world.warm()
-        url = f"sqlite:///{folder / 'a.db'}"
-        if request.param == "postgresql":
-            url = stack.enter_context(fresh_database(request.getfixturevalue("postgres_server")))
-        migrate(url)
-        yield Home(size, server, environment_of(server, url, folder))
+        yield server
 
 
 @pytest.fixture(scope="module")
-def calm_run(home: Home, tmp_path_factory: pytest.TempPathFactory) -> Calm:
+def homes(
+    server: SandboxServer, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
+) -> Iterator[Callable[[str], Home]]:
+    """Return where runs lead on a database, empty at first; a test goes on from where the last one ended."""
+    with ExitStack() as stack:
+
+        @cache
+        def home(database: str) -> Home:
+            folder = tmp_path_factory.mktemp(database)
+            url = f"sqlite:///{folder / 'a.db'}"
+            if database == "postgresql":
+                url = stack.enter_context(fresh_database(request.getfixturevalue("postgres_server")))
+            migrate(url)
+            return Home(environment_of(server, url, folder))
+
+        yield home
+
+
+@pytest.fixture(params=DATABASES)
+def home(request: pytest.FixtureRequest, homes: Callable[[str], Home]) -> Home:
+    return homes(request.param)
+
+
+@pytest.fixture(scope="module")
+def calm_run(server: SandboxServer, tmp_path_factory: pytest.TempPathFactory) -> Calm:
     """Return what a run that nobody disturbs takes and leaves on SQLite, before the platform moves on."""
     folder = tmp_path_factory.mktemp("calm")
     url = f"sqlite:///{folder / 'ledger.db'}"
     migrate(url)
-    return Calm(undisturbed(environment_of(home.server, url, folder)), open_ledger(url))
+    return Calm(undisturbed(environment_of(server, url, folder)), open_ledger(url))
 
 
 @pytest.fixture(scope="module")
-def moved(home: Home) -> dict[str, Any]:
-    """Move the platform on by one per cent, once the ledger holds what stood there before, and return what moved."""
-    if count(home.engine, project) == 0:
-        run(home.environment)
-    return dict(home.server.advance(changes=0.01))
+def moved(server: SandboxServer, homes: Callable[[str], Home]) -> dict[str, Any]:
+    """Move the platform on by one per cent, once the ledgers hold what stood there before, and return what moved."""
+    for database in ("sqlite", "postgresql"):
+        if count(homes(database).engine, project) == 0:
+            run(homes(database).environment)
+    return dict(server.advance(changes=0.01))
 
 
 def environment_of(server: SandboxServer, url: str, folder: Path) -> dict[str, str]:
@@ -171,7 +187,7 @@ def count(engine: Engine, table: Any, where: Any = None) -> int:
 def test_a_run_killed_five_times_ends_like_one_that_was_not(calm_run: Calm, home: Home) -> None:
     lengths, calm, engine = calm_run.lengths, calm_run.engine, home.engine
     projects = count(calm, project)
-    assert projects > 0.99 * home.size
+    assert projects > 0.99 * SIZE
     assert count(engine, project) == 0
     moments = random.Random(11)
     killed = [kill_in(home.environment, "land", moments.uniform(0.3, lengths.land * 0.7)) for _ in range(2)]
@@ -191,7 +207,7 @@ def test_a_run_killed_five_times_ends_like_one_that_was_not(calm_run: Calm, home
 
 def test_one_percent_writes_just_that(home: Home, moved: dict[str, Any]) -> None:
     engine = home.engine
-    assert count(engine, project) > 0.99 * home.size
+    assert count(engine, project) > 0.99 * SIZE
     assert count(engine, project_change) == 0
     full = run(home.environment)
     expected = {(c["code"], field) for c in moved["changed"] for field in _ours(c["fields"])}
@@ -201,7 +217,7 @@ def test_one_percent_writes_just_that(home: Home, moved: dict[str, Any]) -> None
             for r in connection.execute(select(project_change.c.record_key, project_change.c.field))
             if r.field != "updated_at"
         }
-    assert len(moved["changed"]) == home.size // 100
+    assert len(moved["changed"]) == SIZE // 100
     assert written == expected
     assert full["changed"] == len({code for code, _ in written} | _touched(engine))
 

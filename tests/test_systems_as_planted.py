@@ -19,6 +19,7 @@ from include.findings.judging import Judged, judge
 from include.ledger.database import migrate, open_ledger
 from include.ledger.tables import evaluation, finding, finding_event, verdict
 from include.sandbox.server import SandboxServer
+from tests.depth import deep
 from tests.findings.ledger_state import count, standing
 from tests.platform import connect
 
@@ -39,7 +40,7 @@ BAD = {"warn", "fail"}
 
 @pytest.fixture(scope="module")
 def city(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SandboxServer]:
-    with SandboxServer(projects=600, seed=11, systems=120, home=tmp_path_factory.mktemp("city")) as server:
+    with SandboxServer(projects=deep(200, 600), seed=11, systems=120, home=tmp_path_factory.mktemp("city")) as server:
         yield server
 
 

@@ -60,5 +60,5 @@ def without_deadlines(dags: dict[str, Any]) -> dict[str, Any]:
 
 @pytest.fixture
 def city(own_ledger: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[SandboxServer]:
-    with platform(monkeypatch, projects=200, seed=4, systems=60, home=tmp_path / "sandbox") as server:
+    with platform(monkeypatch, projects=60, seed=4, systems=60, home=tmp_path / "sandbox") as server:
         yield server

@@ -17,14 +17,17 @@ from include.alerts.pipelines import Result, load_pipelines
 from include.clock import SHANGHAI, now
 from include.errors import DecisionRefused, NotDelivered, SourceRefused
 from include.late_runs import note_late
-from include.ledger.database import migrate, open_ledger
+from include.ledger.database import open_ledger
 from include.rules.evaluation import SCOPES
 from include.sources.card_files import load_cards
 from tests.platform import platform
 
 ROOT = Path(__file__).resolve().parents[2]
 FILES = sorted(p.stem for p in (ROOT / "dags").glob("*.py"))
-pytestmark = [pytest.mark.airflow, pytest.mark.xdist_group("airflow"), pytest.mark.filterwarnings("default")]
+pytestmark = [
+    pytest.mark.airflow, pytest.mark.xdist_group("airflow"), pytest.mark.filterwarnings("default"),
+    pytest.mark.usefixtures("own_ledger"),
+]  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -114,9 +117,8 @@ def test_every_dag_notes_failure_success_and_lateness_as_the_file_says(parsed: A
 def test_a_failing_task_opens_one_incident_and_the_next_success_closes_it(
     dags: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    migrate()
     dag = dags["sync_projects"]
-    with platform(monkeypatch, projects=200, seed=4, home=tmp_path / "sandbox"):
+    with platform(monkeypatch, projects=60, seed=4, home=tmp_path / "sandbox"):
         monkeypatch.setenv("AIRFLOW_CONN_ZJ_PROJECTS", "not a connection")
         assert str(dag.test().state) == "failed"
         found = {(one.cause, one.part): one.detail for one in open_ones()}
@@ -125,7 +127,7 @@ def test_a_failing_task_opens_one_incident_and_the_next_success_closes_it(
         assert detail.startswith("ConfigurationError: AIRFLOW_CONN_ZJ_PROJECTS is neither")
         assert "not a connection" not in detail
         monkeypatch.undo()
-    with platform(monkeypatch, projects=200, seed=4, home=tmp_path / "sandbox2"):
+    with platform(monkeypatch, projects=60, seed=4, home=tmp_path / "sandbox2"):
         monkeypatch.setenv("LEDGER_URL", f"sqlite:///{tmp_path / 'ledger.db'}")
         monkeypatch.setenv("LANDING_URL", str(tmp_path / "landing"))
         again = dag.test(run_conf={"source": "annual_plan"})
@@ -138,7 +140,6 @@ def _title(source: str) -> str:
 
 
 def test_a_run_that_died_without_a_word_of_its_tasks_is_an_incident_of_the_run(parsed: Any) -> None:
-    migrate()
     began = now() - timedelta(minutes=5)
     context = {"dag": parsed["watch_systems"], "reason": "timed_out", "dag_run": SimpleNamespace(start_date=began)}
     parsed["watch_systems"].on_failure_callback(context)
@@ -151,7 +152,6 @@ def test_a_run_that_died_without_a_word_of_its_tasks_is_an_incident_of_the_run(p
 
 
 def test_a_task_that_broke_is_named_and_of_an_error_of_others_only_its_kind(parsed: Any) -> None:
-    migrate()
     dag = parsed["check_interconnection"]
     task = SimpleNamespace(task_id="probe", rendered_map_index="分片 1/2")
     callback_of(dag.get_task("probe"))(
@@ -162,7 +162,6 @@ def test_a_task_that_broke_is_named_and_of_an_error_of_others_only_its_kind(pars
 
 
 def test_a_task_whose_worker_died_is_told_of_by_the_scheduler_which_knows_no_error(parsed: Any) -> None:
-    migrate()
     dag = parsed["watch_systems"]
     task = SimpleNamespace(task_id="judge", rendered_map_index=None)
     callback_of(dag.get_task("judge"))({"dag": dag, "task_instance": task})
@@ -171,7 +170,6 @@ def test_a_task_whose_worker_died_is_told_of_by_the_scheduler_which_knows_no_err
 
 
 def test_a_task_that_was_killed_is_named_by_the_next_that_fails_and_one_that_spoke_is_not(parsed: Any) -> None:
-    migrate()
     began = now() - timedelta(minutes=5)
     states = {"zj.land_0": "failed", "zj.land_1": "success", "plan.land_0": "failed", "plan.merge_0": "upstream_failed",
               "reconcile": "success", "report": "running"}  # fmt: skip
@@ -192,7 +190,6 @@ def test_a_task_that_its_runs_report_does_not_miss_fails_the_run_all_the_same(
     dags: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """The report of the sources has what it needs; without the failed reconciliation the run would be a success."""
-    migrate()
     (tmp_path / "config").mkdir()
     (tmp_path / "config" / "reconciliation.yaml").write_text("platform: provincial_approval\n", "utf-8")
     monkeypatch.setenv("SHUHENG_CONFIG", str(tmp_path / "config"))
@@ -205,7 +202,6 @@ def test_a_task_that_its_runs_report_does_not_miss_fails_the_run_all_the_same(
 
 @pytest.mark.parametrize("error", [DecisionRefused("no second person"), NotDelivered("nothing gets through")])
 def test_what_is_a_persons_concern_or_told_already_is_no_incident(parsed: Any, error: Exception) -> None:
-    migrate()
     task = SimpleNamespace(task_id="record", rendered_map_index=None)
     dag = parsed["record_decision"]
     callback_of(dag.get_task("record"))({"dag": dag, "task_instance": task, "exception": error})
@@ -228,7 +224,6 @@ def test_callbacks_never_raise_where_the_ledger_is_gone(
 def test_a_late_run_is_an_incident_when_its_deadline_says_so(parsed: Any) -> None:
     from airflow.triggers.callback import CallbackTrigger
 
-    migrate()
     deadline = deadline_of(parsed["evaluate_rules"])
 
     async def pass_deadline(state: str) -> str:
@@ -250,7 +245,6 @@ def test_airflow_says_of_a_run_whose_deadline_passed_how_it_stands(dags: Any, pa
     from airflow.models.deadline import Deadline
     from airflow.utils.session import create_session
 
-    migrate()
     run = dags["deliver_alerts"].test()
     with create_session() as session:
         session.get(DagRun, run.id).state = "failed"

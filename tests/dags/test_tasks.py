@@ -17,7 +17,7 @@ pytestmark = pytest.mark.usefixtures("own_ledger")
 
 
 def test_landing_merging_and_reporting_hand_on_counts_only(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    with platform(monkeypatch, projects=300, seed=2, home=tmp_path / "sandbox") as server:
+    with platform(monkeypatch, projects=60, seed=2, home=tmp_path / "sandbox") as server:
         chosen = tasks.choose_sources("projects")
         results = [tasks.merge_source(tasks.land_source(s, "auto", dry_run=False)) for s in chosen]
         total = tasks.report_run(chosen, tasks.flatten([results, None]))
@@ -33,9 +33,9 @@ def test_landing_merging_and_reporting_hand_on_counts_only(monkeypatch: pytest.M
 
 
 def test_a_dry_run_leaves_the_ledger_as_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
-    with platform(monkeypatch, projects=200, seed=2):
+    with platform(monkeypatch, projects=60, seed=2):
         would = tasks.merge_source(tasks.land_source("provincial_approval", "full", dry_run=True))
-        assert would["created"] > 150
+        assert would["created"] > 40
         done = tasks.merge_source(tasks.land_source("provincial_approval", "full", dry_run=False))
     assert done["created"] == would["created"]
 
@@ -46,7 +46,7 @@ def test_the_report_fails_naming_the_sources_without_a_result() -> None:
 
 
 def test_a_refused_signature_raises_what_no_retry_can_mend(monkeypatch: pytest.MonkeyPatch) -> None:
-    with platform(monkeypatch, projects=200, seed=2) as server:
+    with platform(monkeypatch, projects=60, seed=2) as server:
         wrong = '{{"conn_type": "http", "host": "{}", "login": "x", "password": "wrong", "extra": {{"networks": ["127.0.0.0/8"]}}}}'
         monkeypatch.setenv("AIRFLOW_CONN_PROVINCIAL_APPROVAL", wrong.format(server.url))
         with pytest.raises(SourceRefused) as refused:
@@ -76,11 +76,11 @@ def test_results_of_lanes_come_as_one_list_however_airflow_hands_them_over() -> 
 
 def test_a_batch_that_another_run_overtook_gives_the_result_of_the_newer_one(monkeypatch: pytest.MonkeyPatch) -> None:
     """Two DAGs read the register; the slower of two reads has nothing left to say and is no failure."""
-    with platform(monkeypatch, projects=200, seed=2):
+    with platform(monkeypatch, projects=60, seed=2):
         slow, fast = (tasks.land_source("provincial_approval", "full") for _ in range(2))
         newer = tasks.merge_source(fast)
         overtaken = tasks.merge_source(slow)
-    assert newer["created"] > 150
+    assert newer["created"] > 40
     assert overtaken["batch_id"] == newer["batch_id"]
     assert overtaken["was_merged_before"] is True
 

@@ -11,19 +11,21 @@ import pytest
 
 from include.clock import SHANGHAI, read_moment
 from include.sandbox.stack import Stack
-from tests.e2e.small_town.conftest import DELIVERING, HUNG, KILLED
-from tests.e2e.small_town.conftest import SCHEDULED as DAG
+from tests.e2e.city.running import close_dag
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(420), pytest.mark.xdist_group("heavy")]
 
 
+DAG = "evaluate_rules"
+
+
 @pytest.fixture(scope="module")
-def clockwork(stack: Stack) -> Stack:
+def clockwork(city: Stack, kept: str) -> Stack:
     """The stack with opened DAGs started by clock and assets, and none of them open yet."""
-    for name in (HUNG, KILLED, DELIVERING):
-        stack.api.call("PATCH", f"/api/v2/dags/{name}?update_mask=is_paused", {"is_paused": True})
-    stack.schedule()
-    return stack
+    for dag in city.api.call("GET", "/api/v2/dags?paused=false&limit=100")["dags"]:
+        close_dag(city, dag["dag_id"])
+    city.schedule()
+    return city
 
 
 def runs(stack: Stack, kind: str) -> dict[str, dict[str, Any]]:
