@@ -8,10 +8,26 @@ from __future__ import annotations
 import os
 from typing import TypeVar
 
+import pytest
+
 T = TypeVar("T")
 SOAK = os.environ.get("SOAK") == "1"
+
+MOSTLY_SQLITE = pytest.mark.databases("sqlite")
+"""Of a module: `make test` gives its tests on SQLite alone, but those that are marked `BOTH`; `make soak` gives all on both.
+
+For modules whose tests ask the same statements again and again; one for each kind of statement is marked.
+"""
+BOTH = pytest.mark.databases("sqlite", "postgresql")
 
 
 def deep(usual: T, soak: T) -> T:
     """Return `soak` under `make soak`, else `usual`: enough to fail if what is tested were broken, not each way it could be."""
     return soak if SOAK else usual
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Choose the databases by a test's closest mark; the `conftest.py` of a folder in which there are such marks has this hook."""
+    mark = metafunc.definition.get_closest_marker("databases")
+    if mark and mark.args == ("sqlite",) and not SOAK and "ledger_url" in metafunc.fixturenames:
+        metafunc.parametrize("ledger_url", ["sqlite"], indirect=True)

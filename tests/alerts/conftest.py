@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import Engine
 
 from tests.alerts.town import Town
+from tests.depth import pytest_generate_tests as pytest_generate_tests
 
 
 @pytest.fixture

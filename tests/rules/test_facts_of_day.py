@@ -15,7 +15,7 @@ from include.rules.parameters import ParameterBook
 from include.rules.source_facts import Sources
 from include.rules.verdict import Fact
 from include.rules.window_facts import ROLES, is_flat
-from tests.rules.city import BATCHES, DAYS, City
+from tests.rules.city import BATCHES, DAYS, City, planted
 from tests.rules.evidence import DAY, Evidence, at, days_before
 
 CARDS = Sources(
@@ -27,7 +27,7 @@ YESTERDAY = DAY - timedelta(days=1)
 
 @pytest.fixture
 def city(engine: Engine) -> City:
-    return City(engine)
+    return planted(engine)
 
 
 def _facts(engine: Engine, day: date = DAY, subject: str = "system", **how: Any) -> dict[str, dict[str, Fact]]:
@@ -152,7 +152,7 @@ def test_a_register_not_read_lately_says_nothing(engine: Engine, city: City) -> 
     for source, names in STALE.items():
         known = city.last | {source: first[source]}  # all the others were read again
         for day, is_known in ((DAY + timedelta(days=7), True), (late, False)):
-            facts = _facts(engine, day, known=known)["idle"]
+            facts = _facts(engine, day, known=known, wanted=names)["idle"]
             assert {name: name in facts for name in names} == dict.fromkeys(names, is_known), source
             assert "system_code" in facts
 
