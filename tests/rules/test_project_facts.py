@@ -115,11 +115,11 @@ def test_a_source_that_is_stale_or_was_read_in_part_says_nothing(lives: Lives) -
     for name, source in LISTS.items():
         known = lives.last | {source: first[source]}
         rest = set(LISTS) - {name}
-        assert set(LISTS) & set(lives.of("project", DAY + timedelta(days=7), known)[BARE]) == set(LISTS)
-        assert set(LISTS) & set(lives.of("project", LATE, known)[BARE]) == rest, name
+        assert set(LISTS) & set(lives.of("project", DAY + timedelta(days=7), known, LISTS)[BARE]) == set(LISTS)
+        assert set(LISTS) & set(lives.of("project", LATE, known, LISTS)[BARE]) == rest, name
         in_part = lives.batch(f"second_{name}", SOURCES[source], at(LATE, 2), full=False)
         known = lives.last | {f"second_{name}": in_part}
-        assert set(LISTS) & set(lives.of("project", LATE, known)[BARE]) == rest, name
+        assert set(LISTS) & set(lives.of("project", LATE, known, LISTS)[BARE]) == rest, name
 
 
 def test_reports_on_projects_rest_on_the_register_of_systems(lives: Lives) -> None:
