@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +12,11 @@ from sqlalchemy import func, select
 from include.ledger.database import migrate, open_ledger
 from include.ledger.tables import approval_item, batch, project, project_change
 from include.sandbox.server import SandboxServer
+from tests.command import command
+from tests.depth import deep
 from tests.platform import connections
 
-ROOT = Path(__file__).resolve().parent.parent
-VERB = [sys.executable, "-m", "include", "sync", "provincial_approval", "--mode", "full"]
+VERB = ("sync", "provincial_approval", "--mode", "full")
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
@@ -33,21 +32,16 @@ def count(url: str, table: Any) -> int:
 
 
 def test_syncs_at_once_leave_the_ledger_of_one(url: str, tmp_path: Path) -> None:
-    with SandboxServer(projects=3000, seed=8) as server:
-        environment = os.environ | connections(server) | {"LEDGER_URL": url, "LANDING_URL": str(tmp_path / "landing")}
+    with SandboxServer(projects=deep(1000, 3000), seed=8) as server, ThreadPoolExecutor(3) as at_once:
+        environment = connections(server) | {"LEDGER_URL": url, "LANDING_URL": str(tmp_path / "landing")}
         for _ in range(2):  # the first time everything is new, the second time nothing is
-            both = [
-                subprocess.Popen(
-                    VERB, env=environment, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-                )
-                for _ in range(3)
-            ]
-            ends = [(p.communicate(timeout=120), p.returncode) for p in both]
-            for (said, errors), code in ends:
-                assert "Traceback" not in errors, errors
+            done = list(at_once.map(lambda _: command(*VERB, **environment), range(3)))
+            for one in done:
+                assert "Traceback" not in one.stderr, one.stderr
                 # 2: a newer batch was merged in the meantime, which is said in one sentence
-                assert code in (0, 1) or (code == 2 and "which was merged already" in said), (code, said, errors)
-            assert min(code for _, code in ends) in (0, 1)
+                is_late = one.returncode == 2 and "which was merged already" in one.stdout
+                assert one.returncode in (0, 1) or is_late, one
+            assert min(one.returncode for one in done) in (0, 1)
         truth = server.truth()["provincial"]
     assert count(url, project) == truth["good"]
     assert count(url, approval_item) == truth["good_items"]
