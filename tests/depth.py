@@ -26,8 +26,9 @@ def deep(usual: T, soak: T) -> T:
     return soak if SOAK else usual
 
 
+@pytest.hookimpl(tryfirst=True)  # before the mark that it adds is read
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Choose the databases by a test's closest mark; the `conftest.py` of a folder in which there are such marks has this hook."""
     mark = metafunc.definition.get_closest_marker("databases")
     if mark and mark.args == ("sqlite",) and not SOAK and "ledger_url" in metafunc.fixturenames:
-        metafunc.parametrize("ledger_url", ["sqlite"], indirect=True)
+        metafunc.definition.add_marker(pytest.mark.parametrize("ledger_url", ["sqlite"], indirect=True))

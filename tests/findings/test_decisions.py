@@ -19,6 +19,7 @@ from include.findings.decisions import BY_TWO, KINDS, decide, same_person
 from include.findings.story import Handling, Kind
 from include.rules.regulation_files import REGULATION
 from include.settings import ROOT
+from tests.depth import BOTH, MOSTLY_SQLITE
 from tests.findings.deciding import (
     GROUND,
     HIGH,
@@ -36,6 +37,8 @@ from tests.findings.deciding import (
     wanted,
 )
 from tests.rules.evidence import DAY
+
+pytestmark = MOSTLY_SQLITE
 
 LATER = DAY + timedelta(days=20)
 
@@ -64,6 +67,7 @@ def test_a_decision_is_one_event_of_each_finding_and_the_machine_sees_what_it_sa
     assert assert_whole(engine) == 2
 
 
+@BOTH
 def test_the_same_decision_again_writes_nothing_and_its_id_serves_no_other(engine: Engine) -> None:
     judge_by_hand(engine, DAY, said("fail", "S"), said("fail", "T"))
     taken(engine, Kind.WAIVED, "S", "T")
@@ -76,6 +80,7 @@ def test_the_same_decision_again_writes_nothing_and_its_id_serves_no_other(engin
     assert everything(engine) == before
 
 
+@BOTH
 def test_a_rehearsal_says_what_would_come_and_writes_nothing(engine: Engine) -> None:
     judge_by_hand(engine, DAY, said("fail"))
     before = everything(engine)
@@ -170,6 +175,7 @@ def test_a_finding_of_a_rule_that_is_no_more_cannot_be_waived(engine: Engine) ->
         taken(engine, rule="once-a-rule")
 
 
+@BOTH
 def test_one_bad_finding_refuses_the_whole_decision_and_every_reason_is_told(engine: Engine) -> None:
     judge_by_hand(engine, DAY, said("fail", "S"), said("fail", "T"))
     judge_by_hand(engine, DAY, said("fail", "S"), said("pass", "T"))
@@ -200,6 +206,7 @@ def test_what_two_people_decided_one_cannot_replace(engine: Engine) -> None:
     assert_whole(engine)
 
 
+@BOTH
 def test_a_waiver_hides_nothing_of_what_the_machine_sees(engine: Engine) -> None:
     judge_by_hand(engine, DAY, said("fail"))
     taken(engine, Kind.WAIVED)
@@ -234,6 +241,7 @@ def test_what_grows_graver_than_what_was_waived_is_waived_no_longer(engine: Engi
     assert_whole(engine)
 
 
+@BOTH
 @pytest.mark.parametrize(("after", "handling"), [("high", "new"), ("medium", "waived"), ("low", "waived")])
 def test_a_rule_that_weighs_more_ends_a_waiver_of_what_weighed_less(engine: Engine, after: str, handling: str) -> None:
     judge_by_hand(engine, DAY, said("fail", severity="medium"))
@@ -277,6 +285,7 @@ def test_an_attestation_stands_until_evidence_shows_a_fail(engine: Engine, befor
     assert not judge_by_hand(engine, days(6), said("fail")).changes
 
 
+@BOTH
 def test_a_subject_that_is_gone_ends_decisions_about_it(engine: Engine) -> None:
     judge_by_hand(engine, DAY, said("fail", "S"), said("fail", "T"), said("fail", "U"))
     taken(engine, Kind.WAIVED, "S", "T")
@@ -307,7 +316,8 @@ def test_a_form_may_part_its_ids_as_people_do() -> None:
 @cache
 def _imports() -> list[tuple[Path, list[ast.AST]]]:
     paths = [p for folder in ("include", "dags", "plugins") for p in (ROOT / folder).rglob("*.py")]
-    trees = ((path, ast.walk(ast.parse(path.read_text("utf-8")))) for path in paths)
+    texts = ((path, text) for path in paths if "decision" in (text := path.read_text("utf-8")) or "held" in text)
+    trees = ((path, ast.walk(ast.parse(text))) for path, text in texts)
     return [(path, [n for n in nodes if isinstance(n, ast.Import | ast.ImportFrom)]) for path, nodes in trees]
 
 
