@@ -20,7 +20,9 @@ from include.findings.story import Kind
 from include.ledger.snapshot import snapshot
 from include.ledger.tables import finding, verdict
 from tests.alerts.town import CLOUD, CONNECTED, MONDAY, MOUNTED, USE, Town, id_of, moment, said
-from tests.depth import deep
+from tests.depth import BOTH, MOSTLY_SQLITE, deep
+
+pytestmark = MOSTLY_SQLITE
 
 DEPARTMENTS = [f"第{number:02}局" for number in range(deep(20, 60))]
 SYSTEMS = deep(660, 2500)
@@ -51,6 +53,7 @@ def _fail_all(engine: Engine) -> None:
         connection.execute(insert(verdict), [judged | {"subject": c, "scope": "systems", "body": "{}"} for c in codes])
 
 
+@BOTH
 def test_thousands_of_new_findings_are_held_and_then_one_message_a_department(town: Town, engine: Engine) -> None:
     town.plant({f"S{number:04}": DEPARTMENTS[number % len(DEPARTMENTS)] for number in range(SYSTEMS)})
     _fail_all(engine)

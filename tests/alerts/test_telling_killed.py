@@ -20,8 +20,11 @@ from include.findings.story import Kind
 from include.ledger.database import open_ledger
 from include.ledger.snapshot import snapshot
 from tests.alerts.town import CONNECTED, MONDAY, Town, moment, said
+from tests.depth import MOSTLY_SQLITE
 from tests.findings.deciding import everything
 from tests.findings.killed import LOCKING, killed_before, places
+
+pytestmark = MOSTLY_SQLITE
 
 TUESDAY, LATER = MONDAY + timedelta(days=1), MONDAY + timedelta(days=4)
 MANY = [f"S{n:02}" for n in range(21)]

@@ -16,7 +16,9 @@ from include.alerts.telling import Orders, tell
 from include.findings.held import FINDINGS
 from include.ledger.snapshot import snapshot
 from tests.alerts.town import MONDAY, Town, moment, said
-from tests.depth import deep
+from tests.depth import BOTH, MOSTLY_SQLITE, deep
+
+pytestmark = MOSTLY_SQLITE
 
 MAIL_ONLY = "channels: {mail: {enabled: true}}\nreceivers: {unit: {channels: [mail]}}\n"
 OURS = ("held", "no_address")
@@ -62,6 +64,7 @@ def test_a_hold_that_stands_comes_back_every_working_morning_until_it_is_release
     assert told_of_holds(town)[5:] == ["24 09:00"], "only that it is over"
 
 
+@BOTH
 def test_a_department_without_an_address_is_told_by_the_spool_and_the_operator_knows(own: Town, tmp_path: Path) -> None:
     own.plant({"A": "教育局", "B": "水务局"})
     own.judge(day(0), said("fail", "A"), said("fail", "B"))

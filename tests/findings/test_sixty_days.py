@@ -17,10 +17,12 @@ from sqlalchemy import Engine
 from include.findings.story import Handling, Kind
 from include.ledger.database import open_ledger
 from include.rules.verdict import Outcome
-from tests.depth import deep
+from tests.depth import BOTH, MOSTLY_SQLITE, deep
 from tests.findings.deciding import assert_whole, everything
 from tests.findings.killed import killed_before
 from tests.findings.sixty_days import DAYS, FIRST, HOLIDAYS, RULES, City, go_on, live
+
+pytestmark = MOSTLY_SQLITE
 
 SEEDS = (1, 3)
 LAST = deep(28, DAYS)
@@ -51,6 +53,7 @@ def calm(tmp_path_factory: pytest.TempPathFactory, migrated_sqlite: Path) -> Cal
     return lived
 
 
+@BOTH
 @pytest.mark.parametrize("turn", range(deep(1, 2)))
 def test_on_every_day_findings_are_what_their_events_come_to(engine: Engine, turn: int) -> None:
     seed = SEEDS[turn - (engine.dialect.name == "postgresql")]  # another one on each database
@@ -104,6 +107,7 @@ def test_every_day_judged_twice_is_every_day_judged_once(engine: Engine, calm: C
     assert everything(engine) == calm(seed)
 
 
+@BOTH
 def test_killed_at_random_writes_nothing_is_lost_or_doubled(
     engine: Engine, ledger_url: str, calm: Callable[[int], Left]
 ) -> None:

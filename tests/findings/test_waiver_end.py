@@ -18,7 +18,7 @@ from include.findings.story import Kind
 from include.findings.waivers import decisions_of, ending_waivers, useless_waivers
 from include.ledger.tables import finding
 from include.rules.rule_book import load_rules
-from tests.depth import deep
+from tests.depth import BOTH, MOSTLY_SQLITE, deep
 from tests.findings.deciding import (
     assert_whole,
     everything,
@@ -33,6 +33,8 @@ from tests.findings.deciding import (
 )
 from tests.rules.city import City, planted
 from tests.rules.evidence import DAY, at
+
+pytestmark = MOSTLY_SQLITE
 
 EVE = date(2026, 9, 30)
 """The day before the National Day holiday, which lasts to 7 October."""
@@ -76,6 +78,7 @@ def test_a_waiver_ends_at_midnight_in_shanghai(engine: Engine, until: date) -> N
     assert_whole(engine)
 
 
+@BOTH
 def test_a_waiver_that_ended_in_the_holiday_is_told_by_the_first_run_after_it(engine: Engine) -> None:
     city = planted(engine, EVE, _on_the_eve)
     taken(engine, Kind.WAIVED, "idle", day=EVE, until=date(2026, 10, 2))
@@ -124,6 +127,7 @@ def test_a_past_day_judged_late_ends_nothing(engine: Engine) -> None:
     assert everything(engine)["finding"] == before
 
 
+@BOTH
 def test_a_rectification_that_is_not_made_in_time_is_told_once(engine: Engine) -> None:
     due = DAY + timedelta(days=3)
     judge_by_hand(engine, DAY, said("fail", "S"), said("fail", "T"), said("fail", "U"))
@@ -160,6 +164,7 @@ def test_every_decision_with_an_end_ends(engine: Engine, kind: Kind, end: str) -
     assert story(engine)[-1].day == DAY + timedelta(days=21)
 
 
+@BOTH
 def test_a_decision_after_the_end_of_another_says_that_first(engine: Engine) -> None:
     judge_by_hand(engine, DAY, said("fail"))
     taken(engine, Kind.WAIVED, until=DAY + timedelta(days=1))
@@ -170,6 +175,7 @@ def test_a_decision_after_the_end_of_another_says_that_first(engine: Engine) -> 
     assert assert_whole(engine) == 1
 
 
+@BOTH
 def test_waivers_are_listed_before_they_end_and_when_they_are_of_no_use(engine: Engine) -> None:
     subjects = "ABCD"
     judge_by_hand(engine, DAY, *(said("fail", s) for s in subjects))
