@@ -14,9 +14,9 @@ T = TypeVar("T")
 SOAK = os.environ.get("SOAK") == "1"
 
 MOSTLY_SQLITE = pytest.mark.databases("sqlite")
-"""Of a module: `make test` gives its tests on SQLite alone, but those that are marked `BOTH`; `make soak` gives all on both.
+"""Of a module or a test: `make test` gives it on SQLite alone, but tests that are marked `BOTH`; `make soak` gives all on both.
 
-For modules whose tests ask the same statements again and again; one for each kind of statement is marked.
+For tests that ask the same statements again and again; one for each kind of statement is given on both.
 """
 BOTH = pytest.mark.databases("sqlite", "postgresql")
 

@@ -1,10 +1,8 @@
-"""What people may decide about findings, what they may not, and that nothing else decides."""
+"""What people may decide about findings, and what they may not."""
 
 from __future__ import annotations
 
-import ast
 from datetime import date, timedelta
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +16,6 @@ from include.errors import DecisionRefused
 from include.findings.decisions import BY_TWO, KINDS, decide, same_person
 from include.findings.story import Handling, Kind
 from include.rules.regulation_files import REGULATION
-from include.settings import ROOT
 from tests.depth import BOTH, MOSTLY_SQLITE
 from tests.findings.deciding import (
     GROUND,
@@ -311,45 +308,3 @@ def test_a_form_may_part_its_ids_as_people_do() -> None:
     assert read_ids(" a\nb,c;d、e\r\n\n f ") == list("abcdef")
     assert set(TITLES) == {kind.value for kind in KINDS} | {RELEASE}
     assert set(FORM_BY_TWO) == {kind.value for kind in BY_TWO} | {RELEASE}
-
-
-@cache
-def _imports() -> list[tuple[Path, list[ast.AST]]]:
-    paths = [p for folder in ("include", "dags", "plugins") for p in (ROOT / folder).rglob("*.py")]
-    texts = ((path, text) for path in paths if "decision" in (text := path.read_text("utf-8")) or "held" in text)
-    trees = ((path, ast.walk(ast.parse(text))) for path, text in texts)
-    return [(path, [n for n in nodes if isinstance(n, ast.Import | ast.ImportFrom)]) for path, nodes in trees]
-
-
-def _importers(module: str, name: str) -> set[str]:
-    found = set()
-    for path, nodes in _imports():
-        for node in nodes:
-            is_it = (
-                isinstance(node, ast.ImportFrom)
-                and node.module == module
-                and any(a.name in (name, "*") for a in node.names)
-            )
-            whole = isinstance(node, ast.Import) and any(a.name == module for a in node.names)
-            parent, _, last = module.rpartition(".")
-            aside = (
-                isinstance(node, ast.ImportFrom) and node.module == parent and any(a.name == last for a in node.names)
-            )
-            if is_it or whole or aside:
-                found.add(path.relative_to(ROOT).as_posix())
-    return found
-
-
-def test_nothing_but_the_dag_can_waive() -> None:
-    """The chain has one link at each place: events of decisions ← `decide` ← the tasks ← the DAG."""
-    assert _importers("include.findings.held", "write") == {"include/findings/decisions.py", "include/findings/door.py"}
-    assert _importers("include.findings.decisions", "decide") == {"include/decision_tasks.py"}
-    tasks = {p for p in _importers("include", "decision_tasks") | _importers("include.decision_tasks", "record")}
-    assert "dags/record_decision.py" in tasks
-    assert tasks == {"dags/record_decision.py"}
-    writers = set()
-    for path in (ROOT / "include").rglob("*.py"):
-        text = path.read_text("utf-8")
-        if "finding_event.insert" in text or "insert(finding_event" in text or "insert(decision" in text:
-            writers.add(path.relative_to(ROOT).as_posix())
-    assert writers == {"include/findings/held.py", "include/findings/decisions.py"}

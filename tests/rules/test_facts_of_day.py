@@ -15,11 +15,9 @@ from include.rules.parameters import ParameterBook
 from include.rules.source_facts import Sources
 from include.rules.verdict import Fact
 from include.rules.window_facts import ROLES, is_flat
-from tests.depth import BOTH, MOSTLY_SQLITE
+from tests.depth import MOSTLY_SQLITE
 from tests.rules.city import BATCHES, DAYS, City, planted
 from tests.rules.evidence import DAY, Evidence, at, days_before
-
-pytestmark = MOSTLY_SQLITE
 
 CARDS = Sources(
     {"exchange_systems": "exchange", "exchange_services": "exchange", "exchange_calls": "exchange", "system_register": "systems"},
@@ -43,7 +41,6 @@ def _value(facts: dict[str, Fact], name: str) -> Any:
     return facts[name].value if name in facts else "absent"
 
 
-@BOTH
 def test_declared_registered_and_observed_stay_apart(engine: Engine, city: City) -> None:
     facts = _facts(engine)
     assert list(facts) == ["away", "busy", "gone", "idle", "spare"]
@@ -68,7 +65,6 @@ def test_declared_registered_and_observed_stay_apart(engine: Engine, city: City)
     assert _value(facts["spare"], "connection_calls") == Calls(30, 30, 0, 0, 0, 0, None, None, None, False)
 
 
-@BOTH
 def test_each_field_comes_from_the_best_source_that_has_it(engine: Engine, city: City) -> None:
     busy = _facts(engine)["busy"]
     assert (_value(busy, "name"), _value(busy, "status")) == ("繁忙系统", "in_use")
@@ -82,7 +78,6 @@ def test_each_field_comes_from_the_best_source_that_has_it(engine: Engine, city:
     )
 
 
-@BOTH
 def test_windows_are_what_the_days_say(engine: Engine, city: City) -> None:
     facts = _facts(engine)
     assert _value(facts["busy"], "idle_load") == Load(30, 30, 3000, 7000, 6000)
@@ -96,7 +91,6 @@ def test_windows_are_what_the_days_say(engine: Engine, city: City) -> None:
     assert set(ROLES) - set(facts["busy"]) == {"connection_probes"}
 
 
-@BOTH
 def test_a_day_nobody_read_is_a_gap_and_ages_nothing(engine: Engine, city: City) -> None:
     for _ in range(5):
         city.next_day(without=["exchange_calls", "cloud_metrics"])
@@ -107,7 +101,6 @@ def test_a_day_nobody_read_is_a_gap_and_ages_nothing(engine: Engine, city: City)
     assert _value(facts["busy"], "idle_use").observed == 30
 
 
-@BOTH
 def test_a_success_before_a_long_gap_is_still_found(engine: Engine, city: City) -> None:
     late = DAY + timedelta(days=25)
     calls = _value(_facts(engine, late)["busy"], "connection_calls")
@@ -116,7 +109,6 @@ def test_a_success_before_a_long_gap_is_still_found(engine: Engine, city: City) 
     assert "connection_calls" not in gone_by, "two windows without a single day are no evidence at all"
 
 
-@BOTH
 def test_probe_calls_and_our_own_prober_are_no_business(engine: Engine, city: City) -> None:
     rows = [
         {"day": YESTERDAY, "service_code": "s2", "caller_code": "x", "calls": 40, "failures": 0, "is_probe": True},
@@ -134,7 +126,6 @@ def test_probe_calls_and_our_own_prober_are_no_business(engine: Engine, city: Ci
     )
 
 
-@BOTH
 def test_own_probes_are_their_own_evidence(engine: Engine, city: City) -> None:
     city.probed("s1", DAY - timedelta(days=3), successes=20, failures=4)
     city.probed("s1", DAY - timedelta(days=2), inconclusive=24)
@@ -155,6 +146,7 @@ STALE = {
 }
 
 
+@MOSTLY_SQLITE
 def test_a_register_not_read_lately_says_nothing(engine: Engine, city: City) -> None:
     first, late = dict(city.last), DAY + timedelta(days=8)
     for source, _, _ in BATCHES:
@@ -200,6 +192,7 @@ def test_resources_on_the_cloud_are_the_running_ones(engine: Engine, city: City)
     )
 
 
+@MOSTLY_SQLITE
 def test_exemptions_come_whole_and_withdrawn_ones_not_at_all(engine: Engine, city: City) -> None:
     row = {"exemption_id": "E1", "system_code": "idle", "kind": "idle", "ground": "依据", "expires_on": date(2027, 1, 1),
            "valid_from": date(2026, 1, 1), "document_no": "双数〔2026〕1号", "granted_by": "市数据局"}  # fmt: skip
@@ -217,7 +210,6 @@ def test_exemptions_come_whole_and_withdrawn_ones_not_at_all(engine: Engine, cit
     assert _value(facts["busy"], "exemptions") == ()
 
 
-@BOTH
 def test_projects_are_joined_by_code_and_former_code_never_by_name(engine: Engine, city: City) -> None:
     present, former = "2611-230500-04-04-000018", "2019-330391-47-03-831266"
     register = city.read_again("system_register", at(DAY, 3))
@@ -255,7 +247,6 @@ def test_projects_are_joined_by_code_and_former_code_never_by_name(engine: Engin
     )
 
 
-@BOTH
 def test_projects_of_other_trades_are_no_subjects_but_can_be_named(engine: Engine, city: City) -> None:
     road, bridge, shared = "2511-230500-04-04-908767", "2611-330109-04-01-789813", "2607-230500-04-04-123459"
     rows = [
@@ -280,7 +271,6 @@ def test_projects_of_other_trades_are_no_subjects_but_can_be_named(engine: Engin
     assert set(_facts(engine, subject="project")) == {shared, bridge, "2611-230500-04-04-000018"}
 
 
-@BOTH
 def test_where_nobody_counts_active_users_few_is_not_known(engine: Engine, city: City) -> None:
     rows = [{"day": d, "system_code": "gone", "logins": 1} for d in days_before(DAY, 90)]
     city.put("system_usage_day", city.last["usage_statistics"], rows)
@@ -289,7 +279,6 @@ def test_where_nobody_counts_active_users_few_is_not_known(engine: Engine, city:
     assert _value(facts, "idle_use") == Use(30, 30, 30, 30, 0, None)
 
 
-@BOTH
 def test_use_comes_from_the_source_that_knows_the_system(engine: Engine, city: City) -> None:
     files = city.batch("usage_files", "system_usage_day", at(DAY), authority=10)
     days = days_before(DAY, 30)
@@ -301,7 +290,6 @@ def test_use_comes_from_the_source_that_knows_the_system(engine: Engine, city: C
     assert (facts["busy"]["idle_use"].source, facts["busy"]["idle_use"].value.logins) == ("usage_statistics", 1800)
 
 
-@BOTH
 def test_sources_say_how_far_they_were_read(engine: Engine, city: City) -> None:
     bad = city.read_again("exchange_calls", at(DAY, 5), complete=False)
     city.observed(bad, [DAY], trusted=False)
@@ -317,6 +305,7 @@ def test_sources_say_how_far_they_were_read(engine: Engine, city: City) -> None:
     assert set(facts["never_read"]) == {"source_code", "name", "entity", "kind"}
 
 
+@MOSTLY_SQLITE
 def test_only_what_a_scope_wants_is_worked_out(engine: Engine, city: City) -> None:
     facts = _facts(engine, wanted=["connection_calls", "listing"])["busy"]
     assert set(facts) & set(ROLES) == {"connection_calls"}
@@ -349,7 +338,6 @@ def test_flat_is_many_even_and_without_weekends() -> None:
     assert not _flatness({}, days)
 
 
-@BOTH
 def test_flat_traffic_is_seen_in_the_ledger(engine: Engine, city: City) -> None:
     rows = [
         {"day": d, "service_code": "s2", "caller_code": c, "calls": 50, "failures": 0}

@@ -26,11 +26,9 @@ from include.rules.records import (
     UpgradeTarget,
 )
 from include.rules.verdict import Fact
-from tests.depth import BOTH, MOSTLY_SQLITE
+from tests.depth import MOSTLY_SQLITE
 from tests.rules.evidence import DAY, at
 from tests.rules.lives import BARE, FORMER, FULL, ROAD, SOURCES, STANDING, Lives, values
-
-pytestmark = MOSTLY_SQLITE
 
 MAY, JUNE, LATE = date(2026, 5, 4), date(2026, 6, 4), DAY + timedelta(days=8)
 LISTS = {
@@ -88,7 +86,6 @@ RECORDS: dict[str, tuple[dict[str, Any], Any]] = {
 }  # fmt: skip
 
 
-@BOTH
 def test_records_come_as_their_class_with_blanks_as_none(lives: Lives) -> None:
     for name, (row, _) in RECORDS.items():
         lives.add(LISTS[name], [row | {"project_code": FULL}])
@@ -99,7 +96,6 @@ def test_records_come_as_their_class_with_blanks_as_none(lives: Lives) -> None:
         assert projects[BARE][name] == Fact((), source, DAY), "read, and nothing there"
 
 
-@BOTH
 def test_a_list_is_in_order_of_days_and_then_of_numbers(lives: Lives) -> None:
     row = {"project_code": FULL, "kind": "advance", "amount_yuan": _yuan(1)}
     days = {"P3": MAY, "P1": JUNE, "P2": JUNE}
@@ -113,6 +109,7 @@ def test_records_rest_on_the_batches_of_all_of_them() -> None:
     assert [batches_of(kept) for kept in asked] == [(), ("b2",), ("b2",), ("b1", "b2"), ("b1", "b2"), ("b1", "b2")]
 
 
+@MOSTLY_SQLITE
 def test_a_source_that_is_stale_or_was_read_in_part_says_nothing(lives: Lives) -> None:
     first = dict(lives.last)
     for source in SOURCES:
@@ -162,7 +159,6 @@ def test_a_stale_dossier_tells_nothing(lives: Lives) -> None:
     assert values(lives.of("project", LATE)[FULL], "dossier", "track") == ["absent", "absent"]
 
 
-@BOTH
 def test_what_two_sources_and_two_codes_tell_of_a_dossier_is_put_together(lives: Lives) -> None:
     lives.reissue()
     second = lives.batch("workbook", "project_dossier", at(DAY, 2), authority=1)
@@ -177,7 +173,6 @@ def test_what_two_sources_and_two_codes_tell_of_a_dossier_is_put_together(lives:
     assert FORMER not in projects
 
 
-@BOTH
 def test_the_present_code_goes_before_a_better_source_that_knows_a_former_one(lives: Lives) -> None:
     newest = "2999-330391-47-03-831266"
     for former in (newest, FORMER):
@@ -199,7 +194,6 @@ def test_the_present_code_goes_before_a_better_source_that_knows_a_former_one(li
     assert [c.project_code for c in lives.of("project")[BARE]["contracts"].value] == [BARE]
 
 
-@BOTH
 def test_of_what_two_sources_keep_each_record_is_one_in_order_of_its_day(lives: Lives) -> None:
     second = lives.batch("workbook", "payment", at(DAY, 2), authority=1)
     row = RECORDS["payments"][0] | {"project_code": FULL}
@@ -219,7 +213,6 @@ def test_a_project_of_another_trade_with_a_dossier_is_judged(lives: Lives) -> No
     assert ("project", ROAD) not in lives.gone()
 
 
-@BOTH
 def test_the_system_that_is_upgraded_is_looked_up(lives: Lives) -> None:
     lives.add(
         "system_register", [{"system_code": "S1", "name": "旧系统", "status": "stopped", "last_released_on": MAY}]
@@ -238,6 +231,7 @@ def test_the_system_that_is_upgraded_is_looked_up(lives: Lives) -> None:
 ITEM = {"project_code": FULL, "state": "approved"}
 
 
+@MOSTLY_SQLITE
 def test_approvals_are_told_by_the_names_of_the_items(lives: Lives) -> None:
     names = {
         "1": "政府投资项目可行性研究报告审批",
@@ -253,7 +247,6 @@ def test_approvals_are_told_by_the_names_of_the_items(lives: Lives) -> None:
     assert projects[FULL]["approvals"].evidence == (lives.last["platform"],)
 
 
-@BOTH
 def test_times_of_approvals_are_days_in_shanghai(lives: Lives) -> None:
     moments = {"submitted_at": datetime(2026, 5, 3, 16, 0, tzinfo=UTC), "accepted_at": at(JUNE, 23, 59)}
     row = ITEM | {"item_id": "1", "item_name": "可研批复", "document_no": "双发改〔2026〕1号"} | moments
@@ -262,7 +255,6 @@ def test_times_of_approvals_are_days_in_shanghai(lives: Lives) -> None:
     assert values(lives.of("project")[FULL], "approvals") == [(expected,)]
 
 
-@BOTH
 def test_an_item_that_two_platforms_list_is_one_approval_of_the_better_one(lives: Lives) -> None:
     better = lives.batch("city_platform", "project", at(DAY, 2), authority=1)
     row = ITEM | {"item_id": "1", "item_name": "可研审批"}
@@ -271,7 +263,6 @@ def test_an_item_that_two_platforms_list_is_one_approval_of_the_better_one(lives
     assert [a.state for a in lives.of("project")[FULL]["approvals"].value] == ["in_review"]
 
 
-@BOTH
 def test_a_project_and_its_system_rest_on_the_better_of_two_sources(lives: Lives) -> None:
     better = {e: lives.batch(f"better_{e}", e, at(DAY, 2), authority=1) for e in ("project", "system")}
     lives.put("project", better["project"], [{"project_code": FULL, "name": "全项目", **STANDING}])
@@ -283,6 +274,7 @@ def test_a_project_and_its_system_rest_on_the_better_of_two_sources(lives: Lives
     assert facts["systems"] == Fact(("S1",), "better_system+system_register", DAY, (better["system"],))
 
 
+@MOSTLY_SQLITE
 def test_the_division_says_whether_a_project_is_the_citys_or_a_countys(lives: Lives) -> None:
     divisions = {
         "230500": "city",
@@ -310,7 +302,6 @@ def test_the_investment_is_that_of_the_platform(lives: Lives) -> None:
     assert "total_investment_yuan" not in projects[BARE]
 
 
-@BOTH
 def test_records_under_a_former_code_are_the_projects_own(lives: Lives) -> None:
     lives.reissue()
     lives.add("platform", [ITEM | {"item_id": "1", "item_name": "可研", "project_code": FORMER}], "approval_item")
@@ -326,7 +317,6 @@ def test_records_under_a_former_code_are_the_projects_own(lives: Lives) -> None:
 # -- time -------------------------------------------------------------------------------------------------------------------------
 
 
-@BOTH
 def test_a_withdrawn_record_is_none_and_a_later_batch_is_not_seen(lives: Lives) -> None:
     before = dict(lives.last)
     for name, (row, _) in RECORDS.items():
@@ -342,7 +332,6 @@ def test_a_withdrawn_record_is_none_and_a_later_batch_is_not_seen(lives: Lives) 
     assert values(lives.of("project")[FULL], *RECORDS) == none
 
 
-@BOTH
 def test_a_correction_is_seen_from_its_batch_on(lives: Lives) -> None:
     lives.add("dossiers", [{"project_code": FULL, "name": "全项目", "review_requested_on": MAY}])
     before = dict(lives.last)
