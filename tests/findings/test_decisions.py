@@ -119,13 +119,14 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
 ]
 
 
-@pytest.mark.parametrize(("how", "why"), REFUSED)
-def test_what_may_not_be_decided_is_refused_and_leaves_nothing(engine: Engine, how: dict[str, Any], why: str) -> None:
+@BOTH
+def test_what_may_not_be_decided_is_refused_and_leaves_nothing(engine: Engine) -> None:
     judge_by_hand(engine, DAY, said("fail"))
     before = everything(engine)
-    with pytest.raises(DecisionRefused, match=why):
-        taken(engine, **how)
-    assert everything(engine) == before
+    for how, why in REFUSED:
+        with pytest.raises(DecisionRefused, match=why):
+            taken(engine, **how)
+        assert everything(engine) == before, how
 
 
 @pytest.mark.parametrize(
