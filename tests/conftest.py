@@ -25,7 +25,7 @@ from sqlalchemy.engine import make_url
 
 from include.landing.store import LandingStore
 from include.ledger.database import migrate, open_ledger
-from tests.depth import deep
+from tests.depth import SOAK, deep
 from tests.postgres_server import start_postgres
 
 MEMORY = Path("/dev/shm")
@@ -97,6 +97,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.xdist_group(item.path.stem))
     order = {name: place for place, name in enumerate(LONG)}
     items.sort(key=lambda item: order.get(item.path.stem, len(LONG)))
+
+
+@pytest.hookimpl(tryfirst=True)  # before the mark that it adds is read
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Choose the databases of a test by its closest mark (`tests/depth.py`)."""
+    mark = metafunc.definition.get_closest_marker("databases")
+    if mark and mark.args == ("sqlite",) and not SOAK and "ledger_url" in metafunc.fixturenames:
+        metafunc.definition.add_marker(pytest.mark.parametrize("ledger_url", ["sqlite"], indirect=True))
 
 
 def pytest_collection_finish() -> None:

@@ -13,15 +13,14 @@ import pytest
 T = TypeVar("T")
 SOAK = os.environ.get("SOAK") == "1"
 
+MOSTLY_SQLITE = pytest.mark.databases("sqlite")
+"""Of a module or a test: `make test` gives it on SQLite alone, but tests that are marked `BOTH`; `make soak` gives all on both.
+
+For tests that ask the same statements again and again; one for each kind of statement is given on both.
+"""
+BOTH = pytest.mark.databases("sqlite", "postgresql")
+
 
 def deep(usual: T, soak: T) -> T:
     """Return `soak` under `make soak`, else `usual`: enough to fail if what is tested were broken, not each way it could be."""
     return soak if SOAK else usual
-
-
-sqlite_usually = pytest.mark.parametrize(
-    "ledger_url",
-    deep(["sqlite"], ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)]),
-    indirect=True,
-)
-"""Marks a test of what says the same to both databases, in words that others have sent to both: on each only in the soak."""

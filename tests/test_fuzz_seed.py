@@ -17,7 +17,7 @@ from tests.fuzz.mutation import mutated
 def test_what_is_read_ends_in_rows_or_in_named_errors(name: str) -> None:
     chance, begun = random.Random(name), TARGETS[name].begun()
     some = begun if len(begun) < 12 else chance.sample(begun, 4)
-    for data in [*some, *(mutated(chance.choice(some), begun, chance) for _ in range(deep(4, 400)))]:
+    for data in [*some, *(mutated(chance.choice(some), begun, chance) for _ in range(deep(2, 400)))]:
         TARGETS[name].read(data)
 
 

@@ -19,8 +19,11 @@ from include.alerts.pace import LEASE
 from include.ledger.alert_tables import outbox as table
 from include.ledger.database import open_ledger
 from tests.alerts.sending import MONDAY, PostingChannel, SetClock, card, counting_server, message, put, states, tries
+from tests.depth import BOTH, MOSTLY_SQLITE, SOAK
 from tests.findings.at_once import at_once
 from tests.findings.killed import killed_before
+
+pytestmark = MOSTLY_SQLITE
 
 NEVER = 10**6
 
@@ -34,13 +37,14 @@ def passing(port: int, at: datetime, **moments: Callable[[], None]) -> Callable[
     return lambda engine: deliver(engine, card(), PostingChannel(port, **moments).open, clock=clock, sleep=clock.sleep)
 
 
+@BOTH
 def test_killed_before_any_statement_nothing_is_lost_and_at_most_one_comes_twice(ledger_url: str) -> None:
     engine, repeats, deaths = open_ledger(ledger_url), 0, 0
     with counting_server() as server:
         for statement in range(NEVER):
             at = MONDAY + timedelta(hours=statement)
             ids = put(engine, *(message(n, at=at) for n in range(2)), at=at)
-            died = killed_before(ledger_url, statement, passing(server.port, at))
+            died = killed_before(ledger_url, statement, passing(server.port, at), reading=SOAK)
             deaths += died
             again = SetClock(at + LEASE)
             deliver(engine, card(), PostingChannel(server.port).open, clock=again, sleep=again.sleep)
@@ -86,6 +90,7 @@ def test_killed_again_and_again_a_message_still_arrives(ledger_url: str) -> None
     assert tries(engine, only) == ["cut_short"] * 4 + ["sent"]
 
 
+@BOTH
 def test_workers_side_by_side_send_each_message_once(ledger_url: str) -> None:
     engine = open_ledger(ledger_url)
     ids = put(engine, *(message(n) for n in range(60)))
@@ -96,6 +101,7 @@ def test_workers_side_by_side_send_each_message_once(ledger_url: str) -> None:
     assert all(tries(engine, i) == ["sent"] for i in ids)
 
 
+@BOTH
 def test_workers_side_by_side_keep_the_pace_together(ledger_url: str) -> None:
     engine = open_ledger(ledger_url)
     put(engine, *(message(n) for n in range(30)))
@@ -139,6 +145,7 @@ def test_copies_to_hand_on_are_killed_before_any_statement_all_or_none(ledger_ur
     assert copies(engine) == EACH_ONCE
 
 
+@BOTH
 def test_two_passes_side_by_side_hand_on_each_message_once(ledger_url: str) -> None:
     engine = open_ledger(ledger_url)
     put(engine, *(message(n) for n in range(6)))

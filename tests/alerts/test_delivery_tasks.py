@@ -17,7 +17,10 @@ from include.alerts.switchboard import SPOOL, Switchboard
 from include.delivery_tasks import GONE_AFTER, Fared
 from include.errors import ChannelRefused, ChannelUnreachable, ConfigurationError, MessageRefused, NotDelivered
 from tests.alerts.sending import MONDAY, ObedientChannel, SetClock, card, message, put, row, states
+from tests.depth import BOTH, MOSTLY_SQLITE
 from tests.findings.at_once import at_once
+
+pytestmark = MOSTLY_SQLITE
 
 ROBOT, MAIL = card("robot", "feishu"), card("mail", "mail")
 BOARD = Switchboard({c.id: c for c in (SPOOL, ROBOT, MAIL)}, ((ROBOT, ()), (SPOOL, ())))
@@ -76,6 +79,7 @@ def test_a_pass_delivers_and_leaves_a_sign_of_life(engine: Engine, world: World)
     assert open_ones(engine) == set()
 
 
+@BOTH
 def test_a_channel_that_is_down_is_an_incident_told_over_another_one_and_closed_by_itself(
     engine: Engine, world: World
 ) -> None:
@@ -102,6 +106,7 @@ def test_a_channel_that_is_down_is_an_incident_told_over_another_one_and_closed_
     assert "已恢复,历时约" in of_operator(world, "spool")[-1]
 
 
+@BOTH
 def test_a_dead_letter_is_an_incident_told_over_another_channel_until_somebody_retries_it(
     engine: Engine, world: World
 ) -> None:
@@ -197,6 +202,7 @@ def test_where_the_spool_is_the_only_channel_its_failure_is_no_channel_at_all(en
     assert open_ones(engine) == {("channel_down", "spool"), ("no_channel", "")}
 
 
+@BOTH
 def test_messages_for_a_channel_that_was_switched_off_are_given_up_after_a_day(engine: Engine, world: World) -> None:
     put(engine, message(1, "old_robot"))
     assert world.one_pass().given_up == 0
@@ -225,6 +231,7 @@ def test_only_channels_in_use_are_worked_on(engine: Engine) -> None:
         delivery_tasks.deliver("gone", BOARD)
 
 
+@BOTH
 def test_the_watch_alone_reaches_the_operator_and_nobody_else(engine: Engine, world: World) -> None:
     put(engine, message(1, "robot", receiver="drc"))
     delivery_tasks.watch(MONDAY - timedelta(days=3), BOARD)
@@ -239,6 +246,7 @@ def test_the_watch_alone_reaches_the_operator_and_nobody_else(engine: Engine, wo
         assert OURS not in incidents.beats(connection)
 
 
+@BOTH
 def test_passes_that_end_side_by_side_note_the_same_once(engine: Engine, world: World) -> None:
     put(engine, message(1, "robot"), message(2, "mail"))
     world.errors |= {"robot": ChannelUnreachable("no route"), "mail": ChannelUnreachable("no route")}

@@ -16,6 +16,9 @@ from include.findings.held import FINDINGS
 from include.findings.story import Kind
 from include.ledger.snapshot import snapshot
 from tests.alerts.town import CONNECTED, MONDAY, USE, Town, id_of, moment, reasons, said
+from tests.depth import BOTH, MOSTLY_SQLITE
+
+pytestmark = MOSTLY_SQLITE
 
 TUESDAY = MONDAY + timedelta(days=1)
 MANY = [f"S{n:02}" for n in range(30)]
@@ -61,6 +64,7 @@ def test_too_many_at_once_wait_and_only_the_operator_is_told_how_to_go_on(town: 
     assert town.tell(moment(MONDAY, 9, 5)).summary() == {"messages": 0, "news": {}, "held": 0}
 
 
+@BOTH
 def test_what_is_allowed_grows_with_the_subjects_and_is_told_when_not_exceeded(town: Town) -> None:
     town.plant({f"S{n:03}": "教育局" for n in range(300)})
     verdicts = [said("fail" if n < 30 else "pass", f"S{n:03}") for n in range(300)]
@@ -88,6 +92,7 @@ def test_hints_that_all_become_leads_at_once_are_a_mass_like_new_ones(town: Town
     assert town.everything()["held_finding"] == []
 
 
+@BOTH
 def test_after_two_people_released_it_all_is_told_and_held_no_more(town: Town, engine: Engine, held: str) -> None:
     released = _release(engine, held)
     assert (released.findings, released.is_new) == (31, True)
@@ -123,6 +128,7 @@ def test_a_release_is_refused(town: Town, engine: Engine, held: str, how: dict[s
     assert town.everything() == before
 
 
+@BOTH
 def test_a_hold_of_which_nothing_is_left_lapses_and_nobody_was_told(town: Town, engine: Engine, held: str) -> None:
     town.judge(moment(TUESDAY), *(said("pass", s) for s in MANY), said("pass", "A", "resources-fit-load"))
     assert town.everything()["alert_hold"][0]["state"] == "lapsed"

@@ -16,7 +16,10 @@ from include.findings.judging import judge
 from include.findings.story import Kind
 from include.ledger.tables import decision, evaluation
 from tests.alerts.town import MONDAY, USE, Town, id_of, moment, reasons, said
+from tests.depth import BOTH, MOSTLY_SQLITE
 from tests.rules.evidence import Evidence
+
+pytestmark = MOSTLY_SQLITE
 
 TUESDAY = MONDAY + timedelta(days=1)
 
@@ -35,6 +38,7 @@ def _spy(calls: list[datetime]) -> Callable[[Connection, datetime], object]:
     return spy
 
 
+@BOTH
 def test_a_judging_tells_once_where_it_is_the_newest_and_none_where_it_is_a_replay(engine: Engine) -> None:
     Evidence(engine).batch("register", "system", moment(date(2026, 11, 2)))
     calls: list[datetime] = []
@@ -85,6 +89,7 @@ def test_a_decision_tells_where_it_is_new_and_not_where_it_is_only_looked_at(tow
     assert town.everything()["told"][0]["state"] == "waived"
 
 
+@BOTH
 def test_the_tasks_tell(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
     """The functions that DAGs and command line call hand the pass on."""
     Evidence(town.engine).batch("register", "system", moment(date(2026, 11, 2)))

@@ -20,9 +20,12 @@ from include.findings.story import Kind
 from include.ledger.snapshot import snapshot
 from include.ledger.tables import finding, verdict
 from tests.alerts.town import CLOUD, CONNECTED, MONDAY, MOUNTED, USE, Town, id_of, moment, said
+from tests.depth import BOTH, MOSTLY_SQLITE, deep
 
-DEPARTMENTS = [f"第{number:02}局" for number in range(60)]
-SYSTEMS = 2500
+pytestmark = MOSTLY_SQLITE
+
+DEPARTMENTS = [f"第{number:02}局" for number in range(deep(20, 60))]
+SYSTEMS = deep(660, 2500)
 
 
 def _fail_all(engine: Engine) -> None:
@@ -50,8 +53,9 @@ def _fail_all(engine: Engine) -> None:
         connection.execute(insert(verdict), [judged | {"subject": c, "scope": "systems", "body": "{}"} for c in codes])
 
 
-def test_five_thousand_new_findings_are_held_and_then_one_message_a_department(town: Town, engine: Engine) -> None:
-    town.plant({f"S{number:04}": DEPARTMENTS[number % 60] for number in range(SYSTEMS)})
+@BOTH
+def test_thousands_of_new_findings_are_held_and_then_one_message_a_department(town: Town, engine: Engine) -> None:
+    town.plant({f"S{number:04}": DEPARTMENTS[number % len(DEPARTMENTS)] for number in range(SYSTEMS)})
     _fail_all(engine)
     told = town.tell(moment(MONDAY))
     assert (told.messages, told.held) == (1, 2 * SYSTEMS)
@@ -60,7 +64,7 @@ def test_five_thousand_new_findings_are_held_and_then_one_message_a_department(t
     with snapshot(engine, FINDINGS) as connection:
         release(connection, hold, "engineer", "ops", "属实", moment(MONDAY, 10))
     told = town.tell(moment(MONDAY, 10))
-    assert (told.messages, told.held) == (61, 0)
+    assert (told.messages, told.held) == (len(DEPARTMENTS) + 1, 0)
     mine = town.messages("unit")
     assert sorted(m.department for m in mine) == DEPARTMENTS
     assert sum(section.count for m in mine for section in m.sections) == 2 * SYSTEMS
@@ -70,7 +74,7 @@ def test_five_thousand_new_findings_are_held_and_then_one_message_a_department(t
     assert town.tell(moment(MONDAY, 11)).messages == 0
 
 
-@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("seed", range(deep(1, 2)))
 def test_of_any_history_a_pass_has_one_message_for_receiver_department_and_channel(
     town: Town, seed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -10,7 +10,10 @@ from sqlalchemy import Engine
 from include.alerts.message import Reason
 from tests.alerts.sixty_days import NOTICES, Step, plant, script, steps
 from tests.alerts.town import Town
+from tests.depth import BOTH, MOSTLY_SQLITE
 from tests.findings.killed import killed_before
+
+pytestmark = MOSTLY_SQLITE
 
 
 def _expected() -> list[str]:
@@ -22,6 +25,7 @@ def _assert_one_message_each(town: Town) -> None:
     assert len(keys) == len(set(keys)) > 50
 
 
+@BOTH
 def test_the_notices_are_these(engine: Engine) -> None:
     town = plant(engine)
     for step in steps():

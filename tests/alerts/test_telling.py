@@ -10,10 +10,14 @@ from sqlalchemy import Engine
 from include.alerts.message import Reason
 from include.findings.story import Kind
 from tests.alerts.town import CONNECTED, MONDAY, PAID, USE, Town, id_of, moment, reasons, said
+from tests.depth import BOTH, MOSTLY_SQLITE
+
+pytestmark = MOSTLY_SQLITE
 
 TUESDAY = MONDAY + timedelta(days=1)
 
 
+@BOTH
 def test_an_opening_is_told_to_the_department_and_the_bureau_each_in_one_message(town: Town) -> None:
     town.plant({"A": "教育局", "B": "教育局", "C": "水务局"})
     verdicts = [said("fail", s) for s in "ABC"] + [said("warn", "A", CONNECTED)]
@@ -26,6 +30,7 @@ def test_an_opening_is_told_to_the_department_and_the_bureau_each_in_one_message
     ]
 
 
+@BOTH
 def test_what_was_told_is_not_told_again_and_a_pass_with_nothing_to_say_writes_nothing(town: Town) -> None:
     town.plant({"A": "教育局"})
     town.judge(moment(MONDAY), said("fail", "A"))
@@ -94,6 +99,7 @@ def test_a_finding_that_moves_to_another_department_is_new_to_that_one(town: Tow
     assert (moved.sections[0].items[0].due, moved.objection) == ("", ""), "there is nothing left to do for it"
 
 
+@BOTH
 def test_a_finding_that_moves_while_a_waiver_holds_is_told_to_both_when_it_ends(town: Town, engine: Engine) -> None:
     town.plant({"A": "教育局"})
     town.judge(moment(MONDAY), said("fail", "A"))
@@ -159,6 +165,7 @@ def test_a_rule_that_changed_is_one_count_and_not_many_breaches(town: Town) -> N
     assert town.everything()["alert_hold"] == [], "the rule did it, not the city"
 
 
+@BOTH
 def test_a_critical_finding_is_told_at_night_and_goes_to_the_head_at_once(town: Town) -> None:
     town.plant(projects={"P": "教育局"}, systems={"A": "教育局"})
     town.judge(moment(MONDAY, 22), said("fail", "P", PAID), said("fail", "A"))

@@ -1,7 +1,6 @@
 """What tells people, killed by SIGKILL between any two statements: all of it or nothing, and in the end what a calm run leaves.
 
-On SQLite before every statement that writes and every commit; on PostgreSQL, where a new connection costs most, before
-every seventh of all.
+Before statements that write and before the commit: before one that reads, a ledger is as it is before the next that writes.
 """
 
 from __future__ import annotations
@@ -21,8 +20,11 @@ from include.findings.story import Kind
 from include.ledger.database import open_ledger
 from include.ledger.snapshot import snapshot
 from tests.alerts.town import CONNECTED, MONDAY, Town, moment, said
+from tests.depth import MOSTLY_SQLITE
 from tests.findings.deciding import everything
-from tests.findings.killed import killed_before
+from tests.findings.killed import LOCKING, killed_before, places
+
+pytestmark = MOSTLY_SQLITE
 
 TUESDAY, LATER = MONDAY + timedelta(days=1), MONDAY + timedelta(days=4)
 MANY = [f"S{n:02}" for n in range(21)]
@@ -89,12 +91,11 @@ def test_killed_before_any_statement_it_is_as_if_it_had_never_begun(
     story = STORIES[name]
     story.before(town)
     before, told = everything(engine) | town.everything(), len(town.lines())
-    statement, on_sqlite = 0, ledger_url.startswith("sqlite")
-    step = 1 if on_sqlite else 7
-    while killed_before(ledger_url, statement, lambda ledger: story.work(Town(ledger)), reading=not on_sqlite):
+    writes = story.writes + LOCKING[engine.dialect.name]
+    for statement in places(writes):
+        assert killed_before(ledger_url, statement, lambda ledger: story.work(Town(ledger)), reading=False), statement
         assert everything(engine) | town.everything() == before, statement
-        statement += step
-    assert statement == story.writes if on_sqlite else statement > 5
+    assert not killed_before(ledger_url, writes, lambda ledger: story.work(Town(ledger)), reading=False)
 
     assert len(town.lines()) - told == story.messages
     assert everything(engine) | town.everything() != before

@@ -16,6 +16,9 @@ from include.alerts.telling import Orders, tell
 from include.findings.held import FINDINGS
 from include.ledger.snapshot import snapshot
 from tests.alerts.town import MONDAY, Town, moment, said
+from tests.depth import BOTH, MOSTLY_SQLITE, deep
+
+pytestmark = MOSTLY_SQLITE
 
 MAIL_ONLY = "channels: {mail: {enabled: true}}\nreceivers: {unit: {channels: [mail]}}\n"
 OURS = ("held", "no_address")
@@ -47,9 +50,10 @@ def test_a_hold_that_stands_comes_back_every_working_morning_until_it_is_release
     many = [f"S{n:02}" for n in range(30)]
     town.plant(dict.fromkeys(many, "教育局"))
     assert town.judge(day(0), *(said("fail", s) for s in many)).held == 30
+    board = load_switchboard()
     for number in range(8):
-        for hour, minute in ((0, 5), (8, 25), (8, 35), (9, 0), (17, 0)):
-            delivery_tasks.watch(day(number, hour, minute))
+        for hour, minute in deep(((8, 25), (8, 35), (17, 0)), ((0, 5), (8, 25), (8, 35), (9, 0), (17, 0))):
+            delivery_tasks.watch(day(number, hour, minute), board)
     assert told_of_holds(town) == ["17 08:35", "18 08:35", "19 08:35", "20 08:35", "23 08:35"], "not on the week-end"
     (hold,) = town.everything()["alert_hold"]
     with snapshot(town.engine, FINDINGS) as connection:
@@ -60,6 +64,7 @@ def test_a_hold_that_stands_comes_back_every_working_morning_until_it_is_release
     assert told_of_holds(town)[5:] == ["24 09:00"], "only that it is over"
 
 
+@BOTH
 def test_a_department_without_an_address_is_told_by_the_spool_and_the_operator_knows(own: Town, tmp_path: Path) -> None:
     own.plant({"A": "教育局", "B": "水务局"})
     own.judge(day(0), said("fail", "A"), said("fail", "B"))

@@ -20,7 +20,7 @@ from include.ledger.alert_tables import compliance_day
 from include.ledger.snapshot import snapshot
 from include.ledger.tables import evaluation, finding
 from tests.datasets.planted import appended, judge_all, planted
-from tests.depth import sqlite_usually
+from tests.depth import MOSTLY_SQLITE
 from tests.findings.deciding import wanted
 from tests.findings.ledger_state import judge_day
 from tests.rules.city import City
@@ -55,7 +55,7 @@ def counted(engine: Engine, day: date) -> dict[str, Counter[str]]:
     return found
 
 
-@sqlite_usually
+@MOSTLY_SQLITE
 def test_sums_over_departments_are_those_of_the_evaluations_and_the_past_stays(engine: Engine) -> None:
     city = planted(engine)
     assert appended(engine, DAY) > 50
@@ -74,7 +74,7 @@ def test_sums_over_departments_are_those_of_the_evaluations_and_the_past_stays(e
     assert days(engine, DAY) == before
 
 
-@sqlite_usually
+@MOSTLY_SQLITE
 def test_departments_ages_waivers_and_events_of_a_day(engine: Engine) -> None:
     city = City(engine)
     judge_day(engine, DAY)
@@ -97,7 +97,7 @@ def test_departments_ages_waivers_and_events_of_a_day(engine: Engine) -> None:
     assert [row["department"] for row in sources] == ["未登记单位"], "a source is no department's"
 
 
-@sqlite_usually
+@MOSTLY_SQLITE
 def test_what_is_settled_is_counted_apart_and_makes_the_open_ones_no_older(engine: Engine) -> None:
     City(engine)
     judge_day(engine, DAY)
@@ -110,7 +110,7 @@ def test_what_is_settled_is_counted_apart_and_makes_the_open_ones_no_older(engin
     assert row["failed"] + row["warned"] >= 1, "it failed, and was handled"
 
 
-@sqlite_usually
+@MOSTLY_SQLITE
 def test_a_day_is_appended_again_while_it_is_today_and_never_later(engine: Engine) -> None:
     city = City(engine)
     judge_day(engine, DAY)
@@ -134,7 +134,7 @@ def _tomorrow(engine: Engine) -> int:
         return append_day(connection, DAY, at(NEXT, 8)).written
 
 
-@sqlite_usually
+@MOSTLY_SQLITE
 def test_a_replay_recomputes_a_past_day_from_its_timeline_and_says_so(engine: Engine) -> None:
     city = City(engine)
     judge_day(engine, DAY)
@@ -154,7 +154,7 @@ def test_a_replay_recomputes_a_past_day_from_its_timeline_and_says_so(engine: En
     assert appended(engine, DAY, replay=True) == 0
 
 
-@sqlite_usually
+@MOSTLY_SQLITE
 @pytest.mark.parametrize(
     ("judged", "day", "said"), [(False, DAY, "nothing was ever judged"), (True, NEXT, "not judged")]
 )

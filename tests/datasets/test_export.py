@@ -29,7 +29,7 @@ from include.settings import ROOT
 from tests.datasets.made_rows import AT, PROPERTIES, made_dataset, plant, row
 from tests.datasets.planted import planted
 from tests.datasets.schema_rows import json_rows
-from tests.depth import deep, sqlite_usually
+from tests.depth import MOSTLY_SQLITE, deep
 
 HOSTILE = [
     "", "'", '"', '""', ",", "a,b", 'x,"=1', "一行\r\n两行", "\r\n", "=1+1", "+86", "-", "@SUM(A1)", "\tx", "\rx", "'=1",
@@ -252,7 +252,7 @@ def test_a_format_alone_holds_the_same(engine: Engine, tmp_path: Path, kind: str
     assert sorted(path.name for path in (tmp_path / "alone").iterdir()) == [f"shops.v1.{kind}", "shops.v1.schema.json"]
 
 
-@sqlite_usually
+@MOSTLY_SQLITE
 def test_rows_with_moments_are_checked_and_written_without_pandas(engine: Engine, tmp_path: Path) -> None:
     plant(engine, [row(f"{n:03}") for n in range(3)])
     program = (

@@ -20,7 +20,7 @@ from include.findings.story import Kind
 from include.ledger.alert_tables import compliance_day, expunged, rule_title
 from include.ledger.tables import finding
 from include.rules.workdays import Workdays
-from tests.depth import sqlite_usually
+from tests.depth import MOSTLY_SQLITE
 from tests.findings.deciding import OTHER, judge_by_hand, said, taken
 from tests.rules.evidence import DAY
 
@@ -118,7 +118,7 @@ def test_it_shows_the_last_judged_day_of_the_month_in_five_sheets(ledger: Engine
     assert method["未知"].endswith("共 0 项")
 
 
-@sqlite_usually
+@MOSTLY_SQLITE
 def test_leads_stand_with_clause_remedy_and_words_and_compute_nothing(ledger: Engine, tmp_path: Path) -> None:
     write_report(ledger, str(tmp_path / "to"), "2026-10")
     book = _book(tmp_path)
@@ -134,7 +134,7 @@ def test_leads_stand_with_clause_remedy_and_words_and_compute_nothing(ledger: En
     assert len(cells) > 100 and not [cell for cell in cells if cell.data_type == "f"]
 
 
-@sqlite_usually
+@MOSTLY_SQLITE
 def test_the_charts_are_there_when_it_is_opened_again(ledger: Engine, tmp_path: Path) -> None:
     write_report(ledger, str(tmp_path / "to"), "2026-10")
     charts = {sheet.title: [type(chart).__name__ for chart in sheet._charts] for sheet in _book(tmp_path)}
@@ -147,7 +147,7 @@ def test_the_charts_are_there_when_it_is_opened_again(ledger: Engine, tmp_path: 
     }
 
 
-@sqlite_usually
+@MOSTLY_SQLITE
 def test_more_leads_than_a_sheet_should_hold_are_cut_and_counted(
     ledger: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -157,21 +157,21 @@ def test_more_leads_than_a_sheet_should_hold_are_cut_and_counted(
     assert len(lines) == 4 + 2 and "共 3 条" in lines[1][0]
 
 
-@sqlite_usually
+@MOSTLY_SQLITE
 @pytest.mark.parametrize("month", ["2026-13", "十月", "2026-9", "", "2026-10-01"])
 def test_what_is_no_month_is_refused(engine: Engine, tmp_path: Path, month: str) -> None:
     with pytest.raises(ConfigurationError, match="is no month; write it as 2026-11"):
         write_report(engine, str(tmp_path), month)
 
 
-@sqlite_usually
+@MOSTLY_SQLITE
 def test_a_month_that_nobody_summed_up_is_refused(ledger: Engine, tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="no day of 2026-09 was summed up"):
         write_report(ledger, str(tmp_path / "to"), "2026-09")
     assert not (tmp_path / "to" / "reports").exists()
 
 
-@sqlite_usually
+@MOSTLY_SQLITE
 def test_it_is_due_from_the_first_working_day_until_it_is_there(ledger: Engine, tmp_path: Path) -> None:
     to, workdays = str(tmp_path / "to"), Workdays.load()
     assert [month_due(to, date(2026, 10, n), workdays) for n in (1, 7, 8, 30)] == [None, None, "2026-09", "2026-09"]
@@ -182,7 +182,7 @@ def test_it_is_due_from_the_first_working_day_until_it_is_there(ledger: Engine, 
     assert month_due(to, date(2031, 3, 3), workdays) is None and month_due(to, date(2031, 3, 31), workdays) == "2031-02"
 
 
-@sqlite_usually
+@MOSTLY_SQLITE
 def test_a_report_older_than_an_expunging_goes_with_the_next_publication(ledger: Engine, tmp_path: Path) -> None:
     to = str(tmp_path / "to")
     write_report(ledger, to, "2026-10")

@@ -18,7 +18,7 @@ from include.datasets.releases import Releases
 from include.errors import ConfigurationError
 from include.ledger.alert_tables import expunged
 from tests.datasets.made_rows import guard_them, made_dataset, plant, row
-from tests.depth import sqlite_usually
+from tests.depth import MOSTLY_SQLITE
 
 ROWS = [row(f"{n:03}") for n in range(100)]
 TWO = {name: made_dataset(name) for name in ("shops", "stalls")}
@@ -86,7 +86,7 @@ def test_the_same_again_writes_nothing_but_when_it_was_looked_at(engine: Engine,
     }
 
 
-@sqlite_usually
+@MOSTLY_SQLITE
 def test_one_changed_row_makes_a_release_and_the_old_one_stays(engine: Engine, tmp_path: Path) -> None:
     to = tmp_path / "to"
     plant(engine, ROWS)
@@ -99,7 +99,7 @@ def test_one_changed_row_makes_a_release_and_the_old_one_stays(engine: Engine, t
     assert Releases(str(to)).names() == sorted(map(str, (first.release, second.release)))
 
 
-@sqlite_usually
+@MOSTLY_SQLITE
 @pytest.mark.parametrize(
     ("rows", "guard"), [(ROWS[:79], "rows_fewer"), ([*ROWS, *(row(f"x{n:03}") for n in range(51))], "rows_more")]
 )
@@ -129,7 +129,7 @@ def test_a_leap_in_rows_waits_for_a_person_and_the_other_goes_out(
     assert not published(engine, to, {"shops": TWO["shops"]}).held
 
 
-@sqlite_usually
+@MOSTLY_SQLITE
 def test_a_change_within_bounds_or_of_few_rows_is_believed(engine: Engine, tmp_path: Path) -> None:
     for rows, then in ((100, 80), (100, 150), (4, 0), (0, 4)):
         to = tmp_path / f"{rows}-{then}"
@@ -139,7 +139,7 @@ def test_a_change_within_bounds_or_of_few_rows_is_believed(engine: Engine, tmp_p
         assert len(codes(to)) == then
 
 
-@sqlite_usually
+@MOSTLY_SQLITE
 def test_rows_that_break_the_schema_pass_for_nobody(engine: Engine, tmp_path: Path) -> None:
     to = tmp_path / "to"
     plant(engine, ROWS, TWO)
@@ -155,7 +155,7 @@ def test_rows_that_break_the_schema_pass_for_nobody(engine: Engine, tmp_path: Pa
     ]
 
 
-@sqlite_usually
+@MOSTLY_SQLITE
 def test_a_new_version_is_compared_with_no_other_and_a_name_must_be_known(engine: Engine, tmp_path: Path) -> None:
     to = tmp_path / "to"
     plant(engine, ROWS)
@@ -167,7 +167,7 @@ def test_a_new_version_is_compared_with_no_other_and_a_name_must_be_known(engine
         published(engine, to, accept=["toys"])
 
 
-@sqlite_usually
+@MOSTLY_SQLITE
 def test_what_was_never_published_and_fails_is_not_there(engine: Engine, tmp_path: Path) -> None:
     plant(engine, [row("a"), row("a")])
     found = published(engine, tmp_path / "to")
@@ -221,7 +221,7 @@ def test_what_was_published_before_an_expunging_is_gone(engine: Engine, tmp_path
     assert again.is_new and again.removed == [found.release]
 
 
-@sqlite_usually
+@MOSTLY_SQLITE
 def test_nothing_stays_even_where_nothing_new_passes(engine: Engine, tmp_path: Path) -> None:
     to = tmp_path / "to"
     plant(engine, ROWS)
@@ -237,7 +237,7 @@ def test_nothing_stays_even_where_nothing_new_passes(engine: Engine, tmp_path: P
     )
 
 
-@sqlite_usually
+@MOSTLY_SQLITE
 def test_the_releases_that_may_go_are_the_old_ones_that_nothing_names(engine: Engine, tmp_path: Path) -> None:
     to, made = tmp_path / "to", []
     plant(engine, ROWS, TWO)

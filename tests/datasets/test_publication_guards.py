@@ -18,7 +18,7 @@ from include.errors import CardError, ConfigurationError
 from include.ledger.tables import batch
 from include.sources.outlines import outline_cards
 from tests.datasets.made_rows import guard_them, made_dataset, plant, row
-from tests.depth import sqlite_usually
+from tests.depth import MOSTLY_SQLITE
 
 SOURCES = ("city_cloud", "cloud_metrics", "usage_files", "usage_statistics")
 """The enabled sources of the group systems."""
@@ -57,7 +57,7 @@ def guards_of(found: Published) -> list[str]:
     return [hold.guard for hold in found.held.get("shops", [])]
 
 
-@sqlite_usually
+@MOSTLY_SQLITE
 def test_it_waits_until_every_source_was_read_once_and_that_is_no_failure(ledger: Engine, tmp_path: Path) -> None:
     assert {c.source for c in outline_cards() if c.is_enabled and c.group == "systems"} == set(SOURCES)
     found = published(ledger, tmp_path)
@@ -70,7 +70,7 @@ def test_it_waits_until_every_source_was_read_once_and_that_is_no_failure(ledger
     assert published(ledger, tmp_path).is_new
 
 
-@sqlite_usually
+@MOSTLY_SQLITE
 def test_a_source_that_comes_later_and_is_never_read_fails_the_publication(
     ledger: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -102,7 +102,7 @@ def test_an_incomplete_or_old_source_holds_back_and_the_old_stays(ledger: Engine
     assert not published(ledger, tmp_path).held
 
 
-@sqlite_usually
+@MOSTLY_SQLITE
 def test_a_day_too_old_holds_back_and_pages_read_again_here_say_nothing(ledger: Engine, tmp_path: Path) -> None:
     for source in SOURCES:
         read(ledger, source, 11 if source == "usage_files" else 10)
@@ -112,7 +112,7 @@ def test_a_day_too_old_holds_back_and_pages_read_again_here_say_nothing(ledger: 
     assert guards_of(found) == ["input_old"] and "距今 11 天,超过 10 天" in found.held["shops"][0].text
 
 
-@sqlite_usually
+@MOSTLY_SQLITE
 def test_a_bureau_may_have_an_incomplete_source_marked_alone(
     ledger: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -21,7 +21,7 @@ from include.ledger.alert_tables import expunged
 from include.ledger.database import open_ledger
 from tests.datasets.made_rows import AT, guard_them, made_dataset, plant, row
 from tests.datasets.test_publication import codes, current, files
-from tests.depth import deep, sqlite_usually
+from tests.depth import MOSTLY_SQLITE, deep
 
 TWO = {name: made_dataset(name) for name in ("shops", "stalls")}
 OLD, NEW = [row("old")], [row("new")]
@@ -106,7 +106,7 @@ def test_killed_before_any_change_the_old_stands_and_the_next_run_ends_it(ours: 
     assert seen == sorted(seen, reverse=True) and set(seen) == {("old",), ("new",)}
 
 
-@sqlite_usually
+@MOSTLY_SQLITE
 def test_readers_meanwhile_see_one_state_of_everything(engine: Engine, ledger_url: str, tmp_path: Path) -> None:
     folder = tmp_path / "to"
     plant(engine, [row("000")], TWO)

@@ -18,7 +18,7 @@ from include.ledger.alert_tables import compliance_day, rule_title
 from include.ledger.tables import evaluation
 from tests.datasets.made_rows import guard_them
 from tests.datasets.test_command import _run
-from tests.depth import sqlite_usually
+from tests.depth import MOSTLY_SQLITE
 
 
 @pytest.fixture
@@ -53,7 +53,7 @@ def test_all_data_sets_are_published_and_told(
         assert len(list(connection.execute(select(rule_title)))) > 30
 
 
-@sqlite_usually
+@MOSTLY_SQLITE
 def test_a_fresh_installation_waits_for_its_sources_and_that_is_no_failure(
     engine: Engine, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -69,7 +69,7 @@ def test_a_fresh_installation_waits_for_its_sources_and_that_is_no_failure(
     assert publishing_tasks.report_published(summary) == summary
 
 
-@sqlite_usually
+@MOSTLY_SQLITE
 def test_what_is_held_back_ends_with_one_and_fails_the_report(
     free: None, engine: Engine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -83,7 +83,7 @@ def test_what_is_held_back_ends_with_one_and_fails_the_report(
         publishing_tasks.report_published(None)
 
 
-@sqlite_usually
+@MOSTLY_SQLITE
 def test_the_newest_judged_day_is_summed_up_even_after_midnight(engine: Engine) -> None:
     assert publishing_tasks.append_compliance() == {"day": None}
     _judged(engine, 1)
@@ -91,7 +91,7 @@ def test_the_newest_judged_day_is_summed_up_even_after_midnight(engine: Engine) 
     assert publishing_tasks.append_compliance() == publishing_tasks.append_compliance() == {"day": yesterday}
 
 
-@sqlite_usually
+@MOSTLY_SQLITE
 def test_a_report_is_written_once_and_none_where_nothing_can_be_told(
     free: None, engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import Engine
 
-from tests.rules.city import City
+from tests.rules.city import City, planted
 
 
 @pytest.fixture
 def city(engine: Engine) -> City:
-    return City(engine)
+    return planted(engine)

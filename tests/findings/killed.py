@@ -5,14 +5,27 @@ from __future__ import annotations
 import os
 import signal
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from sqlalchemy import Engine, event
 
 from include.ledger.database import open_ledger
+from tests.depth import SOAK
 
 READS = ("SELECT", "PRAGMA", "BEGIN")
+
+
+LOCKING = {"sqlite": 0, "postgresql": 2}
+"""Statements but reads that `snapshot` makes before a work's first: the lock is taken in a transaction of its own."""
+
+
+def places(writes: int) -> Iterable[int]:
+    """Return before which statements that write to kill one transaction of so many: under `make soak` before each.
+
+    Otherwise the first, one in the middle and the last, the commit: had anything been committed before it, it would stand there.
+    """
+    return range(writes) if SOAK else sorted({0, writes // 2, writes - 1})
 
 
 def killed_before(url: str, statement: int, work: Callable[[Engine], Any], *, reading: bool = True) -> bool:

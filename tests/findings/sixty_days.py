@@ -103,9 +103,9 @@ def live(engine: Engine, seed: int, days: Sequence[date], rules: Sequence[str] =
         yield day
 
 
-def go_on(engine: Engine, seed: int) -> None:
-    """Live the days that are left after a crash, from the last one of which anything is known; again is no harm."""
+def go_on(engine: Engine, seed: int, days: Sequence[date]) -> None:
+    """Live those of some days that are left after a crash, from the last one of which anything is known; again is no harm."""
     with engine.connect() as connection:
         last = connection.execute(select(func.max(finding_event.c.day))).scalar() or FIRST
-    for _ in live(engine, seed, [day for day in City(seed).days() if day >= last]):
+    for _ in live(engine, seed, [day for day in days if day >= last]):
         pass

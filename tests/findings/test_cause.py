@@ -8,8 +8,11 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine
 
+from tests.depth import BOTH, MOSTLY_SQLITE
 from tests.findings.deciding import assert_whole, everything, judge_by_hand, kinds, said, standing, story
 from tests.rules.evidence import DAY
+
+pytestmark = MOSTLY_SQLITE
 
 
 def _judge(engine: Engine, number: int, *verdicts: Any) -> list[tuple[str, str | None]]:
@@ -35,6 +38,7 @@ def test_an_event_says_what_changed(
     assert story(engine)[-1].cause == cause
 
 
+@BOTH
 def test_a_rule_that_changed_long_before_the_world_is_not_the_cause(engine: Engine) -> None:
     _judge(engine, 0, said("fail", facts={"cpu": 1}))
     assert _judge(engine, 1, said("fail", facts={"cpu": 1}, version="v2")) == []
@@ -55,6 +59,7 @@ def test_a_new_version_that_changes_no_verdict_writes_only_that_it_is_there(engi
     assert judge_by_hand(engine, DAY + timedelta(days=2), said("fail", version="v2")).moved == set()
 
 
+@BOTH
 def test_a_card_that_weighs_the_same_otherwise_is_an_event_of_the_rule(engine: Engine) -> None:
     _judge(engine, 0, said("fail", severity="medium"))
     assert _judge(engine, 1, said("fail", severity="high", version="v2", facts={"cpu": 2})) == [

@@ -1,10 +1,8 @@
-"""What people may decide about findings, what they may not, and that nothing else decides."""
+"""What people may decide about findings, and what they may not."""
 
 from __future__ import annotations
 
-import ast
 from datetime import date, timedelta
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +16,7 @@ from include.errors import DecisionRefused
 from include.findings.decisions import BY_TWO, KINDS, decide, same_person
 from include.findings.story import Handling, Kind
 from include.rules.regulation_files import REGULATION
-from include.settings import ROOT
+from tests.depth import BOTH, MOSTLY_SQLITE
 from tests.findings.deciding import (
     GROUND,
     HIGH,
@@ -36,6 +34,8 @@ from tests.findings.deciding import (
     wanted,
 )
 from tests.rules.evidence import DAY
+
+pytestmark = MOSTLY_SQLITE
 
 LATER = DAY + timedelta(days=20)
 
@@ -64,6 +64,7 @@ def test_a_decision_is_one_event_of_each_finding_and_the_machine_sees_what_it_sa
     assert assert_whole(engine) == 2
 
 
+@BOTH
 def test_the_same_decision_again_writes_nothing_and_its_id_serves_no_other(engine: Engine) -> None:
     judge_by_hand(engine, DAY, said("fail", "S"), said("fail", "T"))
     taken(engine, Kind.WAIVED, "S", "T")
@@ -76,6 +77,7 @@ def test_the_same_decision_again_writes_nothing_and_its_id_serves_no_other(engin
     assert everything(engine) == before
 
 
+@BOTH
 def test_a_rehearsal_says_what_would_come_and_writes_nothing(engine: Engine) -> None:
     judge_by_hand(engine, DAY, said("fail"))
     before = everything(engine)
@@ -117,13 +119,14 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
 ]
 
 
-@pytest.mark.parametrize(("how", "why"), REFUSED)
-def test_what_may_not_be_decided_is_refused_and_leaves_nothing(engine: Engine, how: dict[str, Any], why: str) -> None:
+@BOTH
+def test_what_may_not_be_decided_is_refused_and_leaves_nothing(engine: Engine) -> None:
     judge_by_hand(engine, DAY, said("fail"))
     before = everything(engine)
-    with pytest.raises(DecisionRefused, match=why):
-        taken(engine, **how)
-    assert everything(engine) == before
+    for how, why in REFUSED:
+        with pytest.raises(DecisionRefused, match=why):
+            taken(engine, **how)
+        assert everything(engine) == before, how
 
 
 @pytest.mark.parametrize(
@@ -170,6 +173,7 @@ def test_a_finding_of_a_rule_that_is_no_more_cannot_be_waived(engine: Engine) ->
         taken(engine, rule="once-a-rule")
 
 
+@BOTH
 def test_one_bad_finding_refuses_the_whole_decision_and_every_reason_is_told(engine: Engine) -> None:
     judge_by_hand(engine, DAY, said("fail", "S"), said("fail", "T"))
     judge_by_hand(engine, DAY, said("fail", "S"), said("pass", "T"))
@@ -200,6 +204,7 @@ def test_what_two_people_decided_one_cannot_replace(engine: Engine) -> None:
     assert_whole(engine)
 
 
+@BOTH
 def test_a_waiver_hides_nothing_of_what_the_machine_sees(engine: Engine) -> None:
     judge_by_hand(engine, DAY, said("fail"))
     taken(engine, Kind.WAIVED)
@@ -234,6 +239,7 @@ def test_what_grows_graver_than_what_was_waived_is_waived_no_longer(engine: Engi
     assert_whole(engine)
 
 
+@BOTH
 @pytest.mark.parametrize(("after", "handling"), [("high", "new"), ("medium", "waived"), ("low", "waived")])
 def test_a_rule_that_weighs_more_ends_a_waiver_of_what_weighed_less(engine: Engine, after: str, handling: str) -> None:
     judge_by_hand(engine, DAY, said("fail", severity="medium"))
@@ -277,6 +283,7 @@ def test_an_attestation_stands_until_evidence_shows_a_fail(engine: Engine, befor
     assert not judge_by_hand(engine, days(6), said("fail")).changes
 
 
+@BOTH
 def test_a_subject_that_is_gone_ends_decisions_about_it(engine: Engine) -> None:
     judge_by_hand(engine, DAY, said("fail", "S"), said("fail", "T"), said("fail", "U"))
     taken(engine, Kind.WAIVED, "S", "T")
@@ -302,44 +309,3 @@ def test_a_form_may_part_its_ids_as_people_do() -> None:
     assert read_ids(" a\nb,c;d、e\r\n\n f ") == list("abcdef")
     assert set(TITLES) == {kind.value for kind in KINDS} | {RELEASE}
     assert set(FORM_BY_TWO) == {kind.value for kind in BY_TWO} | {RELEASE}
-
-
-@cache
-def _imports() -> list[tuple[Path, list[ast.AST]]]:
-    paths = [p for folder in ("include", "dags", "plugins") for p in (ROOT / folder).rglob("*.py")]
-    trees = ((path, ast.walk(ast.parse(path.read_text("utf-8")))) for path in paths)
-    return [(path, [n for n in nodes if isinstance(n, ast.Import | ast.ImportFrom)]) for path, nodes in trees]
-
-
-def _importers(module: str, name: str) -> set[str]:
-    found = set()
-    for path, nodes in _imports():
-        for node in nodes:
-            is_it = (
-                isinstance(node, ast.ImportFrom)
-                and node.module == module
-                and any(a.name in (name, "*") for a in node.names)
-            )
-            whole = isinstance(node, ast.Import) and any(a.name == module for a in node.names)
-            parent, _, last = module.rpartition(".")
-            aside = (
-                isinstance(node, ast.ImportFrom) and node.module == parent and any(a.name == last for a in node.names)
-            )
-            if is_it or whole or aside:
-                found.add(path.relative_to(ROOT).as_posix())
-    return found
-
-
-def test_nothing_but_the_dag_can_waive() -> None:
-    """The chain has one link at each place: events of decisions ← `decide` ← the tasks ← the DAG."""
-    assert _importers("include.findings.held", "write") == {"include/findings/decisions.py", "include/findings/door.py"}
-    assert _importers("include.findings.decisions", "decide") == {"include/decision_tasks.py"}
-    tasks = {p for p in _importers("include", "decision_tasks") | _importers("include.decision_tasks", "record")}
-    assert "dags/record_decision.py" in tasks
-    assert tasks == {"dags/record_decision.py"}
-    writers = set()
-    for path in (ROOT / "include").rglob("*.py"):
-        text = path.read_text("utf-8")
-        if "finding_event.insert" in text or "insert(finding_event" in text or "insert(decision" in text:
-            writers.add(path.relative_to(ROOT).as_posix())
-    assert writers == {"include/findings/held.py", "include/findings/decisions.py"}

@@ -15,10 +15,13 @@ from include.findings.difference import SHOWN, Difference, RuleDifference, diffe
 from include.findings.difference_report import difference_lines
 from include.rules.regulation_files import REGULATION
 from include.settings import load_settings
+from tests.depth import BOTH, MOSTLY_SQLITE
 from tests.findings.ledger_state import judge_day
 from tests.rules.city import REGISTER, City
 from tests.rules.evidence import DAY, at
 from tests.rules.own_config import own_card, own_value
+
+pytestmark = MOSTLY_SQLITE
 
 SCOPES = ("interconnection", "systems")
 
@@ -40,6 +43,7 @@ def text_of(found: Difference) -> str:
     return "\n".join(difference_lines(found))
 
 
+@BOTH
 def test_another_threshold_moves_verdicts_and_nothing_is_written(engine: Engine, city: City, tmp_path: Path) -> None:
     judge_day(engine, DAY)
     before = everything(engine)
@@ -86,6 +90,7 @@ def test_other_words_and_another_severity_are_told_apart_from_another_outcome(
     assert "改:[轻微]“空闲系统”长期没有使用" in said
 
 
+@BOTH
 def test_a_rule_that_moves_to_another_scope_is_taken_away_here_and_added_there(
     engine: Engine, city: City, tmp_path: Path
 ) -> None:
@@ -123,6 +128,7 @@ def test_no_more_than_twenty_subjects_of_a_rule_are_shown_and_the_rest_is_counte
     assert f"…… 另有 {kept_up.changed - SHOWN} 项" in text_of(found)
 
 
+@BOTH
 def test_a_past_day_is_compared_on_what_its_judging_knew(engine: Engine, city: City, tmp_path: Path) -> None:
     judge_day(engine, DAY)
     batch_id = city.read_again("system_register", at(city.next_day(), 3))

@@ -22,12 +22,25 @@ from include.ledger.tables import finding, verdict
 from include.rules.rule_book import load_rules
 from include.rules.verdict import Outcome
 from include.settings import ROOT, with_config
+from tests.depth import BOTH, MOSTLY_SQLITE
 from tests.findings.ledger_state import judge_day
-from tests.rules.city import REGISTER, City
+from tests.rules.city import REGISTER, City, planted
 from tests.rules.evidence import DAY, at
 from tests.rules.own_config import own_value
 
+pytestmark = MOSTLY_SQLITE
+
 IDLE = identity("resources-not-idle", "system", "idle", "")
+
+
+def _judge(engine: Engine) -> None:
+    judge_day(engine, DAY)
+
+
+@pytest.fixture
+def judged(engine: Engine) -> City:
+    """The city whose systems were judged on its day."""
+    return planted(engine, then=_judge)
 
 
 def look(engine: Engine, what: str, rule: str | None = None) -> Explained | Overview:
@@ -48,8 +61,8 @@ def screen_of(found: Explained, lang: str = "zh", **how: Any) -> list[str]:
     return lines
 
 
-def test_a_finding_is_explained_on_one_screen(engine: Engine, city: City) -> None:
-    judge_day(engine, DAY)
+@BOTH
+def test_a_finding_is_explained_on_one_screen(engine: Engine, judged: City) -> None:
     found = one(engine, IDLE[:8])
     assert (found.finding_id, found.rule_id, found.subject) == (IDLE, "resources-not-idle", "idle")
     lines = screen_of(found)
@@ -66,8 +79,7 @@ def test_a_finding_is_explained_on_one_screen(engine: Engine, city: City) -> Non
     assert "违规" not in text
 
 
-def test_in_english_all_but_recorded_sentences_is_english(engine: Engine, city: City) -> None:
-    judge_day(engine, DAY)
+def test_in_english_all_but_recorded_sentences_is_english(engine: Engine, judged: City) -> None:
     lines = screen_of(one(engine, IDLE), "en")
     assert len(lines) <= LINES
     text = "\n".join(lines)
@@ -86,13 +98,12 @@ def test_in_english_all_but_recorded_sentences_is_english(engine: Engine, city: 
     ]
 
 
-def test_however_much_there_is_to_tell_it_fits(engine: Engine, city: City) -> None:
-    judge_day(engine, DAY)
+def test_however_much_there_is_to_tell_it_fits(engine: Engine, judged: City) -> None:
     for _ in range(6):  # back and forth, so that there are events and stretches
-        batch_id = city.read_again("system_register", at(city.next_day(), 3))
-        status = "stopped" if city.day.day % 2 else "in_use"
-        city.change("system", batch_id, {"system_code": "idle"}, at(city.day, 3), status=status)
-        judge_day(engine, city.day)
+        batch_id = judged.read_again("system_register", at(judged.next_day(), 3))
+        status = "stopped" if judged.day.day % 2 else "in_use"
+        judged.change("system", batch_id, {"system_code": "idle"}, at(judged.day, 3), status=status)
+        judge_day(engine, judged.day)
     found = one(engine, IDLE)
     assert len(found.events) > 5
     for lang, width in product(titles.LANGUAGES, (60, 80, 100)):
@@ -103,22 +114,20 @@ def test_however_much_there_is_to_tell_it_fits(engine: Engine, city: City) -> No
         assert sum(str(e.day) in line for e in found.events for line in whole) >= len(found.events), (lang, width)
 
 
-def test_the_evidence_is_that_of_the_last_judging_not_of_the_first_day(engine: Engine, city: City) -> None:
-    judge_day(engine, DAY)
+def test_the_evidence_is_that_of_the_last_judging_not_of_the_first_day(engine: Engine, judged: City) -> None:
     for _ in range(3):
-        judge_day(engine, city.next_day())
+        judge_day(engine, judged.next_day())
     found = one(engine, "idle", "resources-not-idle")
-    assert found.judged == (city.day, 1)
+    assert found.judged == (judged.day, 1)
     assert [(s.from_day, s.until_day) for s in found.stretches] == [(DAY, None)]
-    assert found.body["as_of"] == city.day.isoformat()
-    assert found.body["facts_used"]["idle_use"]["seen_until"] == (city.day - timedelta(days=1)).isoformat()
+    assert found.body["as_of"] == judged.day.isoformat()
+    assert found.body["facts_used"]["idle_use"]["seen_until"] == (judged.day - timedelta(days=1)).isoformat()
     assert found.would_be is None
 
 
 def test_a_rule_that_was_changed_since_says_what_it_would_say_next_time(
-    engine: Engine, city: City, tmp_path: Any
+    engine: Engine, judged: City, tmp_path: Any
 ) -> None:
-    judge_day(engine, DAY)
     with with_config(own_value(tmp_path, "idle_cpu_mean_bp", 50)):
         found = one(engine, IDLE)
     assert found.body["outcome"] == "fail"
@@ -127,8 +136,8 @@ def test_a_rule_that_was_changed_since_says_what_it_would_say_next_time(
     assert any("按现行规则将为 符合" in line for line in screen_of(found))
 
 
-def test_a_subject_shows_all_that_is_said_of_it_what_falls_short_first(engine: Engine, city: City) -> None:
-    judge_day(engine, DAY)
+@BOTH
+def test_a_subject_shows_all_that_is_said_of_it_what_falls_short_first(engine: Engine, judged: City) -> None:
     judge_day(engine, DAY, "interconnection")
     found = look(engine, "idle")
     assert isinstance(found, Overview)
@@ -144,8 +153,7 @@ def test_a_subject_shows_all_that_is_said_of_it_what_falls_short_first(engine: E
     assert json.loads(json.dumps(found.summary(), default=str))["verdicts"][0]["outcome"] == "fail"
 
 
-def test_a_verdict_that_never_fell_short_is_explained_too(engine: Engine, city: City) -> None:
-    judge_day(engine, DAY)
+def test_a_verdict_that_never_fell_short_is_explained_too(engine: Engine, judged: City) -> None:
     found = one(engine, "busy", "resources-not-idle")
     assert (found.finding, found.events) == (None, ())
     text = "\n".join(screen_of(found))
@@ -165,11 +173,11 @@ def test_a_code_that_looks_like_an_id_is_a_code(engine: Engine, city: City) -> N
     assert one(engine, IDLE[:7]).subject == "idle"
 
 
-def test_what_is_withdrawn_is_told_as_it_was_last_said(engine: Engine, city: City) -> None:
-    judge_day(engine, DAY)
-    batch_id = city.read_again("system_register", at(city.next_day(), 3))
-    city.change("system", batch_id, {"system_code": "idle"}, at(city.day, 3), tombstoned_at=at(city.day, 3))
-    judge_day(engine, city.day)
+@BOTH
+def test_what_is_withdrawn_is_told_as_it_was_last_said(engine: Engine, judged: City) -> None:
+    batch_id = judged.read_again("system_register", at(judged.next_day(), 3))
+    judged.change("system", batch_id, {"system_code": "idle"}, at(judged.day, 3), tombstoned_at=at(judged.day, 3))
+    judge_day(engine, judged.day)
     found = one(engine, IDLE)
     assert (found.body["as_of"], found.finding and found.finding["state"]) == (DAY.isoformat(), "resolved")
     text = "\n".join(screen_of(found))
@@ -189,8 +197,7 @@ def test_names_cannot_command_the_terminal(engine: Engine, city: City) -> None:
     assert all(line.isprintable() for line in overview_lines(overview, Screen()))
 
 
-def test_a_finding_of_a_rule_that_is_no_more_can_still_be_told(engine: Engine, city: City) -> None:
-    judge_day(engine, DAY)
+def test_a_finding_of_a_rule_that_is_no_more_can_still_be_told(engine: Engine, judged: City) -> None:
     with engine.begin() as connection:
         for table in (verdict, finding):
             query = select(table).where(table.c.rule == "resources-not-idle", table.c.subject == "idle")
@@ -204,6 +211,7 @@ def test_a_finding_of_a_rule_that_is_no_more_can_still_be_told(engine: Engine, c
     assert "空闲系统" in text
 
 
+@BOTH
 def test_what_is_not_there_is_said_with_what_is_near(engine: Engine, city: City) -> None:
     with pytest.raises(ConfigurationError, match="nothing has been judged yet"):
         look(engine, "idle")
@@ -215,8 +223,8 @@ def test_what_is_not_there_is_said_with_what_is_near(engine: Engine, city: City)
         look(engine, "idle", "no-rule")
 
 
-def test_a_beginning_that_several_findings_share_is_refused(engine: Engine, city: City) -> None:
-    judge_day(engine, DAY)
+@BOTH
+def test_a_beginning_that_several_findings_share_is_refused(engine: Engine, judged: City) -> None:
     with engine.begin() as connection:
         row = dict(connection.execute(select(finding).where(finding.c.finding_id == IDLE)).mappings().one())
         twin = IDLE[:10] + "0" * 22
@@ -245,8 +253,8 @@ def tell(engine: Engine, receiver: str, state: str | None, day: date = DAY) -> N
             })  # fmt: skip
 
 
-def test_who_knows_is_whom_a_message_reached_and_nobody_else(engine: Engine, city: City) -> None:
-    judge_day(engine, DAY)
+@BOTH
+def test_who_knows_is_whom_a_message_reached_and_nobody_else(engine: Engine, judged: City) -> None:
     assert "尚未告知任何人" in "\n".join(screen_of(one(engine, IDLE)))
     for receiver, state in (("unit", "sent"), ("finance", "dead"), ("drc", "pending"), ("operator", None)):
         tell(engine, receiver, state)
@@ -263,8 +271,7 @@ def test_who_knows_is_whom_a_message_reached_and_nobody_else(engine: Engine, cit
     ]  # fmt: skip
 
 
-def test_a_finding_that_is_held_back_says_so(engine: Engine, city: City) -> None:
-    judge_day(engine, DAY)
+def test_a_finding_that_is_held_back_says_so(engine: Engine, judged: City) -> None:
     with engine.begin() as connection:
         connection.execute(insert(held_finding), {"finding_id": IDLE, "hold_id": "h"})
     found = one(engine, IDLE)

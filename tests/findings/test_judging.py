@@ -10,11 +10,15 @@ import pytest
 from sqlalchemy import Engine
 
 from include.errors import ConfigurationError
+from tests.depth import BOTH, MOSTLY_SQLITE
 from tests.findings.ledger_state import SCOPES, assert_folds, judge_day, ledger_rows, says
 from tests.rules.city import City
 from tests.rules.evidence import DAY, at
 
+pytestmark = MOSTLY_SQLITE
 
+
+@BOTH
 def test_a_city_is_judged_as_it_is(engine: Engine, city: City) -> None:
     systems, connected = judge_day(engine, DAY), judge_day(engine, DAY, "interconnection")
     assert not systems.crashed
@@ -46,6 +50,7 @@ def test_a_city_is_judged_as_it_is(engine: Engine, city: City) -> None:
     assert_folds(engine)
 
 
+@BOTH
 @pytest.mark.parametrize("scope", SCOPES)
 def test_the_same_day_twice_is_the_same_to_the_byte_and_writes_nothing(engine: Engine, city: City, scope: str) -> None:
     first = judge_day(engine, DAY, scope)
@@ -128,6 +133,7 @@ def _later_life(city: City) -> None:
     city.probed("s1", city.day, failures=3)
 
 
+@BOTH
 def test_a_past_day_replayed_after_later_data_gives_what_it_gave_then(engine: Engine, city: City) -> None:
     then = {scope: judge_day(engine, DAY, scope) for scope in SCOPES}
     _later_life(city)
@@ -175,6 +181,7 @@ def test_evidence_that_was_expunged_makes_a_replay_differ_openly(engine: Engine,
     assert any("规则未变" in line for line in replayed.lines())
 
 
+@BOTH
 def test_a_day_judged_late_is_kept_and_leaves_the_findings_alone(engine: Engine, city: City) -> None:
     judge_day(engine, DAY)
     city.next_day()
@@ -250,6 +257,7 @@ def test_weeks_without_the_exchange_leave_unknown_and_no_finding_is_settled_by_i
     assert all(r["state"] == "open" and r["unverified_since"] == late for r in open_before)
 
 
+@BOTH
 def test_a_withdrawn_system_resolves_its_findings_and_a_missing_one_does_not(engine: Engine, city: City) -> None:
     judge_day(engine, DAY)
     day = city.next_day()

@@ -8,9 +8,12 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
+from tests.depth import BOTH, MOSTLY_SQLITE
 from tests.findings.ledger_state import assert_folds, judge_day, ledger_rows, says
 from tests.rules.catalogued_city import EXCHANGE, PORTAL, CataloguedCity, write_cards
 from tests.rules.evidence import DAY, at
+
+pytestmark = MOSTLY_SQLITE
 
 SCOPE = "catalogues"
 OF_ENTRIES = ("data-collected", "shareable-data-shared", "shared-entries-mounted", "entries-updated-in-time")
@@ -40,6 +43,7 @@ def _told(engine: Engine) -> set[tuple[str, str, str, str]]:
     return {(r["rule"], r["subject"], r["outcome"], r["reason"]) for r in found}
 
 
+@BOTH
 def test_holes_are_found_as_they_were_planted(engine: Engine, city: CataloguedCity) -> None:
     late = {"system_code": "away", "data_updated_on": date(2026, 9, 1), "distribution_count": 0, "share_type": "none"}
     city.enter(late | {"collection": "not_delivered"}, late | {"share_type": "unconditional"})
@@ -109,6 +113,7 @@ def test_a_catalogue_first_read_in_part_opens_nothing_but_itself(engine: Engine)
     assert not _told(engine)
 
 
+@BOTH
 def test_a_past_day_replayed_after_later_readings_gives_what_it_gave_then(engine: Engine, city: CataloguedCity) -> None:
     then = judge_day(engine, DAY, SCOPE)
     assert judge_day(engine, DAY, SCOPE, at=at(DAY, 9)).digest == then.digest
@@ -130,6 +135,7 @@ def test_a_past_day_replayed_after_later_readings_gives_what_it_gave_then(engine
     assert ledger_rows(engine) == before
 
 
+@BOTH
 def test_five_hundred_flapping_records_are_one_finding_that_resolves_when_they_rest(
     engine: Engine, city: CataloguedCity
 ) -> None:

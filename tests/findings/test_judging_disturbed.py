@@ -11,11 +11,14 @@ from sqlalchemy import Engine
 
 from include.findings import judging as judging_module
 from include.rules.rule_book import load_rules
+from tests.depth import BOTH, MOSTLY_SQLITE
 from tests.findings.at_once import at_once
 from tests.findings.killed import killed_before
 from tests.findings.ledger_state import assert_folds, judge_day, ledger_rows, says
 from tests.rules.city import City
 from tests.rules.evidence import DAY, at
+
+pytestmark = MOSTLY_SQLITE
 
 
 def test_a_rule_that_breaks_takes_no_other_with_it(engine: Engine, city: City, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -41,6 +44,7 @@ def test_a_rule_that_breaks_takes_no_other_with_it(engine: Engine, city: City, m
     assert any("规则异常" in line for line in judged.lines())
 
 
+@BOTH
 def test_two_judgings_at_once_leave_the_ledger_of_one(engine: Engine, city: City) -> None:
     assert not at_once(*[lambda: judge_day(engine, DAY)] * 3)
     found = ledger_rows(engine)
@@ -49,6 +53,7 @@ def test_two_judgings_at_once_leave_the_ledger_of_one(engine: Engine, city: City
     assert_folds(engine)
 
 
+@BOTH
 def test_killed_at_any_statement_the_next_run_leaves_what_an_undisturbed_one_leaves(
     engine: Engine, ledger_url: str, city: City
 ) -> None:

@@ -14,6 +14,7 @@ from include.findings.settlement import RESULTS, STILL_MENDABLE, settleable, unf
 from include.findings.story import Kind
 from include.findings.watch_report import _standing
 from include.rules.rule_book import load_articles, load_rules
+from tests.depth import BOTH, MOSTLY_SQLITE
 from tests.findings.deciding import (
     FOR_GOOD,
     GROUND,
@@ -30,6 +31,8 @@ from tests.findings.deciding import (
 )
 from tests.findings.deciding import said as _said
 from tests.rules.evidence import DAY
+
+pytestmark = MOSTLY_SQLITE
 
 SEEN = "未通过验收后仍支付款项:2026-10-08 支付进度款"
 
@@ -50,6 +53,7 @@ def now(engine: Engine, subject: str = "S") -> tuple[str, str, date | None]:
     return handled(engine, subject, PAID)
 
 
+@BOTH
 def test_a_settled_finding_keeps_what_was_seen_and_is_counted_apart(engine: Engine) -> None:
     judge_by_hand(engine, DAY, said(), said(subject="T"))
     settled(engine, ground="双数通报〔2026〕3号", reason="已通报,款项已收回")
@@ -127,6 +131,7 @@ def test_no_other_decision_has_a_result(engine: Engine) -> None:
         taken(engine, Kind.WAIVED, result="criticised")
 
 
+@BOTH
 def test_what_two_people_settled_one_can_only_withdraw(engine: Engine) -> None:
     judge_by_hand(engine, DAY, said())
     settled(engine)
@@ -228,6 +233,7 @@ def test_a_subject_that_is_gone_ends_its_settlement(engine: Engine) -> None:
     assert kinds(engine, "S", PAID) == ["opened", "settled", "resolved"]
 
 
+@BOTH
 def test_what_only_a_settlement_can_end_is_listed_and_what_its_card_no_longer_allows(engine: Engine) -> None:
     judge_by_hand(
         engine, DAY, said(), said(subject="T"), said(subject="U"), said(subject="V", reason="paid_without_acceptance")

@@ -17,19 +17,27 @@ from sqlalchemy import Engine
 from include.findings.story import Handling, Kind
 from include.ledger.database import open_ledger
 from include.rules.verdict import Outcome
-from tests.depth import deep
+from tests.depth import BOTH, MOSTLY_SQLITE, deep
 from tests.findings.deciding import assert_whole, everything
 from tests.findings.killed import killed_before
-from tests.findings.sixty_days import FIRST, HOLIDAYS, RULES, City, go_on, live
+from tests.findings.sixty_days import DAYS, FIRST, HOLIDAYS, RULES, City, go_on, live
+
+pytestmark = MOSTLY_SQLITE
 
 SEEDS = (1, 3)
+LAST = deep(28, DAYS)
+"""How many of the last days are lived where a life is compared with another: holidays and a farewell are among them."""
 Left = dict[str, list[dict[str, Any]]]
 
 
 def _lived(engine: Engine, seed: int, rules: Sequence[str] = RULES) -> Left:
-    for _ in live(engine, seed, list(City(seed).days()), rules):
+    for _ in live(engine, seed, _days(seed), rules):
         pass
     return everything(engine)
+
+
+def _days(seed: int) -> list[date]:
+    return list(City(seed).days())[-LAST:]
 
 
 @pytest.fixture(scope="module")
@@ -45,6 +53,7 @@ def calm(tmp_path_factory: pytest.TempPathFactory, migrated_sqlite: Path) -> Cal
     return lived
 
 
+@BOTH
 @pytest.mark.parametrize("turn", range(deep(1, 2)))
 def test_on_every_day_findings_are_what_their_events_come_to(engine: Engine, turn: int) -> None:
     seed = SEEDS[turn - (engine.dialect.name == "postgresql")]  # another one on each database
@@ -91,19 +100,20 @@ def test_the_order_in_which_rules_are_judged_is_irrelevant(engine: Engine, calm:
 
 def test_every_day_judged_twice_is_every_day_judged_once(engine: Engine, calm: Callable[[int], Left]) -> None:
     seed = deep(SEEDS[1], 4)
-    for day in City(seed).days():
+    for day in _days(seed):
         for _ in range(2):
             for _ in live(engine, seed, [day]):
                 pass
     assert everything(engine) == calm(seed)
 
 
+@BOTH
 def test_killed_at_random_writes_nothing_is_lost_or_doubled(
     engine: Engine, ledger_url: str, calm: Callable[[int], Left]
 ) -> None:
     seed = SEEDS[1]
     chance, deaths = random.Random(seed), 0
-    while killed_before(ledger_url, chance.randrange(5, 260), lambda ledger: go_on(ledger, seed)):
+    while killed_before(ledger_url, chance.randrange(5, 260), lambda ledger: go_on(ledger, seed, _days(seed))):
         deaths += 1
     assert deaths >= 5
     assert everything(engine) == calm(seed)

@@ -18,6 +18,7 @@ from include.findings.story import Kind
 from include.findings.waivers import decisions_of, ending_waivers, useless_waivers
 from include.ledger.tables import finding
 from include.rules.rule_book import load_rules
+from tests.depth import BOTH, MOSTLY_SQLITE, deep
 from tests.findings.deciding import (
     assert_whole,
     everything,
@@ -30,8 +31,10 @@ from tests.findings.deciding import (
     story,
     taken,
 )
-from tests.rules.city import City
+from tests.rules.city import City, planted
 from tests.rules.evidence import DAY, at
+
+pytestmark = MOSTLY_SQLITE
 
 EVE = date(2026, 9, 30)
 """The day before the National Day holiday, which lasts to 7 October."""
@@ -40,6 +43,10 @@ FIRST_WORKDAY = date(2026, 10, 8)
 
 def moment(day: date, hour: int, minute: int = 0) -> datetime:
     return datetime(day.year, day.month, day.day, hour, minute, tzinfo=SHANGHAI)
+
+
+def _on_the_eve(engine: Engine) -> None:
+    judge(engine, "systems", EVE, at=moment(EVE, 7))
 
 
 def _judged_at(engine: Engine, when: datetime, scope: str = "systems") -> list[tuple[str, str]]:
@@ -52,10 +59,9 @@ def _judged_at(engine: Engine, when: datetime, scope: str = "systems") -> list[t
     ]
 
 
-@pytest.mark.parametrize("until", [EVE, date(2026, 10, 1), date(2026, 10, 3)])
+@pytest.mark.parametrize("until", deep([EVE, date(2026, 10, 3)], [EVE, date(2026, 10, 1), date(2026, 10, 3)]))
 def test_a_waiver_ends_at_midnight_in_shanghai(engine: Engine, until: date) -> None:
-    city = City(engine, EVE)
-    judge(engine, "systems", EVE, at=moment(EVE, 7))
+    city = planted(engine, EVE, _on_the_eve)
     taken(engine, Kind.WAIVED, "idle", day=EVE - timedelta(days=1), until=until)
     while city.day < until:
         city.next_day()
@@ -72,9 +78,9 @@ def test_a_waiver_ends_at_midnight_in_shanghai(engine: Engine, until: date) -> N
     assert_whole(engine)
 
 
+@BOTH
 def test_a_waiver_that_ended_in_the_holiday_is_told_by_the_first_run_after_it(engine: Engine) -> None:
-    city = City(engine, EVE)
-    judge(engine, "systems", EVE, at=moment(EVE, 7))
+    city = planted(engine, EVE, _on_the_eve)
     taken(engine, Kind.WAIVED, "idle", day=EVE, until=date(2026, 10, 2))
     while city.day < FIRST_WORKDAY:
         city.next_day()
@@ -88,8 +94,7 @@ def test_a_waiver_that_ended_in_the_holiday_is_told_by_the_first_run_after_it(en
 def test_a_waiver_ends_though_its_rule_breaks_or_another_scope_is_judged(
     engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    city = City(engine, EVE)
-    judge(engine, "systems", EVE, at=moment(EVE, 7))
+    city = planted(engine, EVE, _on_the_eve)
     taken(engine, Kind.WAIVED, "idle", day=EVE, until=date(2026, 10, 1))
 
     def broken(*_: Any) -> Any:
@@ -111,8 +116,7 @@ def test_a_waiver_ends_though_its_rule_breaks_or_another_scope_is_judged(
 
 
 def test_a_past_day_judged_late_ends_nothing(engine: Engine) -> None:
-    city = City(engine, EVE)
-    judge(engine, "systems", EVE, at=moment(EVE, 7))
+    city = planted(engine, EVE, _on_the_eve)
     while city.day < FIRST_WORKDAY:
         city.next_day()
     judge(engine, "systems", FIRST_WORKDAY, at=moment(FIRST_WORKDAY, 7))
@@ -123,6 +127,7 @@ def test_a_past_day_judged_late_ends_nothing(engine: Engine) -> None:
     assert everything(engine)["finding"] == before
 
 
+@BOTH
 def test_a_rectification_that_is_not_made_in_time_is_told_once(engine: Engine) -> None:
     due = DAY + timedelta(days=3)
     judge_by_hand(engine, DAY, said("fail", "S"), said("fail", "T"), said("fail", "U"))
@@ -153,12 +158,13 @@ def test_a_rectification_that_is_not_made_in_time_is_told_once(engine: Engine) -
 def test_every_decision_with_an_end_ends(engine: Engine, kind: Kind, end: str) -> None:
     judge_by_hand(engine, DAY, said("warn"))
     taken(engine, kind)
-    for number in range(1, 23):
+    for number in deep((1, 20, 21, 22), range(1, 23)):
         judge_by_hand(engine, DAY + timedelta(days=number), said("warn"))
     assert kinds(engine) == ["opened", kind.value, end]
     assert story(engine)[-1].day == DAY + timedelta(days=21)
 
 
+@BOTH
 def test_a_decision_after_the_end_of_another_says_that_first(engine: Engine) -> None:
     judge_by_hand(engine, DAY, said("fail"))
     taken(engine, Kind.WAIVED, until=DAY + timedelta(days=1))
@@ -169,6 +175,7 @@ def test_a_decision_after_the_end_of_another_says_that_first(engine: Engine) -> 
     assert assert_whole(engine) == 1
 
 
+@BOTH
 def test_waivers_are_listed_before_they_end_and_when_they_are_of_no_use(engine: Engine) -> None:
     subjects = "ABCD"
     judge_by_hand(engine, DAY, *(said("fail", s) for s in subjects))

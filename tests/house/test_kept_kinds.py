@@ -13,7 +13,7 @@ from include.house.keeping import keep
 from include.house.releases import _LEAVING
 from include.ledger.alert_tables import delivery_attempt, outbox
 from include.ledger.tables import probe_day, probe_sweep
-from tests.depth import sqlite_usually
+from tests.depth import MOSTLY_SQLITE
 from tests.house.household import FINDING, Household, ago, hold
 from tests.rules.evidence import DAY, Evidence, rows_of
 
@@ -23,7 +23,7 @@ def rows(home: Household, table: Any) -> list[dict[str, Any]]:
         return rows_of(connection, table)
 
 
-@sqlite_usually
+@MOSTLY_SQLITE
 def test_a_kind_that_is_none_is_refused(home: Household) -> None:
     with pytest.raises(ConfigurationError, match="landing_pages"):
         keep(home.house(), "findings", apply=True)
@@ -32,7 +32,7 @@ def test_a_kind_that_is_none_is_refused(home: Household) -> None:
 # -- probes
 
 
-@sqlite_usually
+@MOSTLY_SQLITE
 def test_old_results_of_probes_go_and_their_sweeps_stay(home: Household) -> None:
     for days, name in ((60, "old"), (55, "evidence"), (52, "held"), (10, "recent")):
         home.swept(ago(days), name, name)
@@ -59,7 +59,7 @@ def left(home: Household) -> set[date]:
     return {row["day"] for row in rows(home, probe_day)}
 
 
-@sqlite_usually
+@MOSTLY_SQLITE
 def test_the_days_of_probes_go_from_the_oldest_on_with_a_hash_a_day(home: Household, probed: list[date]) -> None:
     done = keep(home.house(), "probe_days", apply=True)
     assert (done.things, done.size) == (3, 6)
@@ -68,7 +68,7 @@ def test_the_days_of_probes_go_from_the_oldest_on_with_a_hash_a_day(home: Househ
     assert len({line["hash"] for line in home.proven()}) == 3
 
 
-@sqlite_usually
+@MOSTLY_SQLITE
 @pytest.mark.parametrize(
     ("held", "first"),
     [
@@ -89,7 +89,7 @@ def test_a_hold_keeps_the_days_of_probes_without_a_gap(
 # -- messages
 
 
-@sqlite_usually
+@MOSTLY_SQLITE
 def test_the_text_of_an_old_sent_message_goes_and_its_row_and_hash_stay(home: Household) -> None:
     old = home.message(1, ago(70))
     stays = [
@@ -107,7 +107,7 @@ def test_the_text_of_an_old_sent_message_goes_and_its_row_and_hash_stay(home: Ho
     assert keep(home.house(), "message_bodies", apply=True).things == 0
 
 
-@sqlite_usually
+@MOSTLY_SQLITE
 def test_old_tries_go_unless_the_message_is_still_on_its_way_or_was_tried_of_late(home: Household) -> None:
     gone = home.message(1, ago(70), tries=[ago(70), ago(69)])
     stays = {
@@ -122,7 +122,7 @@ def test_old_tries_go_unless_the_message_is_still_on_its_way_or_was_tried_of_lat
     assert gone not in {row["message_id"] for row in rows(home, delivery_attempt)}
 
 
-@sqlite_usually
+@MOSTLY_SQLITE
 @pytest.mark.parametrize(
     ("held", "is_kept"),
     [
@@ -148,7 +148,7 @@ def test_a_hold_keeps_messages_their_tries_and_files(home: Household, held: Any,
 # -- files
 
 
-@sqlite_usually
+@MOSTLY_SQLITE
 def test_old_files_of_the_spool_go_with_their_folders_and_others_are_not_ours(home: Household) -> None:
     old, recent = home.spooled(ago(30), home.message(1, ago(30))), home.spooled(ago(3), home.message(2, ago(3)))
     notes = home.spool / "说明" / "readme.txt"
@@ -160,7 +160,7 @@ def test_old_files_of_the_spool_go_with_their_folders_and_others_are_not_ours(ho
     assert not old.parent.parent.parent.exists()
 
 
-@sqlite_usually
+@MOSTLY_SQLITE
 def test_a_spooled_message_that_the_outbox_no_longer_has_is_called_back_however_young(home: Household) -> None:
     known, forgotten = home.message(1, ago(1)), "12345678" + "0" * 24
     here, gone = home.spooled(ago(1), known), home.spooled(ago(1), forgotten)
@@ -170,12 +170,12 @@ def test_a_spooled_message_that_the_outbox_no_longer_has_is_called_back_however_
     assert (here.exists(), gone.exists(), beside.exists()) == (True, False, True)
 
 
-@sqlite_usually
+@MOSTLY_SQLITE
 def test_where_nothing_was_ever_spooled_or_published_there_is_nothing_to_do(home: Household) -> None:
     assert [keep(home.house(), kind, apply=True).things for kind in ("spool_files", "releases")] == [0, 0]
 
 
-@sqlite_usually
+@MOSTLY_SQLITE
 def test_the_newest_releases_the_last_of_each_month_and_the_current_one_stay(home: Household) -> None:
     days = [date(2026, 8, 30), date(2026, 8, 31), date(2026, 9, 1), date(2026, 10, 5), date(2026, 10, 30)]
     days += [date(2026, 11, 2), date(2026, 11, 3), date(2026, 11, 18), date(2026, 11, 19)]
@@ -191,7 +191,7 @@ def test_the_newest_releases_the_last_of_each_month_and_the_current_one_stay(hom
     assert held.things == 4
 
 
-@sqlite_usually
+@MOSTLY_SQLITE
 def test_a_hold_of_days_keeps_their_releases_and_a_removal_cut_short_is_ended(home: Household) -> None:
     first, second = home.released(date(2026, 10, 5)), home.released(date(2026, 10, 6))
     last = [home.released(day) for day in (date(2026, 10, 7), date(2026, 11, 8), date(2026, 11, 9))]
@@ -204,7 +204,7 @@ def test_a_hold_of_days_keeps_their_releases_and_a_removal_cut_short_is_ended(ho
     assert second not in home.releases()
 
 
-@sqlite_usually
+@MOSTLY_SQLITE
 def test_a_hold_on_a_finding_that_is_gone_keeps_the_messages_that_name_it(home: Household) -> None:
     home.message(1, ago(70), "a" * 32, FINDING)
     assert keep(home.house(hold(finding=FINDING)), "message_bodies", apply=False).stays == {"legal_hold": 1}

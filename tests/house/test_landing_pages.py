@@ -9,7 +9,7 @@ import pytest
 
 from include.errors import LandingCorrupt
 from include.house.keeping import keep
-from tests.depth import sqlite_usually
+from tests.depth import MOSTLY_SQLITE
 from tests.house.household import FINDING, Household, ago, hold
 from tests.rules.evidence import DAY
 
@@ -25,7 +25,7 @@ def with_newest(home: Household) -> None:
     home.land(RECENT, "newest", full=True)
 
 
-@sqlite_usually
+@MOSTLY_SQLITE
 def test_old_pages_go_and_recent_ones_and_every_manifest_stay(home: Household) -> None:
     gone = home.land(OLD, "old", "older", full=True)
     with_newest(home)
@@ -40,7 +40,7 @@ def test_old_pages_go_and_recent_ones_and_every_manifest_stay(home: Household) -
         home.store.get_page("contracts", manifest["pages"][0]["sha256"])
 
 
-@sqlite_usually
+@MOSTLY_SQLITE
 def test_a_trial_run_counts_the_same_and_touches_nothing(home: Household) -> None:
     home.land(OLD, "old")
     with_newest(home)
@@ -51,7 +51,7 @@ def test_a_trial_run_counts_the_same_and_touches_nothing(home: Household) -> Non
     assert home.proven() == []
 
 
-@sqlite_usually
+@MOSTLY_SQLITE
 def test_a_page_that_a_recent_batch_names_as_well_stays(home: Household) -> None:
     home.land(OLD, "same", "old")
     home.land(RECENT, "same", full=True)
@@ -60,7 +60,7 @@ def test_a_page_that_a_recent_batch_names_as_well_stays(home: Household) -> None
     assert home.texts() == {"same"}
 
 
-@sqlite_usually
+@MOSTLY_SQLITE
 def test_the_last_batches_of_a_source_stay_however_old(home: Household) -> None:
     home.land(ago(390), "overtaken", full=True)
     home.land(ago(380), "last full", full=True)
@@ -70,7 +70,7 @@ def test_the_last_batches_of_a_source_stay_however_old(home: Household) -> None:
     assert home.texts() == {"last full", "last"}
 
 
-@sqlite_usually
+@MOSTLY_SQLITE
 def test_what_was_not_merged_waits_and_a_trial_run_of_a_sync_does_not(home: Household) -> None:
     home.land(OLD, "waiting", merged=False)
     home.land(OLD, "trial", merged=False, dry_run=True)
@@ -80,7 +80,7 @@ def test_what_was_not_merged_waits_and_a_trial_run_of_a_sync_does_not(home: Hous
     assert (done.things, done.stays) == (1, {"not_merged": 1})
 
 
-@sqlite_usually
+@MOSTLY_SQLITE
 def test_the_evidence_of_an_open_finding_stays_and_that_of_a_resolved_one_goes(home: Household) -> None:
     open_one, resolved = home.land(OLD, "open"), home.land(OLD, "resolved")
     home.judged(open_one)
@@ -90,7 +90,7 @@ def test_the_evidence_of_an_open_finding_stays_and_that_of_a_resolved_one_goes(h
     assert home.texts() == {"open", "newest"}
 
 
-@sqlite_usually
+@MOSTLY_SQLITE
 def test_the_page_of_a_record_in_quarantine_stays_and_its_siblings_go(home: Household) -> None:
     batch_id = home.land(OLD, "one", "two", "three")
     home.set_aside(batch_id, 2)
@@ -100,7 +100,7 @@ def test_the_page_of_a_record_in_quarantine_stays_and_its_siblings_go(home: Hous
     assert home.texts() == {"two", "newest"}
 
 
-@sqlite_usually
+@MOSTLY_SQLITE
 def test_a_page_that_no_batch_names_goes_when_it_is_old_and_not_while_a_read_may_be_on(home: Household) -> None:
     home.page("contracts", "orphan", OLD)
     home.page("contracts", "young orphan", RECENT)
@@ -109,7 +109,7 @@ def test_a_page_that_no_batch_names_goes_when_it_is_old_and_not_while_a_read_may
     assert home.texts() == {"young orphan", "newest"}
 
 
-@sqlite_usually
+@MOSTLY_SQLITE
 def test_an_old_page_that_a_read_has_just_met_again_stays(home: Household) -> None:
     home.land(OLD, "seen again")
     with_newest(home)
@@ -119,7 +119,7 @@ def test_an_old_page_that_a_read_has_just_met_again_stays(home: Household) -> No
     assert home.texts() == {"seen again", "newest"}
 
 
-@sqlite_usually
+@MOSTLY_SQLITE
 def test_landing_a_page_again_marks_it_as_in_use(home: Household) -> None:
     name = home.page("contracts", "x", OLD)
     before, _ = home.store.page_written_at("contracts", name)
@@ -144,7 +144,7 @@ NO_HOLDS = {
 }
 
 
-@sqlite_usually
+@MOSTLY_SQLITE
 @pytest.mark.parametrize("what", HOLDS)
 def test_a_legal_hold_keeps_what_it_is_about(home: Household, what: str) -> None:
     home.judged(home.land(OLD, "held"), state="resolved")
@@ -154,7 +154,7 @@ def test_a_legal_hold_keeps_what_it_is_about(home: Household, what: str) -> None
     assert home.texts() == {"held", "newest"}
 
 
-@sqlite_usually
+@MOSTLY_SQLITE
 @pytest.mark.parametrize("what", NO_HOLDS)
 def test_a_legal_hold_keeps_nothing_else(home: Household, what: str) -> None:
     home.judged(home.land(OLD, "free"), state="resolved")
@@ -163,7 +163,7 @@ def test_a_legal_hold_keeps_nothing_else(home: Household, what: str) -> None:
     assert home.texts() == {"newest"}
 
 
-@sqlite_usually
+@MOSTLY_SQLITE
 def test_nothing_is_done_twice_and_the_proof_says_each_thing_once(home: Household) -> None:
     home.land(OLD, "old")
     with_newest(home)

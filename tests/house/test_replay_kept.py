@@ -10,7 +10,7 @@ from sqlalchemy import Engine, insert
 from include.errors import Permanent
 from include.house.keeping import keep, keep_all
 from include.ledger.tables import probe_day, probe_sweep
-from tests.depth import deep, sqlite_usually
+from tests.depth import MOSTLY_SQLITE, deep
 from tests.findings.ledger_state import SCOPES, assert_folds, judge_day, ledger_rows
 from tests.house.household import Household
 from tests.rules.city import City
@@ -29,7 +29,7 @@ def sweep(home: Household, city: City) -> None:
         home.swept(day, f"sweep-{day}", f"of {day}")
 
 
-@sqlite_usually
+@MOSTLY_SQLITE
 @pytest.mark.parametrize("scope", deep(["interconnection", "regulation"], [*SCOPES, "regulation"]))
 def test_a_kept_day_is_judged_again_to_the_same_byte(home: Household, engine: Engine, scope: str) -> None:
     city = City(engine)
@@ -53,7 +53,7 @@ def test_a_kept_day_is_judged_again_to_the_same_byte(home: Household, engine: En
     assert_folds(engine)
 
 
-@sqlite_usually
+@MOSTLY_SQLITE
 def test_a_day_whose_probes_were_removed_is_refused_and_not_judged_wrongly(home: Household, engine: Engine) -> None:
     city = City(engine)
     sweep(home, city)
@@ -66,7 +66,7 @@ def test_a_day_whose_probes_were_removed_is_refused_and_not_judged_wrongly(home:
     assert not today.crashed
 
 
-@sqlite_usually
+@MOSTLY_SQLITE
 def test_days_before_the_first_sweep_and_sweeps_that_were_cut_off_are_no_gap(home: Household, engine: Engine) -> None:
     city = City(engine)
     cut = {

@@ -16,7 +16,7 @@ from include.house.operator_message import Ways, tell_operator, ways_to_operator
 from include.house.review import MATTERS, QUESTIONS, SOON, TITLES, Review, by_kind, review
 from include.ledger.alert_tables import alert_hold, outbox
 from include.ledger.tables import finding, question, verdict
-from tests.depth import sqlite_usually
+from tests.depth import MOSTLY_SQLITE
 from tests.findings.deciding import FOR_GOOD, PAID, judge_by_hand, said, taken
 from tests.house.household import Household
 from tests.rules.evidence import DAY, Evidence, at, rows_of
@@ -50,7 +50,7 @@ def ask(engine: Engine, kind: str, subject: str, *, closed: bool = False) -> Non
     )  # fmt: skip
 
 
-@sqlite_usually
+@MOSTLY_SQLITE
 def test_where_nothing_is_due_nothing_is_said_and_nobody_is_told(engine: Engine) -> None:
     found = review(engine, QUIET)
     assert found.remarks == ()
@@ -58,7 +58,7 @@ def test_where_nothing_is_due_nothing_is_said_and_nobody_is_told(engine: Engine)
     assert tell_operator(engine, found, at(QUIET), WAYS) == 0
 
 
-@sqlite_usually
+@MOSTLY_SQLITE
 def test_from_november_on_next_years_calendar_is_missed_until_it_is_there(
     engine: Engine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -71,7 +71,7 @@ def test_from_november_on_next_years_calendar_is_missed_until_it_is_there(
     assert texts(engine, date(2026, 12, 1), "calendar") == []
 
 
-@sqlite_usually
+@MOSTLY_SQLITE
 def test_thresholds_are_listed_from_thirty_days_before_their_review_and_after_it(engine: Engine) -> None:
     assert not [text for text in texts(engine, date(2027, 5, 30), "parameters") if "idle_window_days" in text]
     soon = texts(engine, date(2027, 6, 1), "parameters")
@@ -80,7 +80,7 @@ def test_thresholds_are_listed_from_thirty_days_before_their_review_and_after_it
     assert "阈值“空闲观测窗口”(idle_window_days)复核日 2027-06-30 已过" in texts(engine, date(2027, 7, 1), "parameters")
 
 
-@sqlite_usually
+@MOSTLY_SQLITE
 def test_what_waits_for_a_persons_word_is_listed_by_rule_while_it_waits(engine: Engine) -> None:
     kept = {"rule": "archive-kept", "subject_type": "project", "occurrence": "", "scope": "regulation", "body": "{}"}
     lacking = {"outcome": "unknown", "reason": "not_attested"}
@@ -92,7 +92,7 @@ def test_what_waits_for_a_persons_word_is_listed_by_rule_while_it_waits(engine: 
     assert (found.count, "archive-kept" in found.text, "2 个对象" in found.text) == (2, True, True)
 
 
-@sqlite_usually
+@MOSTLY_SQLITE
 @pytest.mark.parametrize(
     ("last", "count"),
     [(QUIET - timedelta(days=1), 0), (QUIET, 1), (QUIET + SOON, 1), (QUIET + SOON + timedelta(days=1), 0)],
@@ -113,7 +113,7 @@ def test_every_matter_of_the_card_has_a_name() -> None:
     assert set(MATTERS) == set(schema["properties"]["matter"]["enum"])
 
 
-@sqlite_usually
+@MOSTLY_SQLITE
 def test_what_only_a_settlement_can_end_is_listed_until_it_is_settled(engine: Engine) -> None:
     paid = {"rule": PAID, "reason": FOR_GOOD}
     judge_by_hand(engine, DAY, said("fail", "S", **paid), said("fail", "T", **paid), said("fail", "U"))
@@ -128,7 +128,7 @@ def test_what_only_a_settlement_can_end_is_listed_until_it_is_settled(engine: En
     assert "有 1 条已处理结案的线索" in text
 
 
-@sqlite_usually
+@MOSTLY_SQLITE
 def test_waivers_that_end_soon_or_have_nothing_to_waive_are_listed_by_decision(engine: Engine) -> None:
     judge_by_hand(engine, DAY, said("fail", "S"), said("fail", "T"), said("fail", "U"))
     taken(engine, Kind.WAIVED, "S", "T", until=DAY + timedelta(days=14))
@@ -145,14 +145,14 @@ def test_waivers_that_end_soon_or_have_nothing_to_waive_are_listed_by_decision(e
     assert "豁免 long 涉及线索 1 条" in useless[0]
 
 
-@sqlite_usually
+@MOSTLY_SQLITE
 def test_dead_letters_are_counted_by_channel(home: Household) -> None:
     for number, state in enumerate(("dead", "dead", "sent", "pending")):
         home.message(number, DAY, state=state)
     assert texts(home.engine, QUIET, "dead_letters") == ["通道 spool 有 2 条消息未能送达"]
 
 
-@sqlite_usually
+@MOSTLY_SQLITE
 @pytest.mark.parametrize(("day", "is_listed"), [(date(2026, 9, 30), False), (date(2026, 9, 28), True)])
 def test_a_hold_is_listed_after_two_working_days_across_a_holiday(engine: Engine, day: date, is_listed: bool) -> None:
     """Of 2026-09-28 the two working days are over on 10-01; of 09-30 not before the first days after National Day."""
@@ -163,7 +163,7 @@ def test_a_hold_is_listed_after_two_working_days_across_a_holiday(engine: Engine
     assert len(texts(engine, date(2026, 10, 13), "held_alerts")) == 1
 
 
-@sqlite_usually
+@MOSTLY_SQLITE
 def test_open_questions_are_counted_by_kind(engine: Engine) -> None:
     for kind, subject in (("amount_disagrees", "a"), ("amount_disagrees", "b"), ("two_owners", "c")):
         ask(engine, kind, subject)
@@ -178,7 +178,7 @@ def test_kinds_of_questions_are_called_what_the_glossary_calls_them() -> None:
     assert not [kind for kind, title in QUESTIONS.items() if f"| {title} | `{kind}` |" not in glossary]
 
 
-@sqlite_usually
+@MOSTLY_SQLITE
 def test_a_legal_hold_that_ends_is_listed(engine: Engine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     until = QUIET + timedelta(days=30)
     text = f'legal_holds:\n- {{ground: 审计, source: payments, until: "{until}"}}\n'
@@ -203,7 +203,7 @@ def with_questions(engine: Engine, day: date = DAY) -> Review:
     return review(engine, day)
 
 
-@sqlite_usually
+@MOSTLY_SQLITE
 def test_the_operator_is_told_once_a_week_over_each_channel_when_the_office_opens(engine: Engine) -> None:
     found = with_questions(engine)
     monday, sunday = date(2026, 11, 23), date(2026, 11, 29)
@@ -226,7 +226,7 @@ def test_the_operator_is_told_once_a_week_over_each_channel_when_the_office_open
     }  # the second over the whole of National Day
 
 
-@sqlite_usually
+@MOSTLY_SQLITE
 def test_the_message_counts_everything_and_spells_out_twenty_of_a_kind(engine: Engine) -> None:
     tell_operator(engine, with_questions(engine), at(DAY), WAYS)
     message = sent(engine)[0]
@@ -244,7 +244,7 @@ def test_there_is_a_way_to_the_operator() -> None:
     assert any("一" <= letter <= "鿿" for letter in ways.title)
 
 
-@sqlite_usually
+@MOSTLY_SQLITE
 def test_kinds_are_counted_for_the_task_and_every_kind_has_a_title(engine: Engine) -> None:
     found = with_questions(engine)
     assert by_kind(found) == {"calendar": 1, "questions": 25}

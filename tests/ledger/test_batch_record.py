@@ -16,7 +16,7 @@ from include.ledger.summary import open_questions
 from include.ledger.sync import merge_batch
 from include.sources.card import Card
 from include.sources.page import Page
-from tests.depth import sqlite_usually
+from tests.depth import MOSTLY_SQLITE
 from tests.ledger.catalogue import entry, renamed, write_catalogue_card
 from tests.ledger.rows import land, sync
 
@@ -34,7 +34,7 @@ def told(engine: Engine, result: MergeResult) -> dict[str, tuple[str, dict[str, 
     return {o.record_key: (o.outcome, o.detail) for o in found if o.outcome != "warned"}
 
 
-@sqlite_usually
+@MOSTLY_SQLITE
 def test_every_record_of_a_batch_has_its_outcome(engine: Engine, store: LandingStore, card: Card) -> None:
     first = sync(engine, store, card, ENTRIES)
     assert Counter(outcome for outcome, _ in told(engine, first).values()) == {"created": 12}
@@ -59,7 +59,7 @@ def test_every_record_of_a_batch_has_its_outcome(engine: Engine, store: LandingS
     assert (result.rows_received, result.declared) == (14, 14)
 
 
-@sqlite_usually
+@MOSTLY_SQLITE
 def test_gone_and_back_are_told_of_the_batch_that_saw_it(engine: Engine, store: LandingStore, card: Card) -> None:
     sync(engine, store, card, ENTRIES)
     sync(engine, store, card, ENTRIES[1:])
@@ -67,7 +67,7 @@ def test_gone_and_back_are_told_of_the_batch_that_saw_it(engine: Engine, store: 
     assert told(engine, sync(engine, store, card, ENTRIES)) == {"R0": ("restored", {})}
 
 
-@sqlite_usually
+@MOSTLY_SQLITE
 def test_a_batch_that_repeats_another_tells_the_same_of_what_was_set_aside(
     engine: Engine, store: LandingStore, card: Card
 ) -> None:
@@ -78,7 +78,7 @@ def test_a_batch_that_repeats_another_tells_the_same_of_what_was_set_aside(
     assert [told(engine, r)["R11"][0] for r in results[1:]] == ["repeated"] * 2
 
 
-@sqlite_usually
+@MOSTLY_SQLITE
 def test_of_two_rows_of_one_record_the_same_one_counts_every_time(
     engine: Engine, store: LandingStore, card: Card
 ) -> None:
@@ -89,7 +89,7 @@ def test_of_two_rows_of_one_record_the_same_one_counts_every_time(
         assert (result.writes, result.repeated, result.is_complete) == (0, 1, True), result
 
 
-@sqlite_usually
+@MOSTLY_SQLITE
 def test_a_total_that_is_not_what_came_is_asked_about_until_it_is_right(
     engine: Engine, store: LandingStore, card: Card
 ) -> None:
@@ -102,7 +102,7 @@ def test_a_total_that_is_not_what_came_is_asked_about_until_it_is_right(
     assert open_questions(engine) == []
 
 
-@sqlite_usually
+@MOSTLY_SQLITE
 def test_a_landed_page_that_lost_a_row_does_not_add_up(engine: Engine, store: LandingStore, card: Card) -> None:
     manifest = land(store, card, [Page(1, list(ENTRIES), 12, 0, 12, is_last=True)])
     data = manifest.to_dict()
@@ -113,7 +113,7 @@ def test_a_landed_page_that_lost_a_row_does_not_add_up(engine: Engine, store: La
     assert (asked["kind"], asked["detail"]["rows_received"]) == ("count_mismatch", 12)
 
 
-@sqlite_usually
+@MOSTLY_SQLITE
 def test_one_code_of_two_owners_is_asked_about_until_it_is_settled(
     engine: Engine, store: LandingStore, card: Card, tmp_path: Path
 ) -> None:
@@ -138,7 +138,7 @@ def test_one_code_of_two_owners_is_asked_about_until_it_is_settled(
     assert open_questions(engine, "two_owners") == []
 
 
-@sqlite_usually
+@MOSTLY_SQLITE
 def test_names_do_not_matter_where_unified_codes_say_who_it_is(engine: Engine, store: LandingStore, card: Card) -> None:
     uscc, another = "11230500MB1234567C", "11230500MB7654321C"
     same = [entry(1, id="a", uscc=uscc), entry(1, id="b", uscc=uscc, unit="市市监局", title="别的")]

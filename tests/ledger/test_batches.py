@@ -20,7 +20,7 @@ from include.ledger.sync import choose_window, merge_batch
 from include.ledger.tables import absence, project, watermark
 from include.sources.card import Card
 from include.sources.card_files import load_card, read_card
-from tests.depth import sqlite_usually
+from tests.depth import MOSTLY_SQLITE
 from tests.ledger.rows import code, land, pages_of, row, sync
 
 
@@ -59,7 +59,7 @@ def test_what_a_narrower_question_leaves_out_is_not_gone(engine: Engine, store: 
     assert len(alive(engine)) == 10
 
 
-@sqlite_usually
+@MOSTLY_SQLITE
 def test_a_record_inside_the_narrower_question_can_still_vanish(
     engine: Engine, store: LandingStore, card: Card
 ) -> None:
@@ -74,7 +74,7 @@ def test_a_record_inside_the_narrower_question_can_still_vanish(
     assert code(29) in alive(engine)
 
 
-@sqlite_usually
+@MOSTLY_SQLITE
 def test_asking_widely_again_forgets_what_lay_outside(engine: Engine, store: LandingStore, card: Card) -> None:
     assert card.request is not None
     narrow = replace(card, request=replace(card.request, parameters={"division": "230500"}))
@@ -86,7 +86,7 @@ def test_asking_widely_again_forgets_what_lay_outside(engine: Engine, store: Lan
         assert list(connection.execute(select(absence))) == []
 
 
-@sqlite_usually
+@MOSTLY_SQLITE
 def test_a_window_behind_the_watermark_does_not_move_it_over_the_gap(
     engine: Engine, store: LandingStore, card: Card
 ) -> None:
@@ -103,7 +103,7 @@ def test_a_window_behind_the_watermark_does_not_move_it_over_the_gap(
     assert mark(engine) == start + timedelta(days=12)
 
 
-@sqlite_usually
+@MOSTLY_SQLITE
 def test_the_next_window_begins_an_overlap_before_the_watermark(
     engine: Engine, store: LandingStore, card: Card
 ) -> None:
@@ -120,7 +120,7 @@ def test_the_next_window_begins_an_overlap_before_the_watermark(
         assert choose_window(connection, card, "auto", now() + timedelta(days=8)).is_full
 
 
-@sqlite_usually
+@MOSTLY_SQLITE
 def test_a_damaged_page_is_named_put_aside_and_landed_anew(
     engine: Engine, store: LandingStore, card: Card, tmp_path: Path
 ) -> None:
@@ -133,7 +133,7 @@ def test_a_damaged_page_is_named_put_aside_and_landed_anew(
     assert len(list((tmp_path / "landing").glob("*/pages/*/*.damaged"))) == 1
 
 
-@sqlite_usually
+@MOSTLY_SQLITE
 def test_questions_about_unmapped_values_close_when_the_card_maps_them(
     engine: Engine, store: LandingStore, card: Card, tmp_path: Path
 ) -> None:
@@ -172,7 +172,7 @@ def test_a_great_loss_is_asked_about_until_it_is_over(engine: Engine, store: Lan
     assert open_questions(engine) == []
 
 
-@sqlite_usually
+@MOSTLY_SQLITE
 def test_a_person_can_confirm_a_great_loss(engine: Engine, store: LandingStore, card: Card) -> None:
     believed = replace(card, max_vanishing_share=1.0, max_vanishing_count=10**9)
     sync(engine, store, card, [row(n) for n in range(25)])

@@ -38,7 +38,7 @@ from include.sandbox.server import SandboxServer
 from include.sources.card_files import load_card
 from include.sources.probing.policy import load_policy
 from include.sources.probing.result import Outcome, ProbeResult, Sweep
-from tests.depth import deep, sqlite_usually
+from tests.depth import MOSTLY_SQLITE, deep
 from tests.ledger.test_expunge import dump, left
 from tests.platform import connect
 from tests.traces import traces
@@ -82,7 +82,7 @@ def count(engine: Engine, table: Any) -> int:
         return int(connection.execute(select(func.count()).select_from(table)).scalar_one())
 
 
-@sqlite_usually
+@MOSTLY_SQLITE
 def test_everything_comes_in_and_the_second_run_writes_nothing(
     city: SandboxServer, engine: Engine, store: LandingStore, tmp_path: Path
 ) -> None:
@@ -112,7 +112,7 @@ def test_everything_comes_in_and_the_second_run_writes_nothing(
     assert traces(names, left(engine, tmp_path)) == []
 
 
-@sqlite_usually
+@MOSTLY_SQLITE
 def test_a_service_without_its_detail_comes_all_the_same_and_gets_it_later(
     city: SandboxServer, engine: Engine, store: LandingStore
 ) -> None:
@@ -162,7 +162,7 @@ def test_details_that_are_not_told_today_stay_as_they_were_known(
         ("all_zero", "cloud_metrics", ["all_zero"] * DAYS),
     ],
 )
-@sqlite_usually
+@MOSTLY_SQLITE
 def test_what_goes_wrong_on_a_platform_is_a_doubt_about_its_days(
     city: SandboxServer, engine: Engine, store: LandingStore, scenario: str, source: str, doubts: list[str]
 ) -> None:
@@ -226,7 +226,7 @@ def test_a_system_that_turns_classified_takes_its_verdicts_and_findings_along(
         assert connection.execute(select(finding_event.c.finding_id)).scalars().all() == [f"F-{one.system_code}9"]
 
 
-@sqlite_usually
+@MOSTLY_SQLITE
 def test_a_service_that_turns_classified_takes_its_probes_along(
     city: SandboxServer, engine: Engine, store: LandingStore, tmp_path: Path
 ) -> None:

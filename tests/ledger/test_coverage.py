@@ -10,7 +10,7 @@ from include.ledger.coverage import FieldCoverage, coverage
 from include.ledger.summary import open_questions
 from include.sources.card import Card
 from include.sources.card_files import load_card
-from tests.depth import sqlite_usually
+from tests.depth import MOSTLY_SQLITE
 from tests.ledger.rows import item, row, sync
 
 
@@ -35,7 +35,7 @@ def test_each_field_is_counted_over_the_living_records(engine: Engine, store: La
     assert coverage(engine, "nothing") == []
 
 
-@sqlite_usually
+@MOSTLY_SQLITE
 def test_what_is_not_mapped_comes_with_its_share_of_the_records(
     engine: Engine, store: LandingStore, card: Card
 ) -> None:
@@ -51,7 +51,7 @@ def test_what_is_not_mapped_comes_with_its_share_of_the_records(
     assert asked["ITEMS.DEAL_STATE=ITEM_XX"]["detail"] == {"records": 1, "of": 15, "share": 1 / 15}
 
 
-@sqlite_usually
+@MOSTLY_SQLITE
 def test_a_few_changed_records_do_not_replace_what_many_said(engine: Engine, store: LandingStore, card: Card) -> None:
     rows = [row(n, DATA_BATCH_NO="x") if n < 2 else row(n) for n in range(8)]
     sync(engine, store, card, rows)

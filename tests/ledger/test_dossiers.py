@@ -41,7 +41,7 @@ from include.ledger.tables import (
 from include.sandbox.dossiers import SHEETS, WORKBOOK
 from include.sandbox.server import SandboxServer
 from include.sources.card_files import load_card, load_cards
-from tests.depth import sqlite_usually
+from tests.depth import MOSTLY_SQLITE
 from tests.ledger.test_expunge import left
 from tests.platform import connect
 from tests.traces import traces
@@ -130,7 +130,7 @@ def test_what_nobody_can_read_is_set_aside_with_its_remedy(kept: Engine) -> None
     assert all(p["fix"] for problems in aside.values() for p in problems)
 
 
-@sqlite_usually
+@MOSTLY_SQLITE
 def test_no_classified_project_no_name_and_no_number_of_a_person_is_kept(
     city: SandboxServer, filled: Engine, tmp_path: Path
 ) -> None:
@@ -262,7 +262,7 @@ def test_notices_attestations_and_years_are_what_was_planted(city: SandboxServer
     assert [n for n, row in departments.items() if row["budget_units"] is None] == truth["departments"]["unknown"]
 
 
-@sqlite_usually
+@MOSTLY_SQLITE
 @pytest.mark.parametrize("source", ["project_dossiers", "provincial_approval"])
 def test_a_project_that_turns_classified_takes_everything_that_is_kept_of_it_along(
     city: SandboxServer, filled: Engine, store: LandingStore, tmp_path: Path, source: str
@@ -300,7 +300,7 @@ def _count(engine: Engine, table: Any, code: str | None = None) -> int:
         return int(connection.execute(query.where(table.c.project_code == code) if code else query).scalar_one())
 
 
-@sqlite_usually
+@MOSTLY_SQLITE
 def test_the_treasurys_table_tells_the_latest_valid_payments(
     city: SandboxServer, engine: Engine, store: LandingStore, tmp_path: Path
 ) -> None:

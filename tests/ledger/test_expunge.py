@@ -35,7 +35,7 @@ from include.ledger.tables import (
 from include.sources.card import Card
 from include.sources.card_files import load_card
 from include.sources.outlines import SHIPPED
-from tests.depth import sqlite_usually
+from tests.depth import MOSTLY_SQLITE
 from tests.ledger import rows as made
 from tests.ledger.rows import Row, code, item, row
 from tests.platform import write_card
@@ -134,7 +134,7 @@ def test_a_project_that_turns_classified_leaves_no_trace_after_the_next_run(
     assert _count(engine, project, approval_item, project_change, approval_item_change) == [21, 42, 0, 0]
 
 
-@sqlite_usually
+@MOSTLY_SQLITE
 def test_what_was_not_classified_stays_as_it_was(
     run: Callable[..., MergeResult], engine: Engine, store: LandingStore
 ) -> None:
@@ -154,7 +154,7 @@ def test_what_was_not_classified_stays_as_it_was(
         assert [p.rows + p.refused for p in manifest.pages] == [p.rows_received for p in manifest.pages]
 
 
-@sqlite_usually
+@MOSTLY_SQLITE
 def test_running_again_is_stable(run: Callable[..., MergeResult], engine: Engine, tmp_path: Path) -> None:
     others = [row(n) for n in range(4, 25)]
     run([open_row(), *others])
@@ -167,7 +167,7 @@ def test_running_again_is_stable(run: Callable[..., MergeResult], engine: Engine
     assert traces(WORDS, left(engine, tmp_path)) == []
 
 
-@sqlite_usually
+@MOSTLY_SQLITE
 def test_an_old_batch_can_still_be_merged_after_its_pages_were_rewritten(
     run: Callable[..., MergeResult], engine: Engine, store: LandingStore, card: Card
 ) -> None:
@@ -196,7 +196,7 @@ def test_aliases_and_absences_of_the_record_are_expunged(run: Callable[..., Merg
     assert traces([*WORDS, code(8)], dump(engine)) == []
 
 
-@sqlite_usually
+@MOSTLY_SQLITE
 def test_questions_about_the_record_are_expunged(run: Callable[..., MergeResult], engine: Engine, card: Card) -> None:
     run([open_row(), row(4)])
     mine = Question("name_disagrees", card.source, f"2027|{code(SECRET)}", f"“{NAME}”不一致", {"code": code(SECRET)})
@@ -231,7 +231,7 @@ def test_questions_of_the_reconciliation_about_the_record_are_expunged(
     assert traces(WORDS, left(engine, tmp_path)) == []
 
 
-@sqlite_usually
+@MOSTLY_SQLITE
 def test_a_record_that_only_a_dry_run_landed_is_expunged(
     run: Callable[..., MergeResult], engine: Engine, tmp_path: Path
 ) -> None:
@@ -242,7 +242,7 @@ def test_a_record_that_only_a_dry_run_landed_is_expunged(
     assert traces(WORDS, left(engine, tmp_path)) == []
 
 
-@sqlite_usually
+@MOSTLY_SQLITE
 def test_a_run_that_died_while_it_rewrote_pages_is_finished_by_the_next_one(
     run: Callable[..., MergeResult], engine: Engine, store: LandingStore, card: Card, tmp_path: Path
 ) -> None:
@@ -269,7 +269,7 @@ def test_the_file_of_the_ledger_keeps_no_remains(store: LandingStore, card: Card
     assert traces(WORDS, everything_under(tmp_path)) == []
 
 
-@sqlite_usually
+@MOSTLY_SQLITE
 def test_expunging_names_no_record_in_the_log(
     run: Callable[..., MergeResult], engine: Engine, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -11,7 +11,7 @@ from include.landing.store import LandingStore
 from include.ledger.decide import decide_identity
 from include.ledger.expunge import expunge
 from include.sources.card import Card
-from tests.depth import sqlite_usually
+from tests.depth import MOSTLY_SQLITE
 from tests.ledger.catalogue import entry, item, living, write_catalogue_card
 from tests.ledger.rows import sync
 from tests.ledger.test_expunge import left
@@ -29,7 +29,7 @@ def card(tmp_path: Path) -> Card:
     return write_catalogue_card(tmp_path / "cards")
 
 
-@sqlite_usually
+@MOSTLY_SQLITE
 @pytest.mark.parametrize("refused", [OLD, NEW])
 def test_a_renamed_record_goes_with_items_decision_and_pages_under_both_names(
     engine: Engine, store: LandingStore, card: Card, tmp_path: Path, refused: str
@@ -45,7 +45,7 @@ def test_a_renamed_record_goes_with_items_decision_and_pages_under_both_names(
     assert len(living(engine)) == 9
 
 
-@sqlite_usually
+@MOSTLY_SQLITE
 @pytest.mark.parametrize("refused", [OLD, NEW])
 def test_a_held_record_goes_whichever_of_the_two_is_refused(
     engine: Engine, store: LandingStore, card: Card, tmp_path: Path, refused: str

@@ -30,7 +30,7 @@ from include.ledger.sync import merge_batch
 from include.ledger.tables import finding
 from include.sources.card import Card
 from include.sources.card_files import load_card
-from tests.depth import sqlite_usually
+from tests.depth import MOSTLY_SQLITE
 from tests.house.household import Household
 from tests.ledger import rows as made
 from tests.ledger.rows import code, row
@@ -138,7 +138,7 @@ def test_a_message_on_its_way_loses_the_lines_and_goes_on_with_the_rest(
     assert traces(WORDS, {name: text for name, text in dump(city).items() if name == "outbox"}) == []
 
 
-@sqlite_usually
+@MOSTLY_SQLITE
 @pytest.mark.parametrize("state", ["sent", "dead"])
 def test_a_message_that_is_out_goes_whole_and_its_file_is_called_back(
     city: Engine, store: LandingStore, card: Card, tmp_path: Path, state: str
@@ -155,7 +155,7 @@ def test_a_message_that_is_out_goes_whole_and_its_file_is_called_back(
     assert traces(WORDS, left(city, tmp_path)) == []
 
 
-@sqlite_usually
+@MOSTLY_SQLITE
 @pytest.mark.parametrize("how", [{"title": f"关于{NAME}"}, {"lead": f"{code(SECRET)} 等"}, {"department": UNIT}])
 def test_a_message_that_names_it_outside_its_lines_goes_whole(
     city: Engine, store: LandingStore, card: Card, how: dict[str, str]
@@ -179,7 +179,7 @@ def test_told_holds_and_counts_go_and_those_of_others_stay(city: Engine, store: 
     assert [r["department"] for r in rows(city, compliance_day)] == [OTHER_UNIT]
 
 
-@sqlite_usually
+@MOSTLY_SQLITE
 def test_a_unit_that_has_other_projects_keeps_its_counts(city: Engine, store: LandingStore, card: Card) -> None:
     merge_batch(
         city, store, card, made.land(store, card, made.pages_of([row(5, ENTERPRISE={"ENTERPRISENAME": UNIT})])).batch_id
@@ -207,7 +207,7 @@ def test_incidents_and_errors_that_name_it_are_cleared(city: Engine, store: Land
     assert [r["detail"] for r in rows(city, delivery_attempt)] == [None]
 
 
-@sqlite_usually
+@MOSTLY_SQLITE
 def test_that_something_was_expunged_is_kept_as_a_count_and_nothing_else(
     city: Engine, store: LandingStore, card: Card
 ) -> None:
@@ -219,7 +219,7 @@ def test_that_something_was_expunged_is_kept_as_a_count_and_nothing_else(
     assert len(rows(city, expunged)) == 1
 
 
-@sqlite_usually
+@MOSTLY_SQLITE
 def test_two_that_share_name_and_unit_go_in_portions_and_leave_neither(
     city: Engine, store: LandingStore, card: Card, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -15,7 +15,7 @@ from include.ledger.sync import merge_batch
 from include.ledger.tables import absence, batch_record, identity_decision, quarantine, resource, resource_item
 from include.ledger.undo import clear_source
 from include.sources.card import Card
-from tests.depth import deep, sqlite_usually
+from tests.depth import MOSTLY_SQLITE, deep
 from tests.findings.killed import killed_before
 from tests.ledger.catalogue import entry, renamed, write_catalogue_card
 from tests.ledger.rows import land, pages_of, sync
@@ -60,7 +60,7 @@ def test_killed_at_any_statement_of_a_merge_it_is_as_if_it_had_never_begun(
     assert state(engine) == after_all
 
 
-@sqlite_usually
+@MOSTLY_SQLITE
 def test_killed_while_a_decision_is_applied_it_is_applied_by_the_next_try_or_the_next_merge(
     engine: Engine, ledger_url: str, store: LandingStore, card: Card
 ) -> None:
@@ -80,7 +80,7 @@ def test_killed_while_a_decision_is_applied_it_is_applied_by_the_next_try_or_the
     assert state(engine) == after_all
 
 
-@sqlite_usually
+@MOSTLY_SQLITE
 def test_killed_while_it_is_cleared_a_source_is_whole(
     engine: Engine, ledger_url: str, store: LandingStore, card: Card
 ) -> None:

@@ -25,7 +25,7 @@ from include.ledger.tables import (
 from include.sources.card import Card
 from include.sources.card_files import load_card
 from include.sources.page import Page, PageFault
-from tests.depth import sqlite_usually
+from tests.depth import MOSTLY_SQLITE
 from tests.ledger.rows import code, item, land, pages_of, row, sync
 
 
@@ -69,7 +69,7 @@ def test_same_records_again_write_nothing(engine: Engine, store: LandingStore, c
     assert [_all(engine, t) for t in (project, approval_item, quarantine, question, absence)] == before
 
 
-@sqlite_usually
+@MOSTLY_SQLITE
 def test_the_order_of_a_records_fields_is_no_change(engine: Engine, store: LandingStore, card: Card) -> None:
     sync(engine, store, card, [row(1)])
     assert sync(engine, store, card, [dict(reversed(row(1).items()))]).writes == 0
@@ -96,7 +96,7 @@ def test_a_changed_field_is_written_with_its_old_and_new_value(engine: Engine, s
     assert _one(engine, 4)["changed_batch"] != result.batch_id
 
 
-@sqlite_usually
+@MOSTLY_SQLITE
 def test_a_difference_that_we_do_not_keep_changes_no_record(engine: Engine, store: LandingStore, card: Card) -> None:
     sync(engine, store, card, [row(1)])
     result = sync(engine, store, card, [row(1, TOTAL_MONEY="123.450", SECRET_FLAG=0)])
@@ -105,7 +105,7 @@ def test_a_difference_that_we_do_not_keep_changes_no_record(engine: Engine, stor
     assert sync(engine, store, card, [row(1, TOTAL_MONEY="123.450", SECRET_FLAG=0)]).unchanged == 1
 
 
-@sqlite_usually
+@MOSTLY_SQLITE
 def test_a_merged_batch_is_not_merged_again(engine: Engine, store: LandingStore, card: Card) -> None:
     first = sync(engine, store, card, [row(1)])
     again = merge_batch(engine, store, card, first.batch_id)
@@ -114,7 +114,7 @@ def test_a_merged_batch_is_not_merged_again(engine: Engine, store: LandingStore,
     assert len(_all(engine, batch)) == 1
 
 
-@sqlite_usually
+@MOSTLY_SQLITE
 def test_an_older_batch_is_refused_after_a_newer_one(engine: Engine, store: LandingStore, card: Card) -> None:
     old = land(store, card, pages_of([row(1, PROJECT_NAME="旧名称")]))
     sync(engine, store, card, [row(1)])
@@ -149,7 +149,7 @@ def test_a_record_that_comes_back_is_restored_with_its_history(engine: Engine, s
     assert len([c for c in _all(engine, project_change) if c["field"] == "tombstoned_at"]) == 2
 
 
-@sqlite_usually
+@MOSTLY_SQLITE
 def test_absences_that_are_not_in_a_row_do_not_add_up(engine: Engine, store: LandingStore, card: Card) -> None:
     everything, less = [row(n) for n in range(25)], [row(n) for n in range(24)]
     for rows in (everything, less, everything):
@@ -162,7 +162,7 @@ def _without_last_page(rows: list[dict[str, Any]]) -> list[Page | PageFault]:
     return [*pages_of(rows)[:-1], PageFault(3, SourceUnreachable("connection reset"))]
 
 
-@sqlite_usually
+@MOSTLY_SQLITE
 def test_an_incomplete_batch_says_nothing_of_what_it_lacks(engine: Engine, store: LandingStore, card: Card) -> None:
     rows = [row(n) for n in range(25)]
     sync(engine, store, card, rows)
@@ -217,7 +217,7 @@ def test_a_mended_record_leaves_quarantine(engine: Engine, store: LandingStore, 
     assert [q["state"] for q in _all(engine, quarantine)] == ["healed"]
 
 
-@sqlite_usually
+@MOSTLY_SQLITE
 def test_a_known_record_that_turns_bad_is_neither_changed_nor_absent(
     engine: Engine, store: LandingStore, card: Card
 ) -> None:
@@ -229,7 +229,7 @@ def test_a_known_record_that_turns_bad_is_neither_changed_nor_absent(
     assert str(_one(engine, 2)["total_investment_yuan"]) == "1234500.00"
 
 
-@sqlite_usually
+@MOSTLY_SQLITE
 def test_a_listing_that_moves_while_it_is_read_is_not_complete(engine: Engine, store: LandingStore, card: Card) -> None:
     rows = [row(n) for n in range(25)]
     sync(engine, store, card, rows)
@@ -239,7 +239,7 @@ def test_a_listing_that_moves_while_it_is_read_is_not_complete(engine: Engine, s
     assert result.absent == 0
 
 
-@sqlite_usually
+@MOSTLY_SQLITE
 def test_a_listing_that_moves_during_the_first_read_is_not_complete(
     engine: Engine, store: LandingStore, card: Card
 ) -> None:
@@ -268,7 +268,7 @@ def test_items_gone_from_their_project_are_tombstoned_and_come_back(
     assert [i["tombstoned_at"] is None for i in _all(engine, approval_item)] == [True, True]
 
 
-@sqlite_usually
+@MOSTLY_SQLITE
 def test_a_missing_list_of_items_says_nothing(engine: Engine, store: LandingStore, card: Card) -> None:
     sync(engine, store, card, [row(1)])
     sync(engine, store, card, [row(1, ITEMS=None, PROJECT_NAME="改名了")])
@@ -282,7 +282,7 @@ def test_a_reissued_code_points_to_the_new_one(engine: Engine, store: LandingSto
     assert _one(engine, 1)["is_void"] is True
 
 
-@sqlite_usually
+@MOSTLY_SQLITE
 def test_what_the_card_does_not_map_is_asked_once(engine: Engine, store: LandingStore, card: Card) -> None:
     rows = [row(n, PROJECT_NATURE="9", DATA_BATCH_NO="x") for n in range(5)]
     sync(engine, store, card, rows)

@@ -16,7 +16,7 @@ from include.ledger.probe_merge import ProbeCounts, merge_sweep
 from include.ledger.tables import probe_day, probe_state, probe_sweep
 from include.sources.probing.policy import ProbePolicy, load_policy
 from include.sources.probing.result import Cause, Outcome, ProbeResult
-from tests.depth import sqlite_usually
+from tests.depth import MOSTLY_SQLITE
 from tests.findings.killed import killed_before
 from tests.ledger.probing import NOON, everything, result, rows, swept
 
@@ -86,13 +86,13 @@ def test_a_state_turns_only_after_enough_in_a_row(merge: Merging, engine: Engine
     assert (row["since_at"], row["sweep_id"]) == (NOON + timedelta(minutes=10), "run/11")
 
 
-@sqlite_usually
+@MOSTLY_SQLITE
 def test_one_failure_or_success_confirms_nothing(merge: Merging) -> None:
     merge(result("a", BAD), result("b", GOOD), result("c", UNREACHED))
     assert merge.states() == {"a": ("unknown", 1, 0), "b": ("unknown", 0, 1)}
 
 
-@sqlite_usually
+@MOSTLY_SQLITE
 @pytest.mark.parametrize("outcome", [o for o in Outcome if o.is_inconclusive])
 def test_what_concludes_nothing_moves_no_state(merge: Merging, engine: Engine, outcome: Outcome) -> None:
     counts = merge(result("a", outcome))
@@ -115,7 +115,7 @@ def test_a_common_cause_is_one_cause_and_no_failure(merge: Merging, engine: Engi
     assert {r["service_code"] for r in rows(engine, probe_day) if r["failures"]} == {"s9", "alone"}
 
 
-@sqlite_usually
+@MOSTLY_SQLITE
 def test_a_network_that_is_cut_off_leaves_its_sweep_and_nothing_else(merge: Merging, engine: Engine) -> None:
     counts = merge(*(result(f"s{n}", Outcome.TIMED_OUT) for n in range(9)), is_cut_off=True)
     assert (counts.is_cut_off, counts.failed, counts.inconclusive) == (True, 0, 9)
@@ -135,7 +135,7 @@ def test_a_sweep_merged_twice_writes_once(
     assert everything(engine) == before
 
 
-@sqlite_usually
+@MOSTLY_SQLITE
 def test_the_raw_results_are_landed_and_the_sweep_names_them(
     merge: Merging, engine: Engine, store: LandingStore
 ) -> None:
@@ -151,7 +151,7 @@ def test_the_raw_results_are_landed_and_the_sweep_names_them(
     assert (b["outcome"], b["started_at"], b["detail"]) == ("refused", "2026-11-20T12:00:00+08:00", "未成功")
 
 
-@sqlite_usually
+@MOSTLY_SQLITE
 def test_an_empty_sweep_is_recorded(merge: Merging, engine: Engine) -> None:
     assert merge().endpoints == 0
     assert len(rows(engine, probe_sweep)) == 1
@@ -165,7 +165,7 @@ def test_more_services_than_fit_into_one_statement(merge: Merging, engine: Engin
     assert len(rows(engine, probe_day)) == 1203
 
 
-@sqlite_usually
+@MOSTLY_SQLITE
 def test_killed_in_mid_merge_nothing_is_left_and_the_next_try_merges_once(
     engine: Engine, ledger_url: str, store: LandingStore
 ) -> None:

@@ -17,7 +17,7 @@ from include.ledger.database import open_ledger
 from include.ledger.probe_round import probe_round
 from include.ledger.tables import probe_day, probe_state, probe_sweep
 from include.sandbox.gateway import HEALTH_TEXT, TRAP_ADDRESS, Behaviour, Gateway
-from tests.depth import sqlite_usually
+from tests.depth import MOSTLY_SQLITE
 from tests.ledger.probing import everything, list_services, rows
 
 ODD = {
@@ -65,7 +65,7 @@ def test_a_round_probes_a_shard_and_records_it(
     assert steps[-1][1:] == (10, 10)
 
 
-@sqlite_usually
+@MOSTLY_SQLITE
 def test_a_round_tried_again_after_its_merge_calls_nobody(
     engine: Engine, store: LandingStore, gateway: Gateway, config: Path
 ) -> None:
@@ -77,7 +77,7 @@ def test_a_round_tried_again_after_its_merge_calls_nobody(
     assert (everything(engine), gateway.connections("127.80.0.1")) == (before, came)
 
 
-@sqlite_usually
+@MOSTLY_SQLITE
 def test_a_network_that_is_cut_off_concludes_nothing(
     engine: Engine, store: LandingStore, gateway: Gateway, config: Path
 ) -> None:
@@ -89,7 +89,7 @@ def test_a_network_that_is_cut_off_concludes_nothing(
     assert (len(rows(engine, probe_sweep)), rows(engine, probe_day), rows(engine, probe_state)) == (1, [], [])
 
 
-@sqlite_usually
+@MOSTLY_SQLITE
 def test_the_connection_probing_allows_networks_without_a_change_of_the_file(
     engine: Engine, store: LandingStore, gateway: Gateway, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -100,7 +100,7 @@ def test_the_connection_probing_allows_networks_without_a_change_of_the_file(
     assert probe_round(engine, store, "run/2", 0, 1)["outcomes"] == {"succeeded": 1}
 
 
-@sqlite_usually
+@MOSTLY_SQLITE
 @pytest.mark.parametrize(
     "connection", ["{not json", '{"extra": {"networks": ["10.20.0.0/99"]}}', '{"extra": {"networks": 7}}',
                    '{"extra": {"ca_file": "/nowhere/ca.pem"}}']

@@ -9,13 +9,13 @@ from sqlalchemy import Engine, insert, update
 from include.ledger.probe_targets import count_targets, read_targets, shard_of
 from include.ledger.tables import exchange_service, maintenance_window
 from include.sources.probing.target import Target
-from tests.depth import sqlite_usually
+from tests.depth import MOSTLY_SQLITE
 from tests.ledger.probing import NOON, list_services
 
 URL = "http://127.80.0.1:8080/{}"
 
 
-@sqlite_usually
+@MOSTLY_SQLITE
 def test_only_living_published_interfaces_with_an_address_are_probed(engine: Engine) -> None:
     list_services(engine, {"s1": URL.format(1)}, expected_text="正常")
     list_services(engine, {"s2": URL.format(2)}, kind="table")
@@ -30,7 +30,7 @@ def test_only_living_published_interfaces_with_an_address_are_probed(engine: Eng
     assert read_targets(engine, 0, 1, NOON) == [Target("s1", "sys-s1", URL.format(1), "正常")]
 
 
-@sqlite_usually
+@MOSTLY_SQLITE
 def test_a_service_that_two_sources_list_is_probed_once(engine: Engine) -> None:
     list_services(engine, {"s1": URL.format(1)})
     with engine.begin() as connection:
@@ -40,7 +40,7 @@ def test_a_service_that_two_sources_list_is_probed_once(engine: Engine) -> None:
     assert [t.url for t in read_targets(engine, 0, 1, NOON)] == [URL.format(2)]
 
 
-@sqlite_usually
+@MOSTLY_SQLITE
 def test_maintenance_counts_from_its_beginning_until_its_end(engine: Engine) -> None:
     list_services(engine, {"s1": URL.format(1), "s2": URL.format(2)})
     hour = timedelta(hours=1)
@@ -60,7 +60,7 @@ def test_maintenance_counts_from_its_beginning_until_its_end(engine: Engine) -> 
     assert [resting(m) for m in (-1, 0, 59, 60)] == [[], ["s1"], ["s1"], []]
 
 
-@sqlite_usually
+@MOSTLY_SQLITE
 def test_shards_are_stable_whole_and_apart(engine: Engine) -> None:
     codes = [f"svc-{n}" for n in range(60)]
     list_services(engine, {code: URL.format(code) for code in codes})
@@ -72,7 +72,7 @@ def test_shards_are_stable_whole_and_apart(engine: Engine) -> None:
     assert all(shards[n] <= {t.service_code for t in read_targets(engine, n, 3, NOON)} for n in range(3))
 
 
-@sqlite_usually
+@MOSTLY_SQLITE
 def test_hosts_take_turns(engine: Engine) -> None:
     list_services(engine, {f"a{n}": f"http://127.80.0.1/{n}" for n in range(4)})
     list_services(engine, {f"b{n}": f"http://127.80.0.2/{n}" for n in range(2)})

@@ -14,7 +14,7 @@ from include.ledger.database import writing
 from include.ledger.question import Question, forget_questions, settle_questions
 from include.ledger.summary import open_questions
 from include.ledger.tables import question
-from tests.depth import sqlite_usually
+from tests.depth import MOSTLY_SQLITE
 
 NINE = datetime(2026, 11, 23, 9, 0, tzinfo=SHANGHAI)
 
@@ -51,7 +51,7 @@ def desk(engine: Engine) -> Desk:
     return Desk(engine)
 
 
-@sqlite_usually
+@MOSTLY_SQLITE
 def test_a_question_is_asked_once_however_often_it_is_found(desk: Desk) -> None:
     assert desk.settle(ask("A", amount=1), ask("B")) == (2, 0)
     first = desk.rows()
@@ -61,7 +61,7 @@ def test_a_question_is_asked_once_however_often_it_is_found(desk: Desk) -> None:
     assert json.loads(first["A"]["detail"]) == {"amount": 1}
 
 
-@sqlite_usually
+@MOSTLY_SQLITE
 def test_a_new_text_replaces_the_old_one_and_keeps_the_day_it_was_asked(desk: Desk) -> None:
     desk.settle(ask("A", "相差 10 元"))
     assert desk.settle(ask("A", "相差 20 元")) == (0, 0)
@@ -69,7 +69,7 @@ def test_a_new_text_replaces_the_old_one_and_keeps_the_day_it_was_asked(desk: De
     assert (row["text"], row["opened_batch"], row["closed_at"]) == ("相差 20 元", "b1", None)
 
 
-@sqlite_usually
+@MOSTLY_SQLITE
 def test_what_is_no_longer_found_is_closed_and_kept(desk: Desk) -> None:
     desk.settle(ask("A"), ask("B"))
     assert desk.settle(ask("B")) == (0, 1)
@@ -80,14 +80,14 @@ def test_what_is_no_longer_found_is_closed_and_kept(desk: Desk) -> None:
     assert desk.rows() == rows
 
 
-@sqlite_usually
+@MOSTLY_SQLITE
 def test_incomplete_evidence_closes_nothing(desk: Desk) -> None:
     desk.settle(ask("A"))
     assert desk.settle(ask("B"), may_close=False) == (1, 0)
     assert {s: r["closed_at"] for s, r in desk.rows().items()} == {"A": None, "B": None}
 
 
-@sqlite_usually
+@MOSTLY_SQLITE
 def test_what_comes_back_is_asked_anew(desk: Desk) -> None:
     desk.settle(ask("A"))
     desk.settle()
@@ -96,20 +96,20 @@ def test_what_comes_back_is_asked_anew(desk: Desk) -> None:
     assert (row["opened_batch"], row["closed_at"], row["closed_batch"]) == ("b3", None, None)
 
 
-@sqlite_usually
+@MOSTLY_SQLITE
 def test_other_kinds_are_left_alone(desk: Desk) -> None:
     desk.settle(ask("A"), ask("A", kind="amount_disagrees"), kinds=("name_disagrees", "amount_disagrees"))
     assert desk.settle(kinds=("amount_disagrees",)) == (0, 1)
     assert [q["kind"] for q in open_questions(desk.engine)] == ["name_disagrees"]
 
 
-@sqlite_usually
+@MOSTLY_SQLITE
 def test_the_same_finding_twice_in_one_run_is_one_question(desk: Desk) -> None:
     assert desk.settle(ask("A", "前"), ask("A", "后")) == (1, 0)
     assert [r["text"] for r in desk.rows().values()] == ["后"]
 
 
-@sqlite_usually
+@MOSTLY_SQLITE
 def test_open_questions_are_listed_by_kind_and_subject_with_their_detail(desk: Desk) -> None:
     desk.settle(
         ask("B", plan="120.00"),
@@ -123,7 +123,7 @@ def test_open_questions_are_listed_by_kind_and_subject_with_their_detail(desk: D
     assert [q["detail"] for q in open_questions(desk.engine, "name_disagrees")] == [{}, {"plan": "120.00"}]
 
 
-@sqlite_usually
+@MOSTLY_SQLITE
 @pytest.mark.parametrize(
     "named",
     [
@@ -140,7 +140,7 @@ def test_questions_that_name_a_record_are_forgotten_wherever_they_name_it(desk: 
     assert list(desk.rows()) == ["another"]
 
 
-@sqlite_usually
+@MOSTLY_SQLITE
 def test_signs_that_mean_something_in_sql_mean_nothing_in_a_key(desk: Desk) -> None:
     desk.settle(ask("100%|市教育局|平台"), ask("100分|市教育局|平台"), ask("a_b"), ask("axb"))
     with writing(desk.engine, "provincial_approval") as connection:

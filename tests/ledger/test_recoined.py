@@ -16,7 +16,7 @@ from include.ledger.merge import MergeResult
 from include.ledger.summary import open_questions
 from include.ledger.tables import absence, identity_decision, quarantine, resource, resource_change
 from include.sources.card import Card
-from tests.depth import sqlite_usually
+from tests.depth import MOSTLY_SQLITE
 from tests.ledger.catalogue import entry, item, living, living_items, renamed, write_catalogue_card
 from tests.ledger.rows import sync
 
@@ -49,7 +49,7 @@ def count(engine: Engine, table: Any) -> int:
         return len(connection.execute(select(table)).all())
 
 
-@sqlite_usually
+@MOSTLY_SQLITE
 def test_a_record_under_a_new_identifier_is_held_and_the_known_one_is_not_gone(
     engine: Engine, store: LandingStore, card: Card
 ) -> None:
@@ -70,13 +70,13 @@ def test_a_record_under_a_new_identifier_is_held_and_the_known_one_is_not_gone(
     assert "疑似重编标识" in held["problems"] and "同名同单位" in held["problems"]
 
 
-@sqlite_usually
+@MOSTLY_SQLITE
 def test_names_are_compared_as_people_read_them(engine: Engine, store: LandingStore, card: Card) -> None:
     sync(engine, store, card, [entry(0, title="行政许可(A类)信息"), *ENTRIES[1:]])
     assert sync(engine, store, card, [entry(0, id="x", title="行政许可（ａ类） 信息"), *ENTRIES[1:]]).held == 1
 
 
-@sqlite_usually
+@MOSTLY_SQLITE
 def test_another_title_or_owner_or_two_like_it_is_a_new_record(engine: Engine, store: LandingStore, card: Card) -> None:
     sync(engine, store, card, ENTRIES)
     fresh = [entry(0, id="x", title="别的"), entry(0, id="y", unit="市公安局"), entry(1, id="z1"), entry(1, id="z2")]
@@ -84,7 +84,7 @@ def test_another_title_or_owner_or_two_like_it_is_a_new_record(engine: Engine, s
     assert (result.held, result.created, result.absent) == (0, 4, 2), result
 
 
-@sqlite_usually
+@MOSTLY_SQLITE
 def test_where_the_known_record_shows_again_the_new_one_comes_in_by_itself(
     engine: Engine, store: LandingStore, card: Card
 ) -> None:
@@ -101,7 +101,7 @@ def held_records_of(engine: Engine) -> list[Any]:
         return held_records(connection, "city_catalogue")
 
 
-@sqlite_usually
+@MOSTLY_SQLITE
 def test_a_held_record_that_the_source_takes_back_is_gone_from_quarantine(
     engine: Engine, store: LandingStore, card: Card
 ) -> None:
@@ -112,7 +112,7 @@ def test_a_held_record_that_the_source_takes_back_is_gone_from_quarantine(
     assert (held_records_of(engine), open_questions(engine)) == ([], [])
 
 
-@sqlite_usually
+@MOSTLY_SQLITE
 def test_decided_to_be_the_same_it_keeps_key_history_and_items(engine: Engine, store: LandingStore, card: Card) -> None:
     sync(engine, store, card, [entry(0, about="旧说明"), *ENTRIES[1:]])
     sync(engine, store, card, ENTRIES)
@@ -134,7 +134,7 @@ def test_decided_to_be_the_same_it_keeps_key_history_and_items(engine: Engine, s
     assert (open_questions(engine), count(engine, absence)) == ([], 0)
 
 
-@sqlite_usually
+@MOSTLY_SQLITE
 def test_a_second_new_identifier_can_be_decided_as_well(engine: Engine, store: LandingStore, card: Card) -> None:
     sync(engine, store, card, ENTRIES)
     for name in ("a", "b"):
@@ -145,7 +145,7 @@ def test_a_second_new_identifier_can_be_decided_as_well(engine: Engine, store: L
     assert count(engine, resource) == 8
 
 
-@sqlite_usually
+@MOSTLY_SQLITE
 def test_decided_to_be_another_it_comes_in_and_the_known_one_needs_two_absences(
     engine: Engine, store: LandingStore, card: Card
 ) -> None:
@@ -170,7 +170,7 @@ def test_all_of_a_source_are_decided_at_once_and_twice_is_once(engine: Engine, s
     assert sync(engine, store, card, everything).writes == 0
 
 
-@sqlite_usually
+@MOSTLY_SQLITE
 def test_what_nobody_asked_or_what_was_decided_otherwise_is_refused_with_words(
     engine: Engine, store: LandingStore, card: Card
 ) -> None:
@@ -183,7 +183,7 @@ def test_what_nobody_asked_or_what_was_decided_otherwise_is_refused_with_words(
         decide(engine, store, card, "R0", is_same=False)
 
 
-@sqlite_usually
+@MOSTLY_SQLITE
 def test_a_source_that_shows_both_identifiers_overrules_what_was_decided(
     engine: Engine, store: LandingStore, card: Card
 ) -> None:
@@ -198,7 +198,7 @@ def test_a_source_that_shows_both_identifiers_overrules_what_was_decided(
     assert sync(engine, store, card, [*ENTRIES, MOVED[0]]).writes == 0
 
 
-@sqlite_usually
+@MOSTLY_SQLITE
 def test_a_portal_that_goes_back_to_its_old_identifiers_keeps_its_records(
     engine: Engine, store: LandingStore, card: Card
 ) -> None:
@@ -212,14 +212,14 @@ def test_a_portal_that_goes_back_to_its_old_identifiers_keeps_its_records(
     assert living_items(engine)["R0|名称"] == "R0"
 
 
-@sqlite_usually
+@MOSTLY_SQLITE
 def test_in_a_window_a_new_identifier_is_held_as_well(engine: Engine, store: LandingStore, card: Card) -> None:
     sync(engine, store, card, ENTRIES)
     result = sync(engine, store, card, [MOVED[0]], full=False)
     assert (result.held, result.created, result.repeated) == (1, 0, 0), result
 
 
-@sqlite_usually
+@MOSTLY_SQLITE
 def test_a_forced_read_holds_it_too(engine: Engine, store: LandingStore, card: Card) -> None:
     sync(engine, store, card, ENTRIES)
     result = sync(engine, store, card, MOVED, force=True)

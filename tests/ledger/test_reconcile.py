@@ -18,7 +18,7 @@ from include.ledger.sync import land, merge_batch
 from include.ledger.tables import question
 from include.sandbox.server import SandboxServer
 from include.sources.card_files import load_card
-from tests.depth import sqlite_usually
+from tests.depth import MOSTLY_SQLITE
 from tests.ledger.rows import code, row
 from tests.ledger.rows import sync as sync_rows
 from tests.platform import connect, platform
@@ -80,7 +80,7 @@ def test_every_planted_disagreement_is_found_and_nothing_else(
     assert sum(result.open.values()) == sum(len(q) for q in found.values()) > 10
 
 
-@sqlite_usually
+@MOSTLY_SQLITE
 def test_reconciling_again_writes_nothing(
     engine: Engine, store: LandingStore, world: SandboxServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -111,13 +111,13 @@ def both(engine: Engine, store: LandingStore, platform_rows: list[Any], plan_row
     return result
 
 
-@sqlite_usually
+@MOSTLY_SQLITE
 def test_agreeing_sides_raise_no_question(engine: Engine, store: LandingStore) -> None:
     result = both(engine, store, [row(1), row(2)], [plan_row(1), plan_row(2)])
     assert (result.compared_projects, result.compared_entries, sum(result.open.values())) == (2, 2, 0), result
 
 
-@sqlite_usually
+@MOSTLY_SQLITE
 @pytest.mark.parametrize(("planned", "questions"), [("111.11", 0), ("111.10", 1), ("137.16", 0), ("137.17", 1)])
 def test_the_tolerance_of_amounts_is_a_tenth_of_the_larger(
     engine: Engine, store: LandingStore, planned: str, questions: int
@@ -126,20 +126,20 @@ def test_the_tolerance_of_amounts_is_a_tenth_of_the_larger(
     assert result.open["amount_disagrees"] == questions, result
 
 
-@sqlite_usually
+@MOSTLY_SQLITE
 def test_a_reissued_code_still_pairs(engine: Engine, store: LandingStore) -> None:
     rows = [row(1, VALIDITY_FLAG="0"), row(2, OLD_PROJECT_CODE=code(1), PROJECT_NAME="测试系统1")]
     result = both(engine, store, rows, [plan_row(1)])
     assert sum(result.open.values()) == 0, result
 
 
-@sqlite_usually
+@MOSTLY_SQLITE
 def test_a_void_code_in_the_plan_is_asked_about(engine: Engine, store: LandingStore) -> None:
     result = both(engine, store, [row(1, VALIDITY_FLAG="0"), row(2)], [plan_row(1), plan_row(2)])
     assert {k: n for k, n in result.open.items() if n} == {"void_code_in_plan": 1}
 
 
-@sqlite_usually
+@MOSTLY_SQLITE
 def test_an_incomplete_platform_never_makes_an_entry_missing(engine: Engine, store: LandingStore) -> None:
     from include.errors import SourceUnreachable
     from include.sources.page import PageFault
@@ -156,7 +156,7 @@ def test_an_incomplete_platform_never_makes_an_entry_missing(engine: Engine, sto
     assert result.open["plan_not_on_platform"] == 0
 
 
-@sqlite_usually
+@MOSTLY_SQLITE
 def test_an_answered_question_closes(engine: Engine, store: LandingStore) -> None:
     both(engine, store, [row(1)], [plan_row(1), plan_row(2)])
     assert list(open_questions(engine)) == ["plan_not_on_platform"]
@@ -164,7 +164,7 @@ def test_an_answered_question_closes(engine: Engine, store: LandingStore) -> Non
     assert (result.closed, open_questions(engine)) == (1, {})
 
 
-@sqlite_usually
+@MOSTLY_SQLITE
 def test_without_a_plan_there_is_nothing_to_reconcile(engine: Engine, store: LandingStore) -> None:
     sync_rows(engine, store, load_card("provincial_approval"), [row(1)])
     assert reconcile(engine, load_scope()) is None

@@ -17,7 +17,7 @@ from include.ledger.rehearsal import preview, validate
 from include.ledger.sync import land, merge_batch
 from include.ledger.tables import batch, batch_record, quarantine, question, resource, resource_change
 from include.sources.card import Card
-from tests.depth import sqlite_usually
+from tests.depth import MOSTLY_SQLITE
 from tests.ledger.catalogue import Row, entry, living, renamed, write_catalogue_card
 from tests.sources.answering import AnsweringServer, Asked, Reply, reply
 
@@ -61,7 +61,7 @@ def rows_of(engine: Engine, *tables: Any) -> list[Any]:
         return [connection.execute(select(t)).all() for t in tables]
 
 
-@sqlite_usually
+@MOSTLY_SQLITE
 def test_a_forced_harvest_looks_at_every_record_and_writes_what_differs(
     engine: Engine, store: LandingStore, card: Card, portal: Portal
 ) -> None:
@@ -110,7 +110,7 @@ def test_validating_tells_every_problem_and_keeps_nothing(
     assert harvest(engine, store, card).quarantined == 2
 
 
-@sqlite_usually
+@MOSTLY_SQLITE
 def test_validating_an_unread_source_is_possible(
     engine: Engine, store: LandingStore, card: Card, portal: Portal
 ) -> None:

@@ -14,7 +14,7 @@ from include.ledger.replay import open_quarantine, replay_batch, replay_quaranti
 from include.ledger.tables import batch, project, quarantine, watermark
 from include.sources.card import Card
 from include.sources.card_files import load_card
-from tests.depth import sqlite_usually
+from tests.depth import MOSTLY_SQLITE
 from tests.ledger.rows import code, item, land, pages_of, row, sync
 from tests.platform import overlay_card
 
@@ -48,7 +48,7 @@ def _names(engine: Engine) -> dict[str, str]:
         return dict(connection.execute(select(project.c.record_key, project.c.name)).tuples().all())
 
 
-@sqlite_usually
+@MOSTLY_SQLITE
 def test_open_quarantine_is_listed_by_source_with_every_problem(
     engine: Engine, store: LandingStore, card: Card
 ) -> None:
@@ -79,7 +79,7 @@ def test_quarantined_records_come_in_after_the_card_was_mended(
     assert replay_quarantine(engine, store, mended) is None
 
 
-@sqlite_usually
+@MOSTLY_SQLITE
 def test_what_is_still_wrong_stays_in_quarantine(engine: Engine, store: LandingStore, card: Card, mended: Card) -> None:
     sync(engine, store, card, [row(1), moved(2), row(3, TOTAL_MONEY="-5")])
     result = replay_quarantine(engine, store, mended)
@@ -89,7 +89,7 @@ def test_what_is_still_wrong_stays_in_quarantine(engine: Engine, store: LandingS
     assert {r["record_key"] for r in open_quarantine(engine)} == {code(3)}
 
 
-@sqlite_usually
+@MOSTLY_SQLITE
 def test_replaying_quarantine_under_the_same_card_changes_nothing(
     engine: Engine, store: LandingStore, card: Card
 ) -> None:
@@ -101,7 +101,7 @@ def test_replaying_quarantine_under_the_same_card_changes_nothing(
     assert open_quarantine(engine) == before
 
 
-@sqlite_usually
+@MOSTLY_SQLITE
 def test_replaying_quarantine_claims_nothing_about_the_rest(
     engine: Engine, store: LandingStore, card: Card, mended: Card
 ) -> None:
@@ -117,7 +117,7 @@ def test_replaying_quarantine_claims_nothing_about_the_rest(
     assert '"replay"' in latest["reasons"]
 
 
-@sqlite_usually
+@MOSTLY_SQLITE
 def test_nothing_in_quarantine_is_nothing_to_replay(engine: Engine, store: LandingStore, card: Card) -> None:
     sync(engine, store, card, [row(1)])
     assert replay_quarantine(engine, store, card) is None
@@ -141,14 +141,14 @@ def test_a_landed_batch_is_read_anew_under_the_card_as_it_is_now(
     assert {str(a) for a in amounts} == {"123.45"}
 
 
-@sqlite_usually
+@MOSTLY_SQLITE
 def test_replaying_a_batch_again_writes_nothing(engine: Engine, store: LandingStore, card: Card) -> None:
     first = sync(engine, store, card, [row(n) for n in range(12)])
     result = replay_batch(engine, store, card, first.batch_id)
     assert (result.writes, result.unchanged) == (0, 12), result
 
 
-@sqlite_usually
+@MOSTLY_SQLITE
 def test_a_batch_that_was_landed_and_never_merged_can_be_merged_by_hand(
     engine: Engine, store: LandingStore, card: Card
 ) -> None:
@@ -157,7 +157,7 @@ def test_a_batch_that_was_landed_and_never_merged_can_be_merged_by_hand(
     assert (result.created, result.children["approval_item"]["created"]) == (12, 12), result
 
 
-@sqlite_usually
+@MOSTLY_SQLITE
 def test_an_older_batch_is_not_replayed_over_a_newer_one(engine: Engine, store: LandingStore, card: Card) -> None:
     old = sync(engine, store, card, [row(1, PROJECT_NAME="旧名称")])
     new = sync(engine, store, card, [row(1)])
@@ -166,7 +166,7 @@ def test_an_older_batch_is_not_replayed_over_a_newer_one(engine: Engine, store: 
     assert _names(engine) == {code(1): "测试系统1"}
 
 
-@sqlite_usually
+@MOSTLY_SQLITE
 def test_a_batch_that_is_not_there_is_said_by_name(engine: Engine, store: LandingStore, card: Card) -> None:
     with pytest.raises(LandingCorrupt, match="no batch nothing-of-this-name of provincial_approval"):
         replay_batch(engine, store, card, "nothing-of-this-name")

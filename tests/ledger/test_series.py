@@ -22,7 +22,7 @@ from include.ledger.summary import open_questions
 from include.ledger.sync import land, merge_batch
 from include.ledger.tables import batch, observed_day, system_usage_day
 from include.sources.card_files import load_card
-from tests.depth import sqlite_usually
+from tests.depth import MOSTLY_SQLITE
 from tests.ledger.daily_platform import CARD, DAY, SOURCE, TODAY, DailyPlatform, Series, rows_of
 from tests.platform import write_card
 from tests.sources.answering import AnsweringServer
@@ -54,7 +54,7 @@ def held(engine: Engine) -> tuple[int, int]:
         return tuple(connection.execute(query).one())  # type: ignore[return-value]
 
 
-@sqlite_usually
+@MOSTLY_SQLITE
 def test_the_first_read_goes_back_some_days_and_ends_with_yesterday(series: Series, engine: Engine) -> None:
     result = series.run()
     assert series.platform.asked == [("2026-10-25", "2026-11-23")]
@@ -67,7 +67,7 @@ def test_the_first_read_goes_back_some_days_and_ends_with_yesterday(series: Seri
     assert {o.batch_id for o in observed} == {result.batch_id}
 
 
-@sqlite_usually
+@MOSTLY_SQLITE
 def test_the_next_read_begins_some_days_before_the_last_one_read(series: Series, engine: Engine) -> None:
     series.run()
     series.day += DAY
@@ -98,7 +98,7 @@ def test_the_second_run_of_a_day_writes_nothing(series: Series) -> None:
     assert series.observed() == before
 
 
-@sqlite_usually
+@MOSTLY_SQLITE
 def test_a_window_by_hand_takes_whole_days_and_leaves_no_gap_behind_the_watermark(series: Series) -> None:
     def hand(first: str, after: str) -> None:
         series.run(since=datetime.fromisoformat(f"{first}+08:00"), until=datetime.fromisoformat(f"{after}+08:00"))
@@ -117,13 +117,13 @@ def test_a_window_by_hand_takes_whole_days_and_leaves_no_gap_behind_the_watermar
     assert series.read_until() == midnight(TODAY)
 
 
-@sqlite_usually
+@MOSTLY_SQLITE
 def test_a_window_without_a_whole_day_is_refused(series: Series) -> None:
     with pytest.raises(ConfigurationError, match="no whole day"):
         series.run(since=midnight(TODAY))
 
 
-@sqlite_usually
+@MOSTLY_SQLITE
 def test_an_incomplete_read_is_not_trusted_and_read_again(series: Series) -> None:
     series.platform.is_truncated = True
     result = series.run()
@@ -169,7 +169,7 @@ def test_few_rows_no_rows_and_zeros_alone_are_doubted(series: Series) -> None:
     }  # fmt: skip
 
 
-@sqlite_usually
+@MOSTLY_SQLITE
 def test_clocks_that_differ_are_a_doubt_about_every_day(series: Series) -> None:
     series.platform.ahead = timedelta(hours=1)
     assert series.run().is_complete
@@ -177,13 +177,13 @@ def test_clocks_that_differ_are_a_doubt_about_every_day(series: Series) -> None:
     assert set(series.doubts().values()) == {"clock_skew"}
 
 
-@sqlite_usually
+@MOSTLY_SQLITE
 def test_a_dry_run_observes_nothing(series: Series, engine: Engine) -> None:
     assert series.run(dry_run=True).created == 900
     assert (series.observed(), series.read_until(), held(engine)) == ([], None, (0, 0))
 
 
-@sqlite_usually
+@MOSTLY_SQLITE
 def test_merging_a_landed_batch_once_more_is_no_new_observation(series: Series) -> None:
     result = series.run()
     before = series.observed()
@@ -227,7 +227,7 @@ def test_a_day_that_comes_twice_on_a_first_read_is_merged_with_care(series: Seri
     assert series.observed()[-1].rows == 30
 
 
-@sqlite_usually
+@MOSTLY_SQLITE
 def test_a_question_about_an_unmapped_field_closes_when_the_field_is_gone(series: Series, engine: Engine) -> None:
     series.platform.odd[TODAY - DAY] = [row | {"more": 1} for row in rows_of(TODAY - DAY)]
     series.run()
@@ -237,7 +237,7 @@ def test_a_question_about_an_unmapped_field_closes_when_the_field_is_gone(series
     assert open_questions(engine) == []
 
 
-@sqlite_usually
+@MOSTLY_SQLITE
 def test_files_are_read_whole_and_observe_the_days_that_stand_in_them(
     engine: Engine, store: LandingStore, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

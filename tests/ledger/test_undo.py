@@ -16,7 +16,7 @@ from include.ledger.sync import filter_digest
 from include.ledger.tables import absence, batch, metadata, resource_change, watermark
 from include.ledger.undo import clear_source, undo_tombstones
 from include.sources.card import Card
-from tests.depth import sqlite_usually
+from tests.depth import MOSTLY_SQLITE
 from tests.ledger.catalogue import entry, living, living_items, write_catalogue_card
 from tests.ledger.rows import sync
 
@@ -44,7 +44,7 @@ def dump(engine: Engine) -> dict[str, list[Any]]:
         return {n: connection.execute(select(t).order_by(*t.primary_key)).all() for n, t in metadata.tables.items()}
 
 
-@sqlite_usually
+@MOSTLY_SQLITE
 @pytest.mark.parametrize(("before", "after"), [(20, 0), (1000, 400)])
 def test_a_great_loss_stops_and_asks(engine: Engine, store: LandingStore, card: Card, before: int, after: int) -> None:
     sync(engine, store, card, [entry(n) for n in range(before)], size=200)
@@ -56,7 +56,7 @@ def test_a_great_loss_stops_and_asks(engine: Engine, store: LandingStore, card: 
     assert [q["kind"] for q in open_questions(engine)] == (["vanishing_held"] if after else [])
 
 
-@sqlite_usually
+@MOSTLY_SQLITE
 def test_a_document_that_asks_for_less_is_another_question(
     engine: Engine, store: LandingStore, card: Card, tmp_path: Path
 ) -> None:
@@ -70,7 +70,7 @@ def test_a_document_that_asks_for_less_is_another_question(
     assert len(living(engine)) == 12
 
 
-@sqlite_usually
+@MOSTLY_SQLITE
 def test_the_items_of_what_is_gone_go_with_it(engine: Engine, gone: str) -> None:
     assert not [key for key in living_items(engine) if key.startswith(("R0|", "R1|"))]
     assert len(living_items(engine)) == 20
@@ -92,7 +92,7 @@ def test_undo_restores_what_the_batch_tombstoned(engine: Engine, store: LandingS
     assert sync(engine, store, card, ENTRIES).writes == 0
 
 
-@sqlite_usually
+@MOSTLY_SQLITE
 def test_after_an_undo_two_more_complete_reads_without_them_are_needed(
     engine: Engine, store: LandingStore, card: Card, gone: str
 ) -> None:
@@ -101,7 +101,7 @@ def test_after_an_undo_two_more_complete_reads_without_them_are_needed(
     assert [(r.absent, r.tombstoned) for r in found] == [(2, 0), (2, 2), (0, 0)]
 
 
-@sqlite_usually
+@MOSTLY_SQLITE
 def test_undo_twice_writes_nothing(engine: Engine, gone: str) -> None:
     undo_tombstones(engine, SOURCE, gone)
     before = dump(engine)
@@ -115,7 +115,7 @@ def test_what_came_back_since_is_left_alone(engine: Engine, store: LandingStore,
     assert len(living(engine)) == 12
 
 
-@sqlite_usually
+@MOSTLY_SQLITE
 def test_an_unknown_batch_is_refused_by_name(engine: Engine, gone: str) -> None:
     for source, batch_id in ((SOURCE, "no-such-batch"), ("elsewhere", gone)):
         with pytest.raises(Permanent, match=f"no batch {batch_id} of {source} was merged"):
@@ -135,7 +135,7 @@ def test_items_restored_against_their_owners_list_are_judged_anew_by_the_next_re
     assert len(living_items(engine)) == 22
 
 
-@sqlite_usually
+@MOSTLY_SQLITE
 def test_a_cleared_source_is_restored_by_the_next_harvest(engine: Engine, store: LandingStore, card: Card) -> None:
     sync(engine, store, card, ENTRIES)
     cleared = clear_source(engine, SOURCE, SOURCE)
@@ -158,7 +158,7 @@ def test_a_clearing_is_undone_like_any_tombstones(engine: Engine, store: Landing
     assert (again.writes, again.unchanged) == (0, 12), again
 
 
-@sqlite_usually
+@MOSTLY_SQLITE
 @pytest.mark.parametrize(
     ("source", "confirm", "error", "words"),
     [
@@ -176,7 +176,7 @@ def test_clearing_wants_the_name_of_the_source_twice(
     assert len(living(engine)) == 12
 
 
-@sqlite_usually
+@MOSTLY_SQLITE
 def test_clearing_forgets_how_far_was_read_and_leaves_other_sources_alone(
     engine: Engine, store: LandingStore, card: Card, tmp_path: Path
 ) -> None:

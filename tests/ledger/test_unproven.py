@@ -15,7 +15,7 @@ from include.ledger.merge import MergeResult
 from include.ledger.sync import land, merge_batch
 from include.sources.card import Card
 from include.sources.page import PageFault
-from tests.depth import sqlite_usually
+from tests.depth import MOSTLY_SQLITE
 from tests.ledger.catalogue import entry, item, living, living_items, write_catalogue_card
 from tests.ledger.rows import land as land_pages
 from tests.ledger.rows import pages_of, sync
@@ -51,7 +51,7 @@ def read_twice_less(platform: Platform, monkeypatch: pytest.MonkeyPatch, said: d
         return [platform.read(), platform.read()]
 
 
-@sqlite_usually
+@MOSTLY_SQLITE
 @pytest.mark.parametrize("said", [{}, {"total": None}, {"total": "many"}, {"count": LEFT}])
 def test_a_platform_that_stops_declaring_its_total_deletes_nothing(
     engine: Engine, store: LandingStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: dict[str, Any]
@@ -63,7 +63,7 @@ def test_a_platform_that_stops_declaring_its_total_deletes_nothing(
     assert len(living(engine)) == ALL
 
 
-@sqlite_usually
+@MOSTLY_SQLITE
 @pytest.mark.parametrize("is_declared", [True, False])
 def test_a_total_that_is_declared_or_not_looked_for_proves_what_is_gone(
     engine: Engine, store: LandingStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_declared: bool
@@ -75,7 +75,7 @@ def test_a_total_that_is_declared_or_not_looked_for_proves_what_is_gone(
     assert len(living(engine)) == LEFT
 
 
-@sqlite_usually
+@MOSTLY_SQLITE
 @pytest.mark.parametrize("is_full", [True, False])
 def test_a_degraded_batch_tombstones_no_nested_record_and_the_next_healthy_one_does(
     engine: Engine, store: LandingStore, tmp_path: Path, is_full: bool

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import sqlite3
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import closing
+from copy import copy
 from datetime import date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Engine
@@ -104,3 +108,30 @@ class City(Evidence):
                     self.read_again(source, at(self.day, 2))
             self.show([over], without=without)
         return self.day
+
+
+Then = Callable[[Engine], object]
+
+_MADE: dict[tuple[date, Then | None], tuple[bytes, City]] = {}
+"""The files of ledgers with nothing but the city, as SQLite left them."""
+
+
+def planted(engine: Engine, day: date = DAY, then: Then | None = None) -> City:
+    """Return the city, alone in an empty ledger, after something was done there. On SQLite both are done once, and copied."""
+    name = engine.url.database
+    if engine.dialect.name == "sqlite" and name and (day, then) in _MADE:
+        content, made = _MADE[day, then]
+        engine.dispose()
+        Path(name).write_bytes(content)
+    else:
+        made = City(engine, day)
+        if then:
+            then(engine)
+        if engine.dialect.name == "sqlite" and name:
+            engine.dispose()
+            with closing(sqlite3.connect(name)) as connection:
+                connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            _MADE[day, then] = Path(name).read_bytes(), made
+    city = copy(made)
+    city.engine, city.last = engine, dict(made.last)
+    return city

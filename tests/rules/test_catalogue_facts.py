@@ -21,8 +21,11 @@ from include.rules.parameters import ParameterBook
 from include.rules.rates import rates_of_entries
 from include.rules.source_facts import Sources
 from include.rules.verdict import Fact
+from tests.depth import BOTH, MOSTLY_SQLITE
 from tests.rules.catalogued_city import EXCHANGE, PORTAL, CataloguedCity
 from tests.rules.evidence import DAY, at
+
+pytestmark = MOSTLY_SQLITE
 
 CARDS = Sources({EXCHANGE: "catalogues", PORTAL: "catalogues"}, {}, {})
 PROJECT = "2611-230500-04-04-000018"
@@ -85,6 +88,7 @@ def _data(engine: Engine, system: str, day: date = DAY, **how: Any) -> Catalogue
     return facts["data_entries"].value if "data_entries" in facts else "absent"
 
 
+@BOTH
 def test_entries_are_joined_by_system_code_and_counted_as_they_stand(engine: Engine, city: CataloguedCity) -> None:
     bad = {"system_code": "busy", "share_type": "none", "collection": "not_delivered", "distribution_count": 0,
            "data_updated_on": date(2026, 9, 1), "state": "draft"}  # fmt: skip
@@ -116,6 +120,7 @@ def test_each_kind_is_a_fact_of_its_own(engine: Engine, city: CataloguedCity) ->
         assert facts[name].value == ONE
 
 
+@BOTH
 def test_a_project_that_one_system_names_joins_and_one_that_two_name_does_not(
     engine: Engine, city: CataloguedCity
 ) -> None:
@@ -151,6 +156,7 @@ def test_the_system_code_goes_before_the_project_and_an_unknown_code_does_not_hi
     assert _data(engine, "busy") == ONE
 
 
+@BOTH
 def test_an_entry_without_a_system_is_of_its_unit_by_uscc_else_by_name(engine: Engine, city: CataloguedCity) -> None:
     cases = (
         (("市{}局", "U{}"), ("市{}局", "U{}"), 1), ((None, "U{}"), ("{}局", "U{}"), 1), (("市{}局", "V{}"), ("市{}局", "U{}"), 0),
@@ -170,6 +176,7 @@ def test_an_entry_without_a_system_is_of_its_unit_by_uscc_else_by_name(engine: E
         assert facts[f"s{n}"]["data_entries"].value == Catalogued(unlinked=unlinked), (entry, system)
 
 
+@BOTH
 def test_one_entry_in_two_catalogues_is_one_and_the_better_source_speaks(engine: Engine, city: CataloguedCity) -> None:
     late = {"data_updated_on": date(2025, 1, 1), "system_code": "idle"}
     city.enter({"system_code": "busy", "code": "307001/1", "collection": None})
@@ -184,6 +191,7 @@ def test_one_entry_in_two_catalogues_is_one_and_the_better_source_speaks(engine:
     assert busy.entries == 2, "twice in one catalogue are two"
 
 
+@BOTH
 def test_one_code_of_two_units_is_two_entries_and_the_uscc_tells_units_apart(
     engine: Engine, city: CataloguedCity
 ) -> None:
@@ -213,6 +221,7 @@ def test_what_is_open_to_the_public_is_shared_although_no_sharing_is_stated(
         assert (found.shared, found.share_unknown) == (min(number + 1, 2), max(number - 1, 0)), open_type
 
 
+@BOTH
 def test_dates_are_weighed_as_of_the_reading_not_of_the_judging(engine: Engine, city: CataloguedCity) -> None:
     dates = {"system_code": "busy", "update_cycle": "daily", "data_updated_on": None, "data_updated_raw": None}
     city.enter(
@@ -227,6 +236,7 @@ def test_dates_are_weighed_as_of_the_reading_not_of_the_judging(engine: Engine, 
     assert _data(engine, "busy", DAY + timedelta(days=8)) == "absent"
 
 
+@BOTH
 def test_a_catalogue_not_read_whole_lately_says_nothing_of_its_kinds(engine: Engine, city: CataloguedCity) -> None:
     city.enter({"system_code": "busy"}, {"system_code": "busy", "kind": "component"})
     city.enter({"system_code": "busy", "code": "other"}, source=PORTAL)
@@ -248,6 +258,7 @@ def test_a_catalogue_never_read_whole_may_hold_anything(engine: Engine, city: Ca
     assert not set(KINDS) & set(_facts(engine)["busy"])
 
 
+@BOTH
 def test_tombstoned_entries_are_gone_and_still_tell_what_their_catalogue_lists(
     engine: Engine, city: CataloguedCity
 ) -> None:
@@ -261,6 +272,7 @@ def test_tombstoned_entries_are_gone_and_still_tell_what_their_catalogue_lists(
     assert _data(engine, "busy", known=known | {EXCHANGE: again}) == ONE, "then it was there"
 
 
+@BOTH
 def test_all_entries_together_make_the_rates(engine: Engine, city: CataloguedCity) -> None:
     city.enter(
         {"system_code": "busy"}, {}, {"share_type": "none", "distribution_count": 0, "collection": "not_required"}
@@ -301,6 +313,7 @@ def _unsteady(engine: Engine, day: date = DAY, **how: Any) -> Any:
     return fact.value if fact else "absent"
 
 
+@BOTH
 def test_a_record_is_unsteady_that_came_back_twice_within_ninety_days(engine: Engine, city: CataloguedCity) -> None:
     assert _unsteady(engine) == 0
     then = dict(city.last)
@@ -324,6 +337,7 @@ def test_of_a_register_that_is_not_fresh_nobody_knows_whether_it_is_steady(
     assert "unsteady" not in _sources(engine, wanted=[])[EXCHANGE], "nobody asked"
 
 
+@BOTH
 def test_a_source_that_a_person_cleared_says_nothing_until_it_is_read_again(
     engine: Engine, city: CataloguedCity
 ) -> None:

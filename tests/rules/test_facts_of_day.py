@@ -15,7 +15,8 @@ from include.rules.parameters import ParameterBook
 from include.rules.source_facts import Sources
 from include.rules.verdict import Fact
 from include.rules.window_facts import ROLES, is_flat
-from tests.rules.city import BATCHES, DAYS, City
+from tests.depth import MOSTLY_SQLITE
+from tests.rules.city import BATCHES, DAYS, City, planted
 from tests.rules.evidence import DAY, Evidence, at, days_before
 
 CARDS = Sources(
@@ -27,7 +28,7 @@ YESTERDAY = DAY - timedelta(days=1)
 
 @pytest.fixture
 def city(engine: Engine) -> City:
-    return City(engine)
+    return planted(engine)
 
 
 def _facts(engine: Engine, day: date = DAY, subject: str = "system", **how: Any) -> dict[str, dict[str, Fact]]:
@@ -145,6 +146,7 @@ STALE = {
 }
 
 
+@MOSTLY_SQLITE
 def test_a_register_not_read_lately_says_nothing(engine: Engine, city: City) -> None:
     first, late = dict(city.last), DAY + timedelta(days=8)
     for source, _, _ in BATCHES:
@@ -152,7 +154,7 @@ def test_a_register_not_read_lately_says_nothing(engine: Engine, city: City) -> 
     for source, names in STALE.items():
         known = city.last | {source: first[source]}  # all the others were read again
         for day, is_known in ((DAY + timedelta(days=7), True), (late, False)):
-            facts = _facts(engine, day, known=known)["idle"]
+            facts = _facts(engine, day, known=known, wanted=names)["idle"]
             assert {name: name in facts for name in names} == dict.fromkeys(names, is_known), source
             assert "system_code" in facts
 
@@ -190,6 +192,7 @@ def test_resources_on_the_cloud_are_the_running_ones(engine: Engine, city: City)
     )
 
 
+@MOSTLY_SQLITE
 def test_exemptions_come_whole_and_withdrawn_ones_not_at_all(engine: Engine, city: City) -> None:
     row = {"exemption_id": "E1", "system_code": "idle", "kind": "idle", "ground": "依据", "expires_on": date(2027, 1, 1),
            "valid_from": date(2026, 1, 1), "document_no": "双数〔2026〕1号", "granted_by": "市数据局"}  # fmt: skip
@@ -302,6 +305,7 @@ def test_sources_say_how_far_they_were_read(engine: Engine, city: City) -> None:
     assert set(facts["never_read"]) == {"source_code", "name", "entity", "kind"}
 
 
+@MOSTLY_SQLITE
 def test_only_what_a_scope_wants_is_worked_out(engine: Engine, city: City) -> None:
     facts = _facts(engine, wanted=["connection_calls", "listing"])["busy"]
     assert set(facts) & set(ROLES) == {"connection_calls"}

@@ -9,8 +9,11 @@ import pytest
 from sqlalchemy import Engine
 
 from include.rules.pending_facts import PENDING
+from tests.depth import BOTH, MOSTLY_SQLITE
 from tests.rules.evidence import at
 from tests.rules.lives import BARE, FORMER, FULL, ROAD, Lives
+
+pytestmark = MOSTLY_SQLITE
 
 REPORT = "政府投资项目可行性研究报告审批"
 ONE, OTHER = "11230500MB1234567A", "11230500MB1234567B"
@@ -30,6 +33,7 @@ def pending(lives: Lives, *items: dict[str, Any], **unit: Any) -> list[tuple[str
     return [(project.code, project.applied_on) for project in fact.value]
 
 
+@BOTH
 def test_what_is_handed_in_and_not_decided_is_pending(engine: Engine) -> None:
     assert pending(Lives(engine), item("A1", FULL), item("A2", BARE, submitted_at=None, accepted_at=at(APPLIED))) == [
         (BARE, APPLIED),
@@ -56,17 +60,20 @@ def test_a_project_that_was_once_approved_is_not_pending_with_another_item(
     assert pending(Lives(engine), item("A1", FULL), item("A2", FULL, "approved", **decided)) == []
 
 
+@BOTH
 def test_one_that_was_refused_and_applied_for_anew_is_pending_since_then(engine: Engine) -> None:
     refused = item("A1", FULL, "rejected", submitted_at=at(date(2026, 9, 1)), decided_at=at(date(2026, 10, 1)))
     assert pending(Lives(engine), refused, item("A2", FULL)) == [(FULL, APPLIED)]
 
 
+@BOTH
 def test_a_former_code_stands_for_the_present_one(engine: Engine) -> None:
     lives = Lives(engine)
     lives.reissue()
     assert pending(lives, item("A1", FORMER)) == [(FULL, APPLIED)]
 
 
+@BOTH
 def test_units_are_told_apart_by_number_and_by_name_where_one_has_none(engine: Engine) -> None:
     lives = Lives(engine)
     named = [

@@ -14,8 +14,11 @@ from include.rules.parameters import Parameters, Value
 from include.rules.plan_facts import first_plan_year, line_hash
 from include.rules.records import Contract, PlanYear, Rectification
 from include.rules.verdict import Fact
+from tests.depth import BOTH, MOSTLY_SQLITE
 from tests.rules.evidence import DAY, at
 from tests.rules.lives import BARE, FORMER, FULL, ROAD, SOURCES, STANDING, Lives, values
+
+pytestmark = MOSTLY_SQLITE
 
 MAY, LATE = date(2026, 5, 4), DAY + timedelta(days=8)
 USCC = "11230500MB1234567X"
@@ -29,6 +32,7 @@ def lives(engine: Engine) -> Lives:
 # -- plan years -------------------------------------------------------------------------------------------------------------------
 
 
+@BOTH
 def test_every_year_since_the_measures_is_judged_with_blanks_where_no_row_is(lives: Lives) -> None:
     lives.add("plan_years", [{"plan_year": y, "drafted_on": MAY} for y in (2025, 2026, 2028)])
     years = lives.of("plan_year")
@@ -92,6 +96,7 @@ def test_the_calendar_of_the_next_year_is_covered_or_not(lives: Lives) -> None:
 # -- departments ------------------------------------------------------------------------------------------------------------------
 
 
+@BOTH
 def test_departments_are_told_apart_by_uscc_or_folded_name(lives: Lives) -> None:
     rows = [
         {"plan_year": 2027, "unit_name": "市教育局", "unit_uscc": USCC, "budget_units": 3, "applications": 0},
@@ -128,6 +133,7 @@ def _line(code: str | None, **more: object) -> dict[str, object]:
     return {"plan_year": 2027, "project_code": code, "name": f"计划 {code}", "unit_name": "市教育局"} | STANDING | more
 
 
+@BOTH
 def test_a_planned_project_is_on_a_platform_or_not_and_void_or_not(lives: Lives) -> None:
     lives.reissue()
     unknown = "2611-230500-04-04-999999"
@@ -158,6 +164,7 @@ def test_the_code_of_a_line_is_the_same_for_ever() -> None:
     assert line_hash("2027|计划") == "1450ce494743b36e", "findings are kept under it"
 
 
+@BOTH
 def test_a_line_without_a_code_stands_by_itself_until_it_has_one(lives: Lives) -> None:
     lives.add("annual_plan", [_line(None), _line(BARE)])
     found = lives.of("plan_entry")
@@ -180,6 +187,7 @@ def test_a_line_without_a_code_stands_by_itself_until_it_has_one(lives: Lives) -
 # -- contracts and notices --------------------------------------------------------------------------------------------------------
 
 
+@BOTH
 def test_a_contract_stands_with_the_others_of_its_project(lives: Lives) -> None:
     lives.reissue()
     lives.add("dossiers", [{"project_code": FULL, "name": "全项目", "track": "unit", "content_class": "upkeep"}])
@@ -208,6 +216,7 @@ def test_stale_contracts_and_notices_are_subjects_of_which_nothing_is_known(live
     assert values(notice, "rectification_code", "rectification") == ["N1", "absent"]
 
 
+@BOTH
 def test_withdrawn_contracts_and_notices_are_gone(lives: Lives) -> None:
     contract = {"contract_no": "C1", "project_code": FULL, "name": "合同", "amount_yuan": Decimal(1)}
     notice = {"notice_no": "N1", "issued_by": "市数据局", "issued_on": MAY, "due_on": DAY}
@@ -222,6 +231,7 @@ def test_withdrawn_contracts_and_notices_are_gone(lives: Lives) -> None:
     assert not [subject for subject in lives.gone(wanted=["level"]) if subject[0] == "contract"]
 
 
+@BOTH
 def test_a_notice_is_called_by_its_topic_or_its_number(lives: Lives) -> None:
     row = {"issued_by": "市数据局", "issued_on": MAY, "due_on": DAY, "project_code": BARE}
     lives.add("rectifications", [row | {"notice_no": "N1", "topic": "未联通"}, row | {"notice_no": "N2"}])
@@ -238,6 +248,7 @@ def _report(number: str, **more: object) -> dict[str, object]:
     return {"report_no": number, "kind": "protection", "issued_on": MAY} | more
 
 
+@BOTH
 def test_reports_belong_to_the_system_and_to_its_project(lives: Lives) -> None:
     lives.reissue()
     lives.add(
@@ -266,6 +277,7 @@ def test_reports_belong_to_the_system_and_to_its_project(lives: Lives) -> None:
     assert [values(f, "protection_level")[0] for f in systems.values()] == [3, "absent", 2]
 
 
+@BOTH
 def test_attestations_belong_to_what_they_name(lives: Lives) -> None:
     lives.add("system_register", [{"system_code": c, "name": f"系统{c}", "project_codes": FULL} for c in ("S1", "S2")])
     row = {"matter": "shareable_data", "conclusion": "met", "ground": "依据", "attested_by": "王某", "attested_on": MAY,
@@ -284,6 +296,7 @@ def test_attestations_belong_to_what_they_name(lives: Lives) -> None:
 # -- catalogues -------------------------------------------------------------------------------------------------------------------
 
 
+@BOTH
 def test_the_entries_of_a_project_are_those_of_its_systems(lives: Lives) -> None:
     lives.add(
         "system_register",
@@ -310,6 +323,7 @@ def test_the_entries_of_a_project_are_those_of_its_systems(lives: Lives) -> None
     assert values(lives.of("project", LATE, wanted=wanted)[FULL], "data_entries", "systems") == ["absent", "absent"]
 
 
+@BOTH
 def test_unlinked_entries_are_counted_by_unit_and_one_system_stands_for_itself(lives: Lives) -> None:
     owned = (("S1", FULL, "市教育局"), ("S2", FULL, "市公安局"), ("S3", BARE, "市教育局"))
     lives.add(

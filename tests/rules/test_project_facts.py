@@ -26,6 +26,7 @@ from include.rules.records import (
     UpgradeTarget,
 )
 from include.rules.verdict import Fact
+from tests.depth import MOSTLY_SQLITE
 from tests.rules.evidence import DAY, at
 from tests.rules.lives import BARE, FORMER, FULL, ROAD, SOURCES, STANDING, Lives, values
 
@@ -108,6 +109,7 @@ def test_records_rest_on_the_batches_of_all_of_them() -> None:
     assert [batches_of(kept) for kept in asked] == [(), ("b2",), ("b2",), ("b1", "b2"), ("b1", "b2"), ("b1", "b2")]
 
 
+@MOSTLY_SQLITE
 def test_a_source_that_is_stale_or_was_read_in_part_says_nothing(lives: Lives) -> None:
     first = dict(lives.last)
     for source in SOURCES:
@@ -115,11 +117,11 @@ def test_a_source_that_is_stale_or_was_read_in_part_says_nothing(lives: Lives) -
     for name, source in LISTS.items():
         known = lives.last | {source: first[source]}
         rest = set(LISTS) - {name}
-        assert set(LISTS) & set(lives.of("project", DAY + timedelta(days=7), known)[BARE]) == set(LISTS)
-        assert set(LISTS) & set(lives.of("project", LATE, known)[BARE]) == rest, name
+        assert set(LISTS) & set(lives.of("project", DAY + timedelta(days=7), known, LISTS)[BARE]) == set(LISTS)
+        assert set(LISTS) & set(lives.of("project", LATE, known, LISTS)[BARE]) == rest, name
         in_part = lives.batch(f"second_{name}", SOURCES[source], at(LATE, 2), full=False)
         known = lives.last | {f"second_{name}": in_part}
-        assert set(LISTS) & set(lives.of("project", LATE, known)[BARE]) == rest, name
+        assert set(LISTS) & set(lives.of("project", LATE, known, LISTS)[BARE]) == rest, name
 
 
 def test_reports_on_projects_rest_on_the_register_of_systems(lives: Lives) -> None:
@@ -229,6 +231,7 @@ def test_the_system_that_is_upgraded_is_looked_up(lives: Lives) -> None:
 ITEM = {"project_code": FULL, "state": "approved"}
 
 
+@MOSTLY_SQLITE
 def test_approvals_are_told_by_the_names_of_the_items(lives: Lives) -> None:
     names = {
         "1": "政府投资项目可行性研究报告审批",
@@ -271,6 +274,7 @@ def test_a_project_and_its_system_rest_on_the_better_of_two_sources(lives: Lives
     assert facts["systems"] == Fact(("S1",), "better_system+system_register", DAY, (better["system"],))
 
 
+@MOSTLY_SQLITE
 def test_the_division_says_whether_a_project_is_the_citys_or_a_countys(lives: Lives) -> None:
     divisions = {
         "230500": "city",
