@@ -1,3 +1,0 @@
-"""What the tests of rules share."""
-
-from __future__ import annotations
