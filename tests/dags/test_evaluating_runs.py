@@ -15,7 +15,8 @@ from include.findings.titles import SCOPES
 from include.ledger.database import open_ledger
 from include.ledger.tables import batch, evaluation, finding
 from include.sandbox.server import SandboxServer
-from include.sources.card_files import SHIPPED, load_cards
+from include.sources.card_files import load_cards
+from include.sources.outlines import SHIPPED
 from tests.dags.test_judging_runs import count, states
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -14,7 +14,7 @@ from include.alerts.pipelines import SHIPPED
 from include.sandbox.airflow_home import Home
 from include.sandbox.stack import Stack, StackOptions
 from include.settings import ROOT
-from include.sources.card_files import SHIPPED as CARDS
+from include.sources.outlines import SHIPPED as CARDS
 from tests.depth import deep
 from tests.e2e.city.running import HUNG, KILLED, close_dag
 from tests.e2e.city.story import Heard, told_of_faults

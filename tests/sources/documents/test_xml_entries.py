@@ -75,6 +75,18 @@ def serialised(statements: list[Any], form: str, depth: int = 3) -> str:
     return graph.serialize(format=form, **({"max_depth": depth} if form == "pretty-xml" else {}))
 
 
+@pytest.mark.parametrize("form", ["xml", "pretty-xml"])
+def test_what_has_an_empty_text_alone_is_its_name(form: str) -> None:
+    statements = [
+        (KEYS[0], RDF.type, DCAT.Dataset),
+        (KEYS[0], DCTERMS.title, KEYS[1]),
+        (KEYS[1], DCTERMS.title, rdflib.Literal("")),
+    ]
+    body = serialised(statements, form)
+    assert is_same(body)
+    assert read(general(body))[0][0]["dct:title"] == "http://x.cn/b#c"
+
+
 @settings(max_examples=deep(50, 150), deadline=None)
 @given(statements=STATEMENTS, form=st.sampled_from(["xml", "pretty-xml"]), depth=st.integers(1, 6))
 def test_any_graph_as_rdflib_writes_it_gives_the_same_rows(statements: list[Any], form: str, depth: int) -> None:
