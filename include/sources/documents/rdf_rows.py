@@ -93,7 +93,12 @@ class RowMaker:
     def _linked(self, key: str) -> Any:
         """Return what a node shows of one that it links to; nothing where that is a blank node without content."""
         # Of what is said by empty texts alone a reader may have kept nothing: it is no more than its name.
-        if self._nodes.get(key) and key not in self._links_only and len(self._path) <= _DEEPEST and key not in self._path:
+        if (
+            self._nodes.get(key)
+            and key not in self._links_only
+            and len(self._path) <= _DEEPEST
+            and key not in self._path
+        ):
             return self._items(key) if key in self._lists else self._node(key)
         return None if key[0] == BLANK or key == _NIL else written(key)
 
