@@ -3,33 +3,22 @@
 from __future__ import annotations
 
 from concurrent.futures import Future
-from types import TracebackType
-from typing import Self
 
 from include.ledger.page_mapper import Lines, MappedPage, PageMapper
 from include.sources.card import Card
 from include.sources.mapping import Oddities
-from include.sources.second_process import Answering, SecondProcess
+from include.sources.second_process import Answering, SecondProcess, Work
 
 _WHAT_WAS_ODD = ()
 """Instead of a page: asks for what could not be placed."""
 
 
-class SecondMapper:
-    """The parent's end. Use as a context manager: an error leaves no answer behind that nobody has taken."""
+class SecondMapper(Work):
+    """The parent's end. Use as a context manager."""
 
     def __init__(self, process: SecondProcess, card: Card, *, as_text: bool, batch_id: str | None = None) -> None:
-        self._process = process
+        super().__init__(process)
         process.begin(__name__, (card, as_text, batch_id))
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if kind:
-            self._process.end()
 
     def submit(self, page: int, lines: Lines) -> Future[MappedPage]:
         """Have a page mapped; the future holds its rows."""

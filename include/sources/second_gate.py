@@ -10,8 +10,6 @@ from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future
 from dataclasses import replace
-from types import TracebackType
-from typing import Self
 
 import orjson
 
@@ -20,7 +18,7 @@ from include.sources.card import Card
 from include.sources.page import Page, PageFault
 from include.sources.page_gate import GatedPage, PageGate
 from include.sources.raw_page import RawPage
-from include.sources.second_process import AHEAD, Answering, SecondProcess, pays
+from include.sources.second_process import AHEAD, Answering, SecondProcess, Work, pays
 
 _FIRST_HERE = 2
 """Pages that are gated here before a second process, which starts meanwhile, is asked: a read may know nearly all its pages."""
@@ -35,25 +33,17 @@ _WAITING = 4
 Waiting = GatedPage | PageFault | Future[GatedPage | ShuhengError]
 
 
-class Gates:
+class Gates(Work):
     """All pages of one read, gated in order. Use as a context manager; `refused` collects whom the gate refused."""
 
     def __init__(self, card: Card, refused: set[str], process: SecondProcess, *, is_all_new: bool = False) -> None:
-        self._card, self._refused, self._process = card, refused, process
+        super().__init__(process)
+        self._card, self._refused = card, refused
         self._here = PageGate(card)
         self._second: SecondProcess | None = None
         self._waiting: deque[Waiting] = deque()
         self._gated, self._first_here = 0, 1 if is_all_new else _FIRST_HERE
         self._rows = 0
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if kind:
-            self._process.end()  # it may be at a page that nobody will ask for
 
     def admit(self, raw: RawPage) -> Iterator[Page | PageFault]:
         """Take a page in; yield those that are ready."""

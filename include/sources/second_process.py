@@ -111,6 +111,22 @@ class SecondProcess:
             raise SecondProcessLost("the second process is gone; nothing of this step is kept, run it again") from error
 
 
+class Work:
+    """One kind of work of a second process. Use as a context manager: an error leaves no answer behind that nobody has taken."""
+
+    def __init__(self, process: SecondProcess) -> None:
+        self._process = process
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if kind:
+            self._process.end()  # it may be at something that nobody will ask for
+
+
 def serve() -> int:
     """Answer questions until the parent closes the pipe."""
     answer: Answering | None = None
