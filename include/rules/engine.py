@@ -45,22 +45,19 @@ class Bench:
 
     def judge(self, rule: Rule, facts: Mapping[str, Fact], occurrence: str = "") -> Verdict:
         """Return the verdict of a rule on a subject; raise `RuleCrashed` where its function breaks."""
-        made, subject = self._of(rule), facts[f"{rule.subject}_code"].value
+        made = self._of(rule)
+        subject = facts[made.named].value
         try:
             judgement, message, seen = self._decided(rule, facts, subject)
         except Exception as error:
             raise RuleCrashed(
                 f"rule {rule.id} broke on {rule.subject} {subject}: {type(error).__name__}: {error}"
             ) from error
-        used = dict(sorted(seen.used.items()))
-        until = earliest(judgement.holds_until, made.until, *(part.holds_until for part in seen.parts))
-        inputs = made.inputs.copy()
-        for fact in used.values():
-            inputs.update(fact.digest())
+        used = {name: seen.used[name] for name in sorted(seen.used)}
+        until = earliest(judgement.holds_until, made.until, *[part.holds_until for part in seen.parts])
         return Verdict(
             rule.id, rule.subject, subject, occurrence, judgement.outcome, judgement.reason, message, judgement.steps, used,
-            made.used, rule.article.id, rule.severity.get(judgement.outcome.value), made.version, self.on,
-            until, inputs.hexdigest(),
+            made.used, rule.article.id, rule.severity.get(judgement.outcome), made.version, self.on, until,
         )  # fmt: skip
 
     def _decided(self, rule: Rule, facts: Mapping[str, Fact], subject: str) -> _Decided:
@@ -68,7 +65,8 @@ class Bench:
             return found
         made = self._of(rule)
         seen = Facts(facts, made.oldest)
-        seen.parts = tuple(self._part(part, seen, facts, subject) for part in rule.parts)
+        if rule.parts:
+            seen.parts = tuple([self._part(part, seen, facts, subject) for part in rule.parts])
         judgement = _decide(rule, seen, made.own, self.on)
         found = _Decided(judgement, _message(rule, judgement, facts), seen)
         if rule.id in self._rolled:
@@ -100,9 +98,7 @@ class Bench:
         until = change - timedelta(days=1) if change else None
         own = self.parameters.only(rule.parameters, counts_workdays=rule.counts_workdays)
         version = hashlib.blake2b(text, digest_size=8).hexdigest()
-        return _Made(
-            own, used, version, until, oldest, hashlib.blake2b(f"{version} {self.on}".encode(), digest_size=16)
-        )
+        return _Made(own, used, version, until, oldest, f"{rule.subject}_code")
 
 
 class _Decided(NamedTuple):
@@ -117,7 +113,7 @@ class _Decided(NamedTuple):
 class _Made:
     """What a rule's verdicts of one day share: parameters, version, last day of the parameters, oldest evidence that counts.
 
-    `inputs` is the hash that the facts of each are added to.
+    `named` is the fact that names the subject.
     """
 
     own: Parameters
@@ -125,7 +121,7 @@ class _Made:
     version: str
     until: date | None
     oldest: date | None
-    inputs: hashlib.blake2b
+    named: str
 
 
 def judge(rule: Rule, facts: Mapping[str, Fact], book: ParameterBook, on: date) -> Verdict:

@@ -68,7 +68,7 @@ def said(
     used = {name: {"value": value, "source": "s"} for name, value in facts.items()}
     return Verdict(
         rule, card.subject, subject, "", Outcome(outcome), reason, f"“{subject}”{outcome}", (), used, {}, card.article.id,
-        card.severity.get(outcome), version, MONDAY, None, "h",
+        card.severity.get(outcome), version, MONDAY, None,
     )  # fmt: skip
 
 

@@ -50,7 +50,7 @@ def said(
     used = {name: {"value": value, "source": "s"} for name, value in (facts or {}).items()}
     return Verdict(
         rule, "system", subject, "", Outcome(outcome), reason, message or f"{subject}:{outcome}", (), used, {}, "art", severity,
-        version, day, None, "h",
+        version, day, None,
     )  # fmt: skip
 
 

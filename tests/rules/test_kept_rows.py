@@ -26,7 +26,7 @@ OTHERS = ("aside", "zone")
 
 def verdict(subject: Subject, holds_until: date | None = None, outcome: Outcome = Outcome.PASS) -> Verdict:
     return Verdict(
-        RULE.id, *subject, "", outcome, "reason", "句子", (), {}, {}, "art1", None, "v", DAY, holds_until, "input"
+        RULE.id, *subject, "", outcome, "reason", "句子", (), {}, {}, "art1", None, "v", DAY, holds_until
     )  # fmt: skip
 
 
