@@ -124,7 +124,7 @@ class KeptVerdicts:
 
     @cached_property
     def _before(self) -> Mapping[str, Any]:
-        """Return what the row of the scope tells: the frontier, the number of rows, and the counts."""
+        """Return what the row of the scope tells: the frontier, the number of rows, the counts, and entries joined to a system."""
         query = select(table.c.outcomes).where(table.c.scope == self.scope, table.c.subject_type == _SCOPE)
         found: Mapping[str, Any] = orjson.loads(self.connection.execute(query).scalar() or "{}")
         return found
@@ -136,6 +136,12 @@ class KeptVerdicts:
             return None
         known: Mapping[str, str] = self._before["known"]
         return known if last.holds_until and last.holds_until >= self.day else None
+
+    @property
+    def linked(self) -> int:
+        """Return how many entries of the catalogues were joined to a system; as many as now where only some systems are looked at."""
+        found: int = self._before["linked"]
+        return found
 
     def due(self) -> list[Subject]:
         """Return the subjects of which a verdict has ended."""
@@ -257,7 +263,9 @@ class KeptVerdicts:
 
     # -- writing --------------------------------------------------------------------------------------------------------------
 
-    def write(self, tally: Tally, crashed_types: Collection[str], grounds: str, known: Mapping[str, str]) -> int:
+    def write(
+        self, tally: Tally, crashed_types: Collection[str], grounds: str, known: Mapping[str, str], linked: int = 0
+    ) -> int:
         """Write what changed; subjects of a type that a rule broke on are not kept. Return how many rows were touched."""
         counts, broken = self.counts.copy(), set(crashed_types)
         kept = {subject: note for subject, note in self._notes.items() if subject[0] not in broken}
@@ -265,12 +273,12 @@ class KeptVerdicts:
         for note in kept.values():
             counts.update((rule, outcome, reason) for rule, _, outcome, reason in note.outcomes)
         changed = {s: (row, kept[s].text()) for s, row in rows.items() if row != self._rows.get(s)}
-        changed |= self._of_scope(rows, counts, "" if broken else grounds, known)
+        changed |= self._of_scope(rows, counts, "" if broken else grounds, {"known": dict(sorted(known.items())), "linked": linked})
         dropped = self._gone() + [s for s in self._notes if s[0] in broken and s in self._rows]
         return self._put(dropped, changed)
 
     def _of_scope(
-        self, rows: Mapping[Subject, _Row], counts: Counter[Said], grounds: str, known: Mapping[str, str]
+        self, rows: Mapping[Subject, _Row], counts: Counter[Said], grounds: str, told: Mapping[str, Any]
     ) -> dict[Subject, tuple[_Row, str]]:
         """Return the row of the scope itself, if it is another one."""
         marks = self.marks + sum(mark(subject, row.said) for subject, row in rows.items())
@@ -278,7 +286,7 @@ class KeptVerdicts:
         sunday = self.day + timedelta(days=6 - self.day.weekday())
         row = _Row(grounds, self.rules_version, sunday, written(marks))
         lines = [[*said, n] for said, n in sorted(counts.items())]
-        told = {"known": dict(sorted(known.items())), "subjects": held + len(rows), "counts": lines}
+        told = {**told, "subjects": held + len(rows), "counts": lines}
         is_same = row == self._last and told == self._before
         return {} if is_same else {self._whole: (row, orjson.dumps(told).decode())}
 
