@@ -16,7 +16,7 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 import orjson
-from sqlalchemy import ColumnElement, Connection, and_, bindparam, delete, func, insert, select, text, update
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, case, delete, func, insert, select, text, update
 
 from include.ledger.portions import of_subjects
 from include.ledger.tables import judged_subject as table
@@ -102,7 +102,8 @@ class KeptVerdicts:
         self._asked: set[Subject] = set()
         self._outcomes: dict[Subject, str] = {}
         self._last = self._read_scope()
-        self.is_used = is_used and self._last is not None and self._count() == self._before.get("subjects")
+        self._due, kept = self._read_ends() if is_used and self._last else ([], 0)
+        self.is_used = bool(self._last) and kept == self._before.get("subjects")
 
     @property
     def _whole(self) -> Subject:
@@ -118,9 +119,13 @@ class KeptVerdicts:
         for kind, subject, *values in self.connection.execute(query):
             yield (kind, subject), _Row(*values)
 
-    def _count(self) -> int:
+    def _read_ends(self) -> tuple[list[Subject], int]:
+        """Return the subjects of which a verdict has ended, and how many are kept: both by one look at every row."""
+        has_ended = table.c.holds_until < self.day
+        ended = [case((has_ended, table.c[name])) for name in ("subject_type", "subject")]
         mine = table.c.scope == self.scope, table.c.subject_type != _SCOPE
-        return self.connection.execute(select(func.count()).select_from(table).where(*mine)).scalar_one()
+        found = self.connection.execute(select(*ended, func.count()).where(*mine).group_by(*ended)).all()
+        return [(kind, subject) for kind, subject, _ in found if kind], sum(count for *_, count in found)
 
     @cached_property
     def _before(self) -> Mapping[str, Any]:
@@ -139,14 +144,13 @@ class KeptVerdicts:
 
     @property
     def linked(self) -> int:
-        """Return how many entries of the catalogues were joined to a system; as many as now where only some systems are looked at."""
+        """Return how many entries of the catalogues were joined to a system: as many as now, where only some are looked at."""
         found: int = self._before["linked"]
         return found
 
     def due(self) -> list[Subject]:
         """Return the subjects of which a verdict has ended."""
-        has_ended = table.c.holds_until.is_not(None) & (table.c.holds_until < self.day)
-        return [subject for subject, _ in self._read(has_ended & (table.c.subject_type != _SCOPE))]
+        return self._due
 
     def look_at_all(self) -> None:
         """Read every row; one that somebody changed makes all of them useless."""
@@ -273,7 +277,8 @@ class KeptVerdicts:
         for note in kept.values():
             counts.update((rule, outcome, reason) for rule, _, outcome, reason in note.outcomes)
         changed = {s: (row, kept[s].text()) for s, row in rows.items() if row != self._rows.get(s)}
-        changed |= self._of_scope(rows, counts, "" if broken else grounds, {"known": dict(sorted(known.items())), "linked": linked})
+        told = {"known": dict(sorted(known.items())), "linked": linked}
+        changed |= self._of_scope(rows, counts, "" if broken else grounds, told)
         dropped = self._gone() + [s for s in self._notes if s[0] in broken and s in self._rows]
         return self._put(dropped, changed)
 
