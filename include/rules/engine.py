@@ -133,31 +133,29 @@ def _decide(rule: Rule, facts: Facts, parameters: Parameters, on: date) -> Judge
     out = _out_of_scope(rule, facts)
     if out:
         return out
-    excepted, excepted_until, notes = [], None, ()
-    if rule.exceptions:
-        named = [(EXCEPTIONS[name], EXCEPTIONS[name].applies(facts, parameters, on)) for name in rule.exceptions]
-        excepted = [(name, said) for name, said in named if said]
-        excepted_until = earliest(*[said.until for _, said in excepted])
-        settled = _except(excepted)
-        if settled:
-            return replace(settled, holds_until=excepted_until)
-        notes = tuple([step for _, said in excepted for step in said.steps])
+    excepted = [
+        (EXCEPTIONS[name], said)
+        for name in rule.exceptions
+        if (said := EXCEPTIONS[name].applies(facts, parameters, on))
+    ]
+    excepted_until = earliest(*[said.until for _, said in excepted])
+    settled = _except(excepted) if excepted else None
+    if settled:
+        return replace(settled, holds_until=excepted_until)
+    notes = tuple([step for _, said in excepted for step in said.steps])
     missing = [name for name in (*rule.applies, *rule.needs) if getattr(facts, name) is None]
     if missing:
         return _unknown(rule, facts, missing, Judgement(Outcome.UNKNOWN, MISSING, notes, {}, excepted_until))
     facts.missing.clear()  # what the exceptions missed is theirs
     found = rule.function(facts, parameters, on)
-    until = earliest(found.holds_until, excepted_until) if excepted_until else found.holds_until
+    until = earliest(found.holds_until, excepted_until)
     if notes or until != found.holds_until:
         found = replace(found, steps=(*notes, *found.steps), holds_until=until)
     if found.outcome is Outcome.UNKNOWN and found.reason == MISSING:
         lacking = [name for name in rule.weighs if name in facts.missing or _is_short(facts.used.get(name), parameters)]
         return _unknown(rule, facts, lacking, found)
-    if (
-        excepted
-        and found.outcome in (Outcome.WARN, Outcome.FAIL)
-        and (excuses := [said.lacks for _, said in excepted if said.lacks])
-    ):
+    is_adverse = excepted and found.outcome in (Outcome.WARN, Outcome.FAIL)
+    if is_adverse and (excuses := [said.lacks for _, said in excepted if said.lacks]):
         return _unknown(rule, facts, excuses, found)
     return found
 

@@ -80,7 +80,7 @@ class Verdict:
     reason: str
     message: str
     steps: tuple[str, ...]
-    facts_used: dict[str, Any]
+    facts_used: dict[str, Fact]
     parameters_used: dict[str, Any]
     clause: str
     severity: str | None
