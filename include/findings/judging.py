@@ -195,7 +195,7 @@ class _Session:
         if judging.kept:
             tally.hold(judging.kept.marks, judging.kept.counts)
             broken = {rule.subject for rule in self.rules if rule.id in tally.crashed}
-            judging.kept.write(tally, broken, judging.grounds, known.batches)
+            judging.kept.write(tally, broken, judging.grounds, known.batches, judging.linked)
         judged = self._judged(judging, tally, self.kept["revision"] if self.kept else 0)
         judged.settled, judged.is_backfill, judged.is_newest = settled, is_backfill, is_newest
         if not judged.is_equal or judged.rules_version != judged.stored_version:

@@ -51,6 +51,7 @@ class Catalogues:
         self._counts: dict[tuple[str | None, str], Counter[str]] = {}
         self._facts: dict[str, dict[str, Fact]] = {}
         self._evidence: dict[tuple[str, str], set[str]] = {}
+        self._nothing: dict[tuple[str, int], Fact] = {}
         self._of_unit: Counter[tuple[str, str, bool]] = Counter()
         for entry in self._living():
             self._add(entry)
@@ -65,11 +66,20 @@ class Catalogues:
         found, row = {}, self._registers.systems[system]
         unit = row.get("unit_uscc"), self._plain(row.get("unit_name"))
         for name, kind in KINDS.items():
-            if sources := self._known_sources.get(kind):
-                counts: Mapping[str, int] = self._counts.get((system, kind), {})
-                value = Catalogued(**counts, unlinked=self._unlinked(unit, kind))
-                batches = tuple(sorted(self._evidence.get((system, kind), ())))
-                found[name] = Fact(value, *sources, batches)
+            if kind in self._known_sources:
+                unlinked, counts = self._unlinked(unit, kind), self._counts.get((system, kind))
+                if counts is None:
+                    found[name] = self._without_entries(kind, unlinked)
+                    continue
+                batches = tuple(sorted(self._evidence[system, kind]))
+                found[name] = Fact(Catalogued(**counts, unlinked=unlinked), *self._known_sources[kind], batches)
+        return found
+
+    def _without_entries(self, kind: str, unlinked: int) -> Fact:
+        """Return the fact of a system that no entry of a kind is joined to: of the many each has the same one."""
+        found = self._nothing.get((kind, unlinked))
+        if found is None:
+            found = self._nothing[kind, unlinked] = Fact(Catalogued(unlinked=unlinked), *self._known_sources[kind])
         return found
 
     def totals(self, kind: str = "data") -> tuple[Catalogued, int, bool]:

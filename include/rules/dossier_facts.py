@@ -78,6 +78,7 @@ class Dossiers:
         self._registers, self._aliases = registers, aliases
         self._kept: dict[str, list[Kept]] = {}
         self._by_owner: dict[tuple[str, str], dict[str, list[Kept]]] = {}
+        self._nothing: dict[str, Fact] = {}
 
     def are_known(self, name: str) -> bool:
         """Return whether what is not there is not there."""
@@ -103,8 +104,10 @@ class Dossiers:
         return self._by_owner[name, owner]
 
     def several(self, name: str, kept: Sequence[Kept] = ()) -> Fact:
-        """Return the fact of some records."""
-        return self.fact(name, tuple([one.record for one in kept]), kept)
+        """Return the fact of some records; of the many that have none each has the same one."""
+        if kept:
+            return self.fact(name, tuple([one.record for one in kept]), kept)
+        return self._nothing.get(name) or self._nothing.setdefault(name, self.fact(name, ()))
 
     def fact(self, name: str, value: Any, kept: Sequence[Kept] = ()) -> Fact:
         """Return a fact that rests on all the sources of an entity and on some records."""

@@ -45,22 +45,19 @@ class Bench:
 
     def judge(self, rule: Rule, facts: Mapping[str, Fact], occurrence: str = "") -> Verdict:
         """Return the verdict of a rule on a subject; raise `RuleCrashed` where its function breaks."""
-        made, subject = self._of(rule), facts[f"{rule.subject}_code"].value
+        made = self._of(rule)
+        subject = facts[made.named].value
         try:
             judgement, message, seen = self._decided(rule, facts, subject)
         except Exception as error:
             raise RuleCrashed(
                 f"rule {rule.id} broke on {rule.subject} {subject}: {type(error).__name__}: {error}"
             ) from error
-        used = dict(sorted(seen.used.items()))
-        until = earliest(judgement.holds_until, made.until, *(part.holds_until for part in seen.parts))
-        inputs = made.inputs.copy()
-        for fact in used.values():
-            inputs.update(fact.digest())
+        used = {name: seen.used[name] for name in sorted(seen.used)}
+        until = earliest(judgement.holds_until, made.until, *[part.holds_until for part in seen.parts])
         return Verdict(
             rule.id, rule.subject, subject, occurrence, judgement.outcome, judgement.reason, message, judgement.steps, used,
-            made.used, rule.article.id, rule.severity.get(judgement.outcome.value), made.version, self.on,
-            until, inputs.hexdigest(),
+            made.used, rule.article.id, rule.severity.get(judgement.outcome), made.version, self.on, until,
         )  # fmt: skip
 
     def _decided(self, rule: Rule, facts: Mapping[str, Fact], subject: str) -> _Decided:
@@ -68,7 +65,8 @@ class Bench:
             return found
         made = self._of(rule)
         seen = Facts(facts, made.oldest)
-        seen.parts = tuple(self._part(part, seen, facts, subject) for part in rule.parts)
+        if rule.parts:
+            seen.parts = tuple([self._part(part, seen, facts, subject) for part in rule.parts])
         judgement = _decide(rule, seen, made.own, self.on)
         found = _Decided(judgement, _message(rule, judgement, facts), seen)
         if rule.id in self._rolled:
@@ -100,9 +98,7 @@ class Bench:
         until = change - timedelta(days=1) if change else None
         own = self.parameters.only(rule.parameters, counts_workdays=rule.counts_workdays)
         version = hashlib.blake2b(text, digest_size=8).hexdigest()
-        return _Made(
-            own, used, version, until, oldest, hashlib.blake2b(f"{version} {self.on}".encode(), digest_size=16)
-        )
+        return _Made(own, used, version, until, oldest, f"{rule.subject}_code")
 
 
 class _Decided(NamedTuple):
@@ -117,7 +113,7 @@ class _Decided(NamedTuple):
 class _Made:
     """What a rule's verdicts of one day share: parameters, version, last day of the parameters, oldest evidence that counts.
 
-    `inputs` is the hash that the facts of each are added to.
+    `named` is the fact that names the subject.
     """
 
     own: Parameters
@@ -125,7 +121,7 @@ class _Made:
     version: str
     until: date | None
     oldest: date | None
-    inputs: hashlib.blake2b
+    named: str
 
 
 def judge(rule: Rule, facts: Mapping[str, Fact], book: ParameterBook, on: date) -> Verdict:
@@ -137,10 +133,13 @@ def _decide(rule: Rule, facts: Facts, parameters: Parameters, on: date) -> Judge
     out = _out_of_scope(rule, facts)
     if out:
         return out
-    named = [(EXCEPTIONS[name], EXCEPTIONS[name].applies(facts, parameters, on)) for name in rule.exceptions]
-    excepted = [(name, said) for name, said in named if said]
+    excepted = [
+        (EXCEPTIONS[name], said)
+        for name in rule.exceptions
+        if (said := EXCEPTIONS[name].applies(facts, parameters, on))
+    ]
     excepted_until = earliest(*[said.until for _, said in excepted])
-    settled = _except(excepted)
+    settled = _except(excepted) if excepted else None
     if settled:
         return replace(settled, holds_until=excepted_until)
     notes = tuple([step for _, said in excepted for step in said.steps])
@@ -155,9 +154,8 @@ def _decide(rule: Rule, facts: Facts, parameters: Parameters, on: date) -> Judge
     if found.outcome is Outcome.UNKNOWN and found.reason == MISSING:
         lacking = [name for name in rule.weighs if name in facts.missing or _is_short(facts.used.get(name), parameters)]
         return _unknown(rule, facts, lacking, found)
-    if found.outcome in (Outcome.WARN, Outcome.FAIL) and (
-        excuses := [said.lacks for _, said in excepted if said.lacks]
-    ):
+    is_adverse = excepted and found.outcome in (Outcome.WARN, Outcome.FAIL)
+    if is_adverse and (excuses := [said.lacks for _, said in excepted if said.lacks]):
         return _unknown(rule, facts, excuses, found)
     return found
 

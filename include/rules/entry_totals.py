@@ -1,8 +1,8 @@
 """All entries of a kind of catalogue, counted without reading each: alike ones are counted in the database, and looked at once.
 
 For days on which only some systems are looked at: the rates over all entries rest on every one of them. What an entry counts as is
-told by the same code as of single entries (`catalogue_facts.marks`); entries that several sources list, or that only their project
-links, are put together one by one.
+told by the same code as of single entries (`catalogue_facts.marks`); entries that several sources list are put together one by one.
+Which of them are joined to a system is not asked: on such a day no entry and no system has another place than before.
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ from include.ledger.as_known import AsKnown
 from include.rules.catalogue_facts import Catalogues, marks
 from include.rules.excerpt import Excerpt, Looked
 from include.rules.facts import Catalogued
-from include.rules.project_register import ProjectRegister
 from include.rules.register_facts import Combined, Registers
 
 _ALIKE = ("source", "state", "share_type", "open_type", "collection", "update_cycle", "data_updated_on", "modified_on")
@@ -26,33 +25,27 @@ _FILLED = {"share_basis": ("share_basis", "share_condition"), "data_updated_raw"
 """Field that stands for some of which only that one is filled matters."""
 
 
-def entry_totals(registers: Registers, grace_percent: int, kind: str = "data") -> tuple[Catalogued, int, bool]:
-    """Return all entries of a kind, how many of them are joined to a system, and whether they are known whole."""
+def entry_totals(registers: Registers, grace_percent: int, kind: str = "data") -> tuple[Catalogued, bool]:
+    """Return all entries of a kind, and whether they are known whole."""
     whole = registers.whole
-    entries, systems = whole.known.rows("resource"), whole.known.rows("system")
+    entries = whole.known.rows("resource")
     mine = and_(entries.c.kind == kind, entries.c.tombstoned_at.is_(None))
-    standing = select(systems.c.system_code).where(
-        systems.c.system_code.is_not(None), systems.c.tombstoned_at.is_(None)
-    )
-    is_linked = func.coalesce(entries.c.system_code.in_(standing), False)
-    is_single = or_(_is_in_several(whole, entries, mine, kind), and_(~is_linked, entries.c.project_codes.is_not(None)))
+    is_shared = _is_in_several(whole, entries, mine, kind)
 
-    part = Registers(_Part(whole.known, mine & is_single), whole.day, whole.most_days, whole.groups)
-    found, linked, is_known = Catalogues(part, grace_percent, ProjectRegister(part).naming_of).totals(kind)
+    part = Registers(_Part(whole.known, mine & is_shared), whole.day, whole.most_days, whole.groups)
+    # Which of them are joined to a system is not asked, so neither is who names which project.
+    found, _, is_known = Catalogues(part, grace_percent, lambda codes: dict.fromkeys(codes, ())).totals(kind)
     total = Counter({name: getattr(found, name) for name in Catalogued.__slots__})
 
     filled = [_is_filled(entries, names).label(name) for name, names in _FILLED.items()]
     has_files = case((entries.c.distribution_count != 0, 1), else_=0).label("distribution_count")
     columns = [*(entries.c[name] for name in _ALIKE), *filled, has_files]
-    query = select(*columns, is_linked.label("is_linked"), func.count().label("times")).where(mine, ~is_single)
-    for row in whole.known.connection.execute(query.group_by(*columns, is_linked)).mappings():
-        if row["state"] == "withdrawn":
-            continue
-        entry = Combined((_OTHERS | dict(row),))
-        for name in marks(entry, whole, grace_percent):
-            total[name] += row["times"]
-        linked += row["times"] if row["is_linked"] else 0
-    return Catalogued(**total), linked, is_known
+    query = select(*columns, func.count().label("times")).where(mine, ~is_shared).group_by(*columns)
+    for row in whole.known.connection.execute(query).mappings():
+        if row["state"] != "withdrawn":
+            for name in marks(Combined((_OTHERS | dict(row),)), whole, grace_percent):
+                total[name] += row["times"]
+    return Catalogued(**total), is_known
 
 
 _OTHERS: dict[str, Any] = {name: None for names in _FILLED.values() for name in names}

@@ -11,6 +11,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import cached_property
 from typing import Any
 
 import orjson
@@ -25,6 +26,7 @@ from include.rules.engine import Bench
 from include.rules.entry_totals import entry_totals
 from include.rules.exceptions import EXCEPTIONS
 from include.rules.excerpt import Excerpt
+from include.rules.facts import Catalogued
 from include.rules.facts_of_day import FactsOfDay
 from include.rules.grounds import grounds
 from include.rules.kept_verdicts import KeptVerdicts, facts_hash
@@ -175,12 +177,23 @@ class Judging:
         return rates_of(tally.outcomes, tally.reasons) + (more() if more else [])
 
     def _rates_of_entries(self) -> list[Rate]:
-        if self.kept and self.kept.looked:  # the facts of the day are those of some systems
-            totals = entry_totals(self.facts.registers, int(self._bench.parameters["catalogue_grace_percent"]))
-        else:
-            totals = self.facts.catalogues.totals()
-        data, linked, are_known = totals
+        data, linked, are_known = self._entries
         return rates_of_entries(data, linked, are_known=are_known)
+
+    @cached_property
+    def _entries(self) -> tuple[Catalogued, int, bool]:
+        """Return all data entries of the catalogues, how many of them are joined to a system, and whether they are known whole."""
+        if (
+            self.kept and self.kept.looked
+        ):  # the facts of the day are those of some systems, and nothing has another place
+            data, are_known = entry_totals(self.facts.registers, int(self._bench.parameters["catalogue_grace_percent"]))
+            return data, self.kept.linked, are_known
+        return self.facts.catalogues.totals()
+
+    @property
+    def linked(self) -> int:
+        """Return how many entries of the catalogues are joined to a system; none where the scope does not count them."""
+        return self._entries[1] if self.scope == CATALOGUES else 0
 
     def run(self) -> Iterator[RuleVerdicts]:
         """Judge rule after rule; the facts are worked out once, the verdicts of one rule are held at a time."""

@@ -16,7 +16,7 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 import orjson
-from sqlalchemy import ColumnElement, Connection, and_, bindparam, delete, func, insert, select, text, update
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, case, delete, func, insert, select, text, update
 
 from include.ledger.portions import of_subjects
 from include.ledger.tables import judged_subject as table
@@ -102,7 +102,8 @@ class KeptVerdicts:
         self._asked: set[Subject] = set()
         self._outcomes: dict[Subject, str] = {}
         self._last = self._read_scope()
-        self.is_used = is_used and self._last is not None and self._count() == self._before.get("subjects")
+        self._due, kept = self._read_ends() if is_used and self._last else ([], 0)
+        self.is_used = bool(self._last) and kept == self._before.get("subjects")
 
     @property
     def _whole(self) -> Subject:
@@ -118,13 +119,17 @@ class KeptVerdicts:
         for kind, subject, *values in self.connection.execute(query):
             yield (kind, subject), _Row(*values)
 
-    def _count(self) -> int:
+    def _read_ends(self) -> tuple[list[Subject], int]:
+        """Return the subjects of which a verdict has ended, and how many are kept: both by one look at every row."""
+        has_ended = table.c.holds_until < self.day
+        ended = [case((has_ended, table.c[name])) for name in ("subject_type", "subject")]
         mine = table.c.scope == self.scope, table.c.subject_type != _SCOPE
-        return self.connection.execute(select(func.count()).select_from(table).where(*mine)).scalar_one()
+        found = self.connection.execute(select(*ended, func.count()).where(*mine).group_by(*ended)).all()
+        return [(kind, subject) for kind, subject, _ in found if kind], sum(count for *_, count in found)
 
     @cached_property
     def _before(self) -> Mapping[str, Any]:
-        """Return what the row of the scope tells: the frontier, the number of rows, and the counts."""
+        """Return what the row of the scope tells: the frontier, the number of rows, the counts, and entries joined to a system."""
         query = select(table.c.outcomes).where(table.c.scope == self.scope, table.c.subject_type == _SCOPE)
         found: Mapping[str, Any] = orjson.loads(self.connection.execute(query).scalar() or "{}")
         return found
@@ -137,10 +142,15 @@ class KeptVerdicts:
         known: Mapping[str, str] = self._before["known"]
         return known if last.holds_until and last.holds_until >= self.day else None
 
+    @property
+    def linked(self) -> int:
+        """Return how many entries of the catalogues were joined to a system: as many as now, where only some are looked at."""
+        found: int = self._before["linked"]
+        return found
+
     def due(self) -> list[Subject]:
         """Return the subjects of which a verdict has ended."""
-        has_ended = table.c.holds_until.is_not(None) & (table.c.holds_until < self.day)
-        return [subject for subject, _ in self._read(has_ended & (table.c.subject_type != _SCOPE))]
+        return self._due
 
     def look_at_all(self) -> None:
         """Read every row; one that somebody changed makes all of them useless."""
@@ -257,7 +267,9 @@ class KeptVerdicts:
 
     # -- writing --------------------------------------------------------------------------------------------------------------
 
-    def write(self, tally: Tally, crashed_types: Collection[str], grounds: str, known: Mapping[str, str]) -> int:
+    def write(
+        self, tally: Tally, crashed_types: Collection[str], grounds: str, known: Mapping[str, str], linked: int = 0
+    ) -> int:
         """Write what changed; subjects of a type that a rule broke on are not kept. Return how many rows were touched."""
         counts, broken = self.counts.copy(), set(crashed_types)
         kept = {subject: note for subject, note in self._notes.items() if subject[0] not in broken}
@@ -265,12 +277,13 @@ class KeptVerdicts:
         for note in kept.values():
             counts.update((rule, outcome, reason) for rule, _, outcome, reason in note.outcomes)
         changed = {s: (row, kept[s].text()) for s, row in rows.items() if row != self._rows.get(s)}
-        changed |= self._of_scope(rows, counts, "" if broken else grounds, known)
+        told = {"known": dict(sorted(known.items())), "linked": linked}
+        changed |= self._of_scope(rows, counts, "" if broken else grounds, told)
         dropped = self._gone() + [s for s in self._notes if s[0] in broken and s in self._rows]
         return self._put(dropped, changed)
 
     def _of_scope(
-        self, rows: Mapping[Subject, _Row], counts: Counter[Said], grounds: str, known: Mapping[str, str]
+        self, rows: Mapping[Subject, _Row], counts: Counter[Said], grounds: str, told: Mapping[str, Any]
     ) -> dict[Subject, tuple[_Row, str]]:
         """Return the row of the scope itself, if it is another one."""
         marks = self.marks + sum(mark(subject, row.said) for subject, row in rows.items())
@@ -278,7 +291,7 @@ class KeptVerdicts:
         sunday = self.day + timedelta(days=6 - self.day.weekday())
         row = _Row(grounds, self.rules_version, sunday, written(marks))
         lines = [[*said, n] for said, n in sorted(counts.items())]
-        told = {"known": dict(sorted(known.items())), "subjects": held + len(rows), "counts": lines}
+        told = {**told, "subjects": held + len(rows), "counts": lines}
         is_same = row == self._last and told == self._before
         return {} if is_same else {self._whole: (row, orjson.dumps(told).decode())}
 

@@ -78,6 +78,8 @@ class Registers:
     def __init__(self, known: AsKnown, day: date, most_days: int, groups: Mapping[str, str]) -> None:
         self.known, self.day, self.most_days, self.groups = known, day, most_days, groups
         self._reaches: dict[tuple[str, str | None], tuple[str, date | None]] = {}
+        self._are_known: dict[tuple[str, str | None], bool] = {}
+        self._nothing: dict[tuple[str, str | None], Fact] = {}
 
     @cached_property
     def readings(self) -> dict[str, Reading]:
@@ -113,13 +115,21 @@ class Registers:
 
     def are_known(self, entity: str, group: str | None = None) -> bool:
         """Return whether an entity has sources and each of them is fresh, so that what is not there is not there."""
-        sources = self.sources(entity, group)
-        return bool(sources) and all(self.is_fresh(s) for s in sources)
+        found = self._are_known.get((entity, group))
+        if found is None:
+            sources = self.sources(entity, group)
+            found = self._are_known[entity, group] = bool(sources) and all(map(self.is_fresh, sources))
+        return found
 
     def about(self, entity: str, value: Any, group: str | None = None, rows: Iterable[Row] = ()) -> Fact:
-        """Return a fact that rests on all the sources of an entity; its evidence are the batches its rows last changed in."""
-        source, seen_until = self.reach(entity, group)
-        return Fact(value, source, seen_until, _batches(rows))
+        """Return a fact that rests on all the sources of an entity; its evidence are the batches its rows last changed in.
+
+        Of the many subjects without a row each has the same one.
+        """
+        if value != ():
+            return Fact(value, *self.reach(entity, group), _batches(rows))
+        nothing = self._nothing.get((entity, group))
+        return nothing or self._nothing.setdefault((entity, group), Fact((), *self.reach(entity, group)))
 
     def reach(self, entity: str, group: str | None = None) -> tuple[str, date | None]:
         """Return the sources of an entity as facts name them, and the day that they reach to together."""

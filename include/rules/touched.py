@@ -207,7 +207,9 @@ class _Search:
             table.c.system_code, table.c.project_codes,
         ).where(table.c.tombstoned_at.is_(None))  # fmt: skip
         is_alone = len(self._registers.sources("resource")) == 1
-        found = list(self._connection.execute(query.where(self._may_have_aged(table, moved, is_alone=is_alone))))
+        found = list(
+            self._connection.execute(query.where(self._may_have_aged(table, {*moved.values()}, is_alone=is_alone)))
+        )
         if not is_alone:
             codes = {row.code for row in found if row.code is not None}
             found += self._connection.execute(query.where(among(table.c.code, codes)))
@@ -219,23 +221,21 @@ class _Search:
                 for row in rows:
                     self._note_entry(row.system_code, row.project_codes)
 
-    def _may_have_aged(
-        self, table: Table, moved: Mapping[str, tuple[date, date]], *, is_alone: bool
-    ) -> ColumnElement[bool]:
+    def _may_have_aged(self, table: Table, moved: set[tuple[date, date]], *, is_alone: bool) -> ColumnElement[bool]:
         """Return whether an entry has a day that another reading day makes late, or timely, or is in the future no more.
 
-        The cycle may stand in another catalogue than the day; where one catalogue `is_alone` it stands in the same row.
+        The cycle may stand in another catalogue than the day; where one catalogue `is_alone` it stands in the same row. Which
+        catalogue was read on which of the days is not asked: SQLite would look the catalogue up for each cycle.
         """
         grace = int(self._parameters["catalogue_grace_percent"])
         own = table.c.update_cycle
         # Late is what is older than its cycle with grace; what is dated behind the reading day is in the future.
         cycles = [(days * grace // 100, own == cycle if is_alone else true()) for cycle, days in CYCLE_DAYS.items()]
         parts, days, columns = [], set[date](), (table.c.data_updated_on, table.c.modified_on)
-        for source, (was, now) in moved.items():
-            for age, has_cycle in [(-1, true()), *cycles]:
-                first, end = (day - timedelta(days=age) for day in sorted((was, now)))
-                days |= {first + timedelta(days=n) for n in range((end - first).days)}
-                parts += [(table.c.source == source) & (c >= first) & (c < end) & has_cycle for c in columns]
+        for (was, now), (age, has_cycle) in product(sorted(moved), [(-1, true()), *cycles]):
+            first, end = (day - timedelta(days=age) for day in sorted((was, now)))
+            days |= {first + timedelta(days=n) for n in range((end - first).days)}
+            parts += [(c >= first) & (c < end) & has_cycle for c in columns]
         # One look for the day puts most entries aside, of which each would else be held against every cycle.
         return or_(*(c.in_(sorted(days)) for c in columns)) & or_(*parts)
 

@@ -80,14 +80,21 @@ class Verdict:
     reason: str
     message: str
     steps: tuple[str, ...]
-    facts_used: dict[str, Any]
+    facts_used: dict[str, Fact]
     parameters_used: dict[str, Any]
     clause: str
     severity: str | None
     rule_version: str
     as_of: date
     holds_until: date | None
-    input_hash: str
+
+    @property
+    def input_hash(self) -> str:
+        """Return the hash of what was judged, and when: the rule's version, the day, and the facts that were used."""
+        whole = hashlib.blake2b(f"{self.rule_version} {self.as_of}".encode(), digest_size=16)
+        for fact in self.facts_used.values():
+            whole.update(fact.digest())
+        return whole.hexdigest()
 
     @property
     def key(self) -> Key:
@@ -95,8 +102,12 @@ class Verdict:
         return self.rule, self.subject_type, self.subject, self.occurrence
 
     def canonical(self) -> bytes:
-        """Return the verdict as canonical JSON: the same bytes for the same inputs, on any machine."""
-        return orjson.dumps(self, default=plain, option=orjson.OPT_SORT_KEYS)
+        """Return the verdict as canonical JSON: the same bytes for the same inputs, on any machine.
+
+        The hash of the inputs comes last: few verdicts are written, so it is made for these only.
+        """
+        body = orjson.dumps(self, default=plain, option=orjson.OPT_SORT_KEYS)
+        return body.removesuffix(b"}") + f',"input_hash":"{self.input_hash}"}}'.encode()
 
     def said(self) -> bytes:
         """Return the hash of all that it says, but for the day it was judged on and how far its evidence reached then.
@@ -107,11 +118,8 @@ class Verdict:
             self.rule, self.subject_type, self.subject, self.occurrence, self.outcome, self.reason, self.message, self.steps,
             self.clause, self.severity, self.rule_version, self.holds_until,
         )  # fmt: skip
-        whole = hashlib.blake2b(orjson.dumps(parts), digest_size=16)
-        for name, fact in self.facts_used.items():
-            whole.update(name.encode())
-            whole.update(fact.digest())
-        return whole.digest()
+        used = [part for name, fact in self.facts_used.items() for part in (name.encode(), fact.digest())]
+        return hashlib.blake2b(b"".join((orjson.dumps(parts), *used)), digest_size=16).digest()
 
 
 def plain(value: Any) -> Any:

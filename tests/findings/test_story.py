@@ -21,7 +21,7 @@ RULE = "a-rule"
 def verdict(outcome: str, reason: str = "r", subject: str = "S", day: date = DAY, message: str = "") -> Verdict:
     return Verdict(
         RULE, "system", subject, "", Outcome(outcome), reason, message or f"{subject} {outcome} {reason}", (), {}, {}, "art",
-        None, "v", day, None, "h",
+        None, "v", day, None,
     )  # fmt: skip
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import ast
 import inspect
+import pkgutil
 import sys
 from dataclasses import replace
 from datetime import date
+from importlib import import_module
 from pathlib import Path
 from types import FunctionType
 from typing import Any
@@ -15,6 +18,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import include.rules
 from include.errors import CardError, ConfigurationError, RuleCrashed
 from include.rules.engine import CONFLICT, Bench, judge
 from include.rules.exceptions import EXCEPTIONS, Excepted, Named
@@ -322,3 +326,20 @@ def test_a_rule_rests_on_the_source_of_its_function_and_no_line_more() -> None:
         source = _sources(sys.modules[rule.function.__module__])[rule.function.__name__]
         assert source == inspect.getsource(rule.function)
         assert source.startswith(f'@law("{rule.id}")')
+
+
+def test_what_stands_at_the_left_edge_is_told_as_parsing_tells_it() -> None:
+    count = 0
+    for _, name, is_package in pkgutil.walk_packages(include.rules.__path__, "include.rules."):
+        if is_package:  # holds a sentence at most
+            continue
+        module = import_module(name)
+        text = inspect.getsource(module)
+        lines, parsed = text.splitlines(keepends=True), {}
+        for node in ast.parse(text).body:
+            if isinstance(node, ast.FunctionDef | ast.ClassDef):
+                first = min(one.lineno for one in (node, *node.decorator_list))
+                parsed[node.name] = "".join(lines[first - 1 : node.end_lineno])
+        assert _sources(module) == parsed, module.__name__
+        count += len(parsed)
+    assert count > 300

@@ -26,7 +26,7 @@ OTHERS = ("aside", "zone")
 
 def verdict(subject: Subject, holds_until: date | None = None, outcome: Outcome = Outcome.PASS) -> Verdict:
     return Verdict(
-        RULE.id, *subject, "", outcome, "reason", "句子", (), {}, {}, "art1", None, "v", DAY, holds_until, "input"
+        RULE.id, *subject, "", outcome, "reason", "句子", (), {}, {}, "art1", None, "v", DAY, holds_until
     )  # fmt: skip
 
 
@@ -110,6 +110,14 @@ def test_a_frontier_that_moved_on_is_kept_though_nobody_is_judged_anew(connectio
     keep(connection, verdict(A))
     assert keep(connection, verdict(A), known={"projects": "b2"}) == 1
     assert opened(connection).known_before(GROUNDS) == {"projects": "b2"}
+
+
+def test_how_many_entries_are_joined_is_carried_to_the_next_day(connection: Connection) -> None:
+    keep(connection, verdict(A))
+    for linked, touched in ((7, 1), (7, 0), (8, 1)):
+        kept = opened(connection, Looked(projects={"nobody"}))
+        assert kept.write(Tally(), (), GROUNDS, KNOWN, linked) == touched
+        assert opened(connection).linked == linked
 
 
 def test_of_a_type_that_a_rule_broke_on_nothing_is_kept(connection: Connection) -> None:

@@ -11,7 +11,7 @@ from tests.rules.test_law_cases import RULES
 
 ONE, OTHER = RULES["resources-not-idle"], RULES["system-kept-up"]
 SAID = Verdict(
-    ONE.id, "system", "s1", "", Outcome.FAIL, "idle", "空闲", (), {}, {}, "art13", None, "v1", date(2026, 11, 20), None, "hash"
+    ONE.id, "system", "s1", "", Outcome.FAIL, "idle", "空闲", (), {}, {}, "art13", None, "v1", date(2026, 11, 20), None
 )  # fmt: skip
 FIRST = [SAID, replace(SAID, subject="s2"), replace(SAID, subject="s3", outcome=Outcome.PASS, reason="busy")]
 SECOND = [replace(SAID, rule=OTHER.id, outcome=Outcome.PASS, reason="kept_up")]

@@ -64,7 +64,7 @@ def test_a_revision_that_takes_a_change_back_leaves_no_trace() -> None:
 
 
 SAID = Verdict(
-    "r", "system", "s1", "", Outcome.PASS, "fine", "好", (), {}, {}, "art1", None, "v1", FIRST, None, "hash"
+    "r", "system", "s1", "", Outcome.PASS, "fine", "好", (), {}, {}, "art1", None, "v1", FIRST, None
 )  # fmt: skip
 PAST, NEXT = FIRST - timedelta(days=3), FIRST + timedelta(days=2)
 
