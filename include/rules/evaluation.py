@@ -183,9 +183,8 @@ class Judging:
     @cached_property
     def _entries(self) -> tuple[Catalogued, int, bool]:
         """Return all data entries of the catalogues, how many of them are joined to a system, and whether they are known whole."""
-        if (
-            self.kept and self.kept.looked
-        ):  # the facts of the day are those of some systems, and nothing has another place
+        if self.kept and self.kept.looked:
+            # The facts of the day are those of some systems, and nothing has another place than before.
             data, are_known = entry_totals(self.facts.registers, int(self._bench.parameters["catalogue_grace_percent"]))
             return data, self.kept.linked, are_known
         return self.facts.catalogues.totals()
