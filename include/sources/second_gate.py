@@ -26,8 +26,8 @@ _FIRST_HERE = 2
 _BYTES_OF_AN_ENTRY = 1_000
 """What an entry of a large document takes at least; how many there are it does not say."""
 
-_WAITING = 8
-"""Pages that may wait for one before them; each holds some 1.5 MB."""
+_WAITING = 32
+"""Pages that may wait for one before them: packed they are small, and the second process has more to do with each of its own."""
 
 
 Waiting = GatedPage | PageFault | Future[GatedPage | ShuhengError]

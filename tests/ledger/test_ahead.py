@@ -22,10 +22,12 @@ from include.ledger.tables import metadata
 from include.sources import second_process
 from include.sources.card import Card
 from include.sources.second_process import SecondProcess
+from tests.depth import deep
+from tests.findings.killed import killed_before
 from tests.ledger.catalogue import Row, entry, item, write_catalogue_card
 from tests.sources.answering import AnsweringServer, Asked, Reply, reply
 
-PAGE, PAGES = 10, 12
+PAGE, PAGES, NEVER = 10, 12, 10**6
 PAGING = {"style": "page", "number": "page", "size": "size", "page_size": PAGE}
 MOMENTS = ("_at", "_on", "batch", "id", "detail", "declared")
 
@@ -152,6 +154,29 @@ def test_what_is_kept_is_of_one_batch_and_one_card(tmp_path: Path, portal: list[
     with SecondProcess() as process:
         batch_id = land(way.engine, way.store, card, "full", force=True, process=process, ahead=later).batch_id
     assert later.of(card, batch_id) is None  # the ledger holds the source already: there is something to compare with
+
+
+def test_killed_at_any_statement_the_next_run_leaves_what_an_undisturbed_one_leaves(
+    tmp_path: Path, portal: list[Row], card: Card
+) -> None:
+    disturbed, plain = Way(tmp_path / "disturbed"), Way(tmp_path / "plain")
+    plain.sync(card, Ahead())
+    ledger_url = str(disturbed.engine.url)
+
+    def work(engine: Engine) -> None:
+        with SecondProcess() as process:
+            how: dict[str, Any] = {"process": process, "ahead": Ahead()}
+            merge_batch(
+                engine, disturbed.store, card, land(engine, disturbed.store, card, "full", **how).batch_id, **how
+            )
+
+    for after in deep((6, 18, 30), tuple(range(0, 40, 3))):
+        assert killed_before(ledger_url, after, work), after
+        assert disturbed.holds()["resource"] == []
+    assert not killed_before(ledger_url, NEVER, work)
+    held = disturbed.holds()
+    assert held == plain.holds()
+    assert len(held["resource"]) > 100
 
 
 def test_a_page_that_was_damaged_meanwhile_stops_the_merge(tmp_path: Path, portal: list[Row], card: Card) -> None:
