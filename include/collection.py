@@ -1,4 +1,4 @@
-"""Python's collector of cycles, kept still where what is made holds none, or is kept."""
+"""Python's collector of cycles, kept still where what is made holds none, or is kept; and what is free, given back."""
 
 from __future__ import annotations
 
@@ -24,3 +24,12 @@ def no_collection() -> Iterator[None]:
                 gc.freeze()  # all that was made meanwhile counts as old from here: enabled, it would be gone through at once
                 gc.unfreeze()
             gc.enable()
+
+
+def give_back() -> None:
+    """Have the C library give free memory back to the system, where it can: between what is still held it keeps it otherwise."""
+    import ctypes  # seldom needed
+
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    if trim:
+        trim(0)

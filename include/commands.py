@@ -55,6 +55,7 @@ def sync_cards(cards: list[Card], options: argparse.Namespace) -> tuple[list[dic
     with no_collection():
         from include.errors import LimitExceeded, Retryable, ShuhengError, SourceMalformed, SourceRefused
         from include.landing.store import LandingStore
+        from include.ledger.ahead import Ahead
         from include.ledger.database import open_ledger
         from include.ledger.sync import land, merge_batch
         from include.settings import load_settings
@@ -70,6 +71,7 @@ def sync_cards(cards: list[Card], options: argparse.Namespace) -> tuple[list[dic
                 how: dict[str, Any] = {
                     "force": getattr(options, "force", False),
                     "process": beside,
+                    "ahead": Ahead(),
                     "progress": progress,
                 }
                 manifest = land(engine, store, card, options.mode, *window, dry_run=options.dry_run, **how)

@@ -45,6 +45,11 @@ class LandingStore:
 
     def get_page(self, source: str, name: str) -> list[bytes]:
         """Return the lines of a page after checking them against its name."""
+        content = self.get_lines(source, name)
+        return content.split(b"\n") if content else []
+
+    def get_lines(self, source: str, name: str) -> bytes:
+        """Return the lines of a page as they stand in its file, after checking them against its name."""
         path = self._page(source, name)
         again = "read the source again"
         try:
@@ -57,7 +62,11 @@ class LandingStore:
         if hashlib.sha256(content).hexdigest() != name:
             self._put_aside(path)
             raise LandingCorrupt(f"page {name} of {source} does not match its hash ({path}); {again}")
-        return content.split(b"\n") if content else []
+        return content
+
+    def check_page(self, source: str, name: str) -> None:
+        """Hold a page against its name, as `get_lines` does."""
+        self.get_lines(source, name)
 
     def pages(self, source: str) -> list[str]:
         """Return the names of all page files of a source."""

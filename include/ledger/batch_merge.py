@@ -16,6 +16,7 @@ from sqlalchemy import Connection, select, text
 from include.landing.batch import Manifest, Reason
 from include.landing.store import LandingStore
 from include.ledger import absence, merge, observed, repeat
+from include.ledger.ahead import Ahead
 from include.ledger.batch_record import REPEATED, note_records, note_warned
 from include.ledger.day_window import leaves_gap
 from include.ledger.feed import Feed, load_known
@@ -44,9 +45,11 @@ class BatchMerge:
         *,
         is_forced: bool = False,
         process: SecondProcess | None = None,
+        ahead: Ahead | None = None,
     ) -> None:
         self._connection, self._store, self._card, self._manifest, self._at = connection, store, card, manifest, at
         self._is_forced, self._process = is_forced, process
+        self._ahead = ahead.of(card, manifest.batch_id) if ahead else None
         self._reasons = list(manifest.reasons)
         self._is_new_question = absence.has_new_question(connection, card.source, manifest.filter_digest)
         self._bind: dict[str, Any] = {
@@ -84,9 +87,8 @@ class BatchMerge:
 
         Nothing is there to compare it with. A key that comes twice breaks it off, and the careful way is taken.
         """
-        held = text(f"SELECT 1 FROM {self._card.entity} WHERE source = :source LIMIT 1")
         is_first_kind = self._result.is_full or self._card.series is not None
-        if not is_first_kind or self._connection.execute(held, {"source": self._card.source}).first():
+        if not is_first_kind or holds_any(self._connection, self._card):
             return False
         savepoint = self._connection.begin_nested()
         try:
@@ -103,7 +105,8 @@ class BatchMerge:
             # A full read meets nearly every known record, a window only a few: those are compared where they are staged.
             is_compared = result.is_full and not direct
             known = load_known(self._connection, card) if is_compared else set()
-            feed = Feed(card, stage, known, direct, self._is_forced, self._process)
+            ahead = self._ahead if direct else None
+            feed = Feed(card, stage, known, direct, self._is_forced, self._process, ahead)
             feed.run(self._manifest, self._store, lambda done, of: progress(f"合并 {card.source}", done, of))
             if result.is_full:
                 absence.stage_unseen(stage, card, feed.known)
@@ -277,6 +280,12 @@ class BatchMerge:
             ),
             {"source": self._card.source, "authority": self._card.authority},
         )
+
+
+def holds_any(connection: Connection, card: Card) -> bool:
+    """Return whether the ledger holds anything of a source."""
+    held = text(f"SELECT 1 FROM {card.entity} WHERE source = :source LIMIT 1")
+    return connection.execute(held, {"source": card.source}).first() is not None
 
 
 def _refusals_of_doubles(connection: Connection) -> type[Exception]:

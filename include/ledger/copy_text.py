@@ -1,15 +1,41 @@
-"""Rows as PostgreSQL's COPY takes them: tabs between values, blank for NULL. Imports no database, so any process may make them."""
+"""Rows as databases take them: without blank columns, or as PostgreSQL's COPY text, tabs between values, blank for NULL.
+
+Imports no database, so any process may make them.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 from include.sources.columns import texts_of
 
 Values = list[Any]
 
-Rows = list[Any] | bytes
-"""Rows to be staged, or PostgreSQL's COPY text of them."""
+
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """Rows without the columns in which none of them has a value, and the places of the others in the table.
+
+    Of a catalogue entry's 66 columns two in three are blank in a whole page, and to bind a blank costs as much as to bind a value.
+    """
+
+    places: list[int]
+    rows: list[Any]
+
+
+Rows = list[Any] | Filled | bytes
+"""Rows to be staged, in one of these forms; the last is PostgreSQL's COPY text."""
+
+
+def filled(parts: Sequence[Sequence[Sequence[Any]]]) -> Filled:
+    """Return rows that are given by column, in parts that follow one another."""
+    columns = list(enumerate(zip(*parts, strict=True)))
+    kept = [(place, column) for place, column in columns if any(one.count(None) < len(one) for one in column)]
+    rows: Iterable[Any] = zip(*(chain.from_iterable(column) for _, column in kept), strict=True)
+    return Filled([place for place, _ in kept], list(rows))
 
 
 def copy_text(rows: list[Values], width: int) -> bytes:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections import Counter, deque
 from collections.abc import Callable
-from concurrent.futures import Future
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass, field
-from hashlib import blake2b
 from typing import Any
 
 from sqlalchemy import Connection, text
@@ -15,7 +14,8 @@ from sqlalchemy import Connection, text
 from include.collection import no_collection
 from include.landing.batch import Manifest
 from include.landing.store import LandingStore
-from include.ledger.page_mapper import Lines, MappedPage, PageMapper
+from include.ledger.ahead import Ahead
+from include.ledger.page_mapper import MappedPage, PageMapper, sift
 from include.ledger.second_mapper import SecondMapper
 from include.ledger.stage import Stage
 from include.sources.card import Card
@@ -56,18 +56,18 @@ class Feed:
     """Whether lines that the ledger knows are mapped as well."""
     process: SecondProcess | None = None
     """What maps beside this one where there is much to map; without it a process of its own does."""
+    ahead: Ahead | None = None
+    """What is mapped already, where rows go into the ledger's tables themselves."""
     repeats: set[bytes] = field(default_factory=set)
     """Hashes of lines that a page holds more than once."""
     counts: FeedCounts = field(default_factory=FeedCounts)
     oddities: Oddities = field(default_factory=Oddities)
     _mapper: PageMapper = field(init=False, repr=False)
-    _key: bytes = field(init=False, repr=False)
     _elsewhere: deque[Future[MappedPage]] = field(default_factory=deque, repr=False)
 
     def __post_init__(self) -> None:
         """Compile the card and create the staging tables."""
         self._mapper = PageMapper(self.card, as_text=self.stage.takes_text, batch_id=self.direct)
-        self._key = bytes.fromhex(self.card.digest)
         for entity in (self.card.entity, *(n.entity for n in self.card.nested)):
             self.stage.create(entity)
             if self.direct:
@@ -76,53 +76,59 @@ class Feed:
 
     def run(self, manifest: Manifest, store: LandingStore, progress: Callable[[int, int], None]) -> None:
         """Feed every page of the batch."""
-        expected = sum(p.rows for p in manifest.pages) - (0 if self.is_forced else len(self.known))
+        ahead = self.ahead or Ahead()
+        left = sum(page.rows for page in manifest.pages if not ahead.has(page)) - (
+            0 if self.is_forced else len(self.known)
+        )
+        checks = []
         with no_collection(), ExitStack() as stack:
             second = None
-            if pays(self.card.entity, expected):
+            if pays(self.card.entity, left):
                 beside = stack.enter_context(nullcontext(self.process) if self.process else SecondProcess())
                 second = stack.enter_context(
                     SecondMapper(beside, self.card, as_text=self.stage.takes_text, batch_id=self.direct)
                 )
-            for done, entry in enumerate(manifest.pages, 1):
-                lines = self._unknown(store.get_page(manifest.source, entry.sha256))
-                if lines:
-                    self._map(entry.number, lines, second)
+            checking = stack.enter_context(ThreadPoolExecutor(1))
+            for done, page in enumerate(manifest.pages, 1):
+                if mapped := ahead.take(page):
+                    # Its file was not read yet: whether it holds what it is named by is looked at beside.
+                    checks.append(checking.submit(store.check_page, manifest.source, page.sha256))
+                    self._stage_ahead(*mapped)
+                else:
+                    self._map(page.number, store.get_lines(manifest.source, page.sha256), second)
                 progress(done, len(manifest.pages))
             while self._elsewhere:
                 self._stage(self._elsewhere.popleft().result())
             self._add_oddities(self._mapper.card_mapper.oddities)
             if second:
                 self._add_oddities(second.finish())
+            for check in checks:
+                check.result()
         self.stage.finish()
 
-    def _unknown(self, lines: list[bytes]) -> Lines:
-        """Return the lines whose hash the ledger does not know, each once."""
-        seen: set[bytes] = set()
-        unknown: Lines = []
-        known, key, counts, is_forced = self.known, self._key, self.counts, self.is_forced
-        for number, line in enumerate(lines):
-            digest = blake2b(line, digest_size=16, key=key).digest()
-            if digest in known and not is_forced:
-                known.discard(digest)
-                counts.unchanged += 1
-            elif digest in seen:
-                counts.repeated += 1
-                self.repeats.add(digest)
-            else:
-                known.discard(digest)
-                unknown.append((number, digest, line))
-            seen.add(digest)
-        return unknown
-
-    def _map(self, page: int, lines: Lines, second: SecondMapper | None) -> None:
-        """Map a page, here or in the second process, whichever is free; stage what has come back."""
+    def _map(self, page: int, content: bytes, second: SecondMapper | None) -> None:
+        """Map what is new of a page, here or in the second process, whichever is free; stage what has come back."""
+        sifted = sift(content, self.card, self.known, is_forced=self.is_forced)
+        self.counts.unchanged += sifted.unchanged
+        self._note_repeats(sifted.repeats)
+        if not sifted.new:
+            return
         while self._elsewhere and self._elsewhere[0].done():
             self._stage(self._elsewhere.popleft().result())
         if second and len(self._elsewhere) < AHEAD:
-            self._elsewhere.append(second.submit(page, lines))
+            self._elsewhere.append(second.submit(page, sifted.new))
         else:
-            self._stage(self._mapper.map(page, lines))
+            self._stage(self._mapper.map(page, sifted.new))
+
+    def _stage_ahead(self, mapped: MappedPage, oddities: Oddities) -> None:
+        """Stage a page that was mapped when it was gated."""
+        self._note_repeats(mapped.repeats)
+        self._add_oddities(oddities)
+        self._stage(mapped)
+
+    def _note_repeats(self, repeats: list[bytes]) -> None:
+        self.counts.repeated += len(repeats)
+        self.repeats.update(repeats)
 
     def _stage(self, mapped: MappedPage) -> None:
         self.counts.staged += mapped.counts.get(self.card.entity, 0)

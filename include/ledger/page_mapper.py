@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from dataclasses import asdict, dataclass, field
+from hashlib import blake2b
 from itertools import compress
 from typing import Any
 
 import orjson
 
-from include.ledger.copy_text import Rows, Values, copy_columns, copy_text
+from include.ledger.copy_text import Rows, Values, copy_columns, copy_text, filled
 from include.ledger.entry_columns import derived_columns
 from include.ledger.identity import code_standing, code_standings
 from include.ledger.links import files_of
@@ -27,6 +29,9 @@ _CHUNK = 100
 Lines = list[tuple[int, bytes, bytes]]
 """Number within the page, hash, and content of each line that is to be mapped."""
 
+_Parts = defaultdict[str, list[Any]]
+"""By entity what chunks of lines made, one after the other: rows by column, or text."""
+
 
 @dataclass(slots=True)
 class MappedPage:
@@ -37,12 +42,43 @@ class MappedPage:
     counts: dict[str, int] = field(default_factory=dict)
     """Rows of each entity."""
     keyless: int = 0
+    repeats: list[bytes] = field(default_factory=list)
+    """Set by whoever sifted the page for it: the hash of each line that came before within the page."""
 
-    def add(self, entity: str, rows: Rows, count: int) -> None:
-        """Append rows of an entity: all of them lists, or all of them text."""
-        before: Any = self.rows.get(entity)
-        self.rows[entity] = rows if before is None else before + rows
-        self.counts[entity] = self.counts.get(entity, 0) + count
+    def count(self, entity: str, rows: int) -> None:
+        """Count rows of an entity."""
+        self.counts[entity] = self.counts.get(entity, 0) + rows
+
+
+@dataclass(frozen=True, slots=True)
+class Sifted:
+    """The lines of a page that are to be mapped, how many were known, and the hash of each that came before within the page."""
+
+    new: Lines
+    unchanged: int
+    repeats: list[bytes]
+
+
+def sift(content: bytes, card: Card, known: set[bytes], *, is_forced: bool = False) -> Sifted:
+    """Return the lines of a page whose hash is not known, each once; with `is_forced` known ones as well.
+
+    `known` shrinks by what the page holds.
+    """
+    seen: set[bytes] = set()
+    new: Lines = []
+    unchanged, repeats, key = 0, [], bytes.fromhex(card.digest)
+    for number, line in enumerate(content.split(b"\n") if content else ()):
+        digest = blake2b(line, digest_size=16, key=key).digest()
+        if digest in known and not is_forced:
+            known.discard(digest)
+            unchanged += 1
+        elif digest in seen:
+            repeats.append(digest)
+        else:
+            known.discard(digest)
+            new.append((number, digest, line))
+        seen.add(digest)
+    return Sifted(new, unchanged, repeats)
 
 
 class PageMapper:
@@ -63,33 +99,43 @@ class PageMapper:
         self._tells_items = card.document is None or card.document.format != "rdf"
         self._quality = Quality(mapped)
 
-    def map(self, page: int, lines: Lines) -> MappedPage:
-        """Map the lines of a page."""
-        mapped_page = MappedPage({})
+    def map(self, page: int, lines: Lines, rows: list[dict[str, Any]] | None = None) -> MappedPage:
+        """Map the lines of a page; `rows` are what stands in them, for whoever has that at hand, their fields in any order."""
+        mapped_page, parts = MappedPage({}), _Parts(list)
         for start in range(0, len(lines), _CHUNK):
-            self._map_chunk(page, lines[start : start + _CHUNK], mapped_page)
+            end = start + _CHUNK
+            self._map_chunk(page, lines[start:end], rows[start:end] if rows else None, mapped_page, parts)
+        for entity, found in parts.items():
+            mapped_page.rows[entity] = b"".join(found) if self._as_text else filled(found)
         return mapped_page
 
-    def _map_chunk(self, page: int, lines: Lines, into: MappedPage) -> None:
+    def _map_chunk(
+        self, page: int, lines: Lines, rows: list[dict[str, Any]] | None, into: MappedPage, parts: _Parts
+    ) -> None:
         """Map some lines: together where the card's rows are plain, one by one what is doubtful in them."""
-        raws = orjson.loads(b"[" + b",".join([line for _, _, line in lines]) + b"]")
+        raws = rows or orjson.loads(b"[" + b",".join([line for _, _, line in lines]) + b"]")
         self.card_mapper.note_fields(raws)
         together = self._columns.map(raws) if self._columns else None
-        rows: dict[str, list[Values]] = {}
+        careful: dict[str, list[Values]] = {}
         for at in sorted(together.left) if together else range(len(raws)):
             number, digest, line = lines[at]
-            mapped = self.card_mapper.map_noted(raws[at])
+            # What is quoted of a row shows its fields in the order in which they are landed.
+            mapped = self.card_mapper.map_noted(orjson.loads(line) if rows else raws[at])
             if mapped.problems or mapped.key is None:
                 into.keyless += mapped.key is None
                 problems = json.dumps([asdict(p) for p in mapped.problems], ensure_ascii=False)
                 into.bad.append([digest.hex(), mapped.key, page, number, problems, line.decode(), None])
             else:
-                self._put(mapped, digest.hex(), page * PAGE_FACTOR + number, rows)
+                self._put(mapped, digest.hex(), page * PAGE_FACTOR + number, careful)
         for entity, columns in self._in_columns(page, lines, together).items() if together else ():
             if columns[0]:
-                into.add(entity, self._in_rows(columns), len(columns[0]))
-        for entity, values in rows.items():
-            into.add(entity, copy_text(values, len(values[0])) if self._as_text else values, len(values))
+                into.count(entity, len(columns[0]))
+                parts[entity].append(self._part(columns))
+        for entity, values in careful.items():
+            into.count(entity, len(values))
+            parts[entity].append(
+                copy_text(values, len(values[0])) if self._as_text else list(zip(*values, strict=True))
+            )
 
     def _in_columns(self, page: int, lines: Lines, together: MappedRows) -> dict[str, list[Values]]:
         """Return what was mapped together by entity, as columns in the order of the table's, without the rows that were left."""
@@ -111,12 +157,11 @@ class PageMapper:
                 found[mapped.entity] = [list(compress(column, kept)) for column in found[mapped.entity]]
         return found
 
-    def _in_rows(self, columns: list[Values]) -> Rows:
-        """Return rows as they are staged, each with its end where all have the same."""
+    def _part(self, columns: list[Values]) -> Any:
+        """Return columns with their end where all rows have the same, or the text of them."""
         if self._as_text:
             return copy_columns(columns, self._tail or ())
-        tail = [[value] * len(columns[0]) for value in self._tail or ()]
-        return list(zip(*columns, *tail, strict=True))
+        return columns + [[value] * len(columns[0]) for value in self._tail or ()]
 
     def _derived_columns(self, together: MappedRows) -> list[Values]:
         """Return the columns that the ledger works out itself, in the order of `DERIVED`."""

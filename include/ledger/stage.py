@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from types import TracebackType
 from typing import Any
 
 from sqlalchemy import Connection
 
-from include.ledger.copy_text import Rows, copy_text
+from include.ledger.copy_text import Filled, Rows, copy_text, filled
 from include.ledger.entity_tables import kinds
 
 _QUEUED = 8
@@ -74,9 +73,13 @@ class Stage:
             self._wait(_QUEUED)
             self._pending.append(self._worker.submit(self._copy, table, rows))
             return
-        names, used = _filled(self._columns[table], rows)
+        if isinstance(rows, list):
+            rows = filled([list(zip(*rows, strict=True))])
+        if not isinstance(rows, Filled):
+            raise TypeError("COPY text is for PostgreSQL")
+        names = [self._columns[table][place] for place in rows.places]
         raw: Any = self._connection.connection.driver_connection
-        raw.executemany(f"INSERT INTO {table} ({', '.join(names)}) VALUES ({','.join('?' * len(names))})", used)
+        raw.executemany(f"INSERT INTO {table} ({', '.join(names)}) VALUES ({','.join('?' * len(names))})", rows.rows)
 
     def finish(self) -> None:
         """Wait until everything is staged, and give the database what it needs to join well."""
@@ -100,14 +103,4 @@ class Stage:
         columns = self._columns[table]
         raw: Any = self._connection.connection.driver_connection
         with raw.cursor() as cursor, cursor.copy(f"COPY {table} ({', '.join(columns)}) FROM STDIN (NULL '')") as copy:
-            copy.write(rows if isinstance(rows, bytes) else copy_text(rows, len(columns)))
-
-
-def _filled(names: list[str], rows: Rows) -> tuple[list[str], Iterable[Any]]:
-    """Return rows without the columns in which none of them has a value, and the names of the others.
-
-    Of a catalogue entry's 66 columns two in three are blank in a whole page, and to bind a blank costs as much as to bind a value.
-    """
-    columns = zip(names, zip(*rows, strict=True), strict=True)
-    filled = [(name, column) for name, column in columns if column.count(None) < len(column)]
-    return [name for name, _ in filled], zip(*(column for _, column in filled), strict=True)
+            copy.write(copy_text(rows, len(columns)) if isinstance(rows, list) else rows)

@@ -17,7 +17,8 @@ from include.errors import ConfigurationError, LandingCorrupt
 from include.landing.batch import Manifest, known_pages, land_pages, new_batch_id
 from include.landing.store import LandingStore
 from include.ledger import merge
-from include.ledger.batch_merge import BatchMerge, Progress
+from include.ledger.ahead import Ahead
+from include.ledger.batch_merge import BatchMerge, Progress, holds_any
 from include.ledger.database import writing
 from include.ledger.day_window import choose_days
 from include.ledger.last_batch import last_full
@@ -51,27 +52,32 @@ def land(
     dry_run: bool = False,
     force: bool = False,
     process: SecondProcess | None = None,
+    ahead: Ahead | None = None,
     progress: Progress = _quiet,
 ) -> Manifest:
     """Read a source into the landing zone and return the sealed batch; `mode` is auto, full or incremental.
 
-    With `force` answers that came before are parsed and gated once more. `process` helps where there is much to do; who lands and
-    merges gives both the same.
+    With `force` answers that came before are parsed and gated once more. `process` helps where there is much to do, `ahead` keeps
+    what is mapped of a first load meanwhile; who lands and merges gives both the same.
 
     Raises the source's error where not one page could be read; anything less is a degraded batch that says why.
     """
     started = now()
     with engine.connect() as connection:
         window = choose_window(connection, card, mode, started, since, until)
+        # PostgreSQL takes rows in while others are being mapped: to map them before would leave it idle, then alone at work.
+        is_first = window.is_full and engine.dialect.name == "sqlite" and not holds_any(connection, card)
     manifest = Manifest(
         new_batch_id(card.source, started), card.source, card.entity, card.digest, filter_digest(card),
         started.isoformat(), _iso(window.since), _iso(window.until), dry_run,
     )  # fmt: skip
     refused: set[str] = set()
-    pages = read_pages(card, window, refused, {} if force else _known_pages(engine, store, card), process)
+    behind = ahead.begin(card, manifest.batch_id) if ahead and is_first else None
+    known = {} if force else _known_pages(engine, store, card)
+    pages = read_pages(card, window, refused, known, process, behind)
     error = land_pages(
         manifest,
-        pages,
+        ahead.keep(pages) if ahead else pages,
         store,
         high_water_of(card),
         lambda page, rows, total: progress(f"读取 {card.source}", rows, total),
@@ -104,6 +110,7 @@ def merge_batch(
     force: bool = False,
     look: Callable[[Connection], None] | None = None,
     process: SecondProcess | None = None,
+    ahead: Ahead | None = None,
     progress: Progress = _quiet,
 ) -> merge.MergeResult:
     """Bring the ledger to a landed batch; a dry-run batch is merged, looked at and rolled back.
@@ -117,7 +124,8 @@ def merge_batch(
         before = merge.merged_before(connection, manifest)
         if before:
             return before
-        result = BatchMerge(connection, store, card, manifest, at, is_forced=force, process=process).run(progress)
+        merging = BatchMerge(connection, store, card, manifest, at, is_forced=force, process=process, ahead=ahead)
+        result = merging.run(progress)
         if manifest.dry_run:
             result.sample = changed_sample(connection, card.entity, batch_id)
         else:

@@ -38,6 +38,8 @@ _BY_FIELD = frozenset(
 
 _KEPT = frozenset({str, NoneType})
 
+_INNER = frozenset({dict, list})
+
 
 @dataclass(slots=True)
 class Columns:
@@ -178,7 +180,7 @@ class _Field:
         many = converter_of_many(rule.converter, rule.inner)
         own = rule.map.__getitem__ if self._is_word else convert
         self._column = _Column(own, specs[rule.name], many, as_text=as_text)
-        write = _as_word if self._is_word else written
+        write = _as_word if self._is_word else _as_written
         self._raw = _Column(write, specs[rule.raw], as_text=as_text) if rule.raw else None
 
     def map(self, places: dict[str, _Place], found: dict[str, Values], doubtful: set[int]) -> None:
@@ -306,6 +308,13 @@ def _as_word(raw: object) -> str:
     if raw.__class__ is not str:
         raise TypeError
     return raw  # type: ignore[return-value]
+
+
+def _as_written(raw: object) -> str | None:
+    """Write a value out, but for an object: that shows its fields in their order, which only the landed line fixes."""
+    if raw.__class__ is dict or (raw.__class__ is list and not _INNER.isdisjoint(map(type, raw))):  # type: ignore[call-overload]
+        raise TypeError
+    return written(raw)
 
 
 class _Place:

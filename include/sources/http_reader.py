@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any, TypeVar
 
+from include.collection import give_back
 from include.connections import Connection
 from include.errors import (
     AddressRefused,
@@ -38,6 +39,9 @@ T = TypeVar("T")
 _RENEWALS = 2
 _FAULTS_IN_A_ROW = 3
 _FAULTS_IN_ALL = 10
+
+_LARGE_DOCUMENT = 20_000_000
+"""Bytes of a document from which what is left of it is worth a look."""
 
 
 def read_http(
@@ -155,6 +159,8 @@ class _Reading:
             received.notes, received.body_sha256, known[0] if known else None, answer=received.answer,
         )  # fmt: skip
         further = ((None, k) for k in known[1:]) if known else ((rows, None) for rows in opened.more or ())
+        if opened.more and received.received_bytes > _LARGE_DOCUMENT:
+            give_back()  # the document is read and gone; its rows are made with less
         for part, (rows, page) in enumerate(further, 1):
             yield held
             self._further += 1

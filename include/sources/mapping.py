@@ -150,6 +150,13 @@ class CardMapper:
             self._known[path] = {p.split(".", 1)[1].split(".")[0] for p in _paths(card) if p.startswith(path + ".")}
         self._paths = tuple(path for path in self._known if path)
 
+    def taken_oddities(self) -> Oddities:
+        """Return what could not be placed since this was asked last."""
+        taken = Oddities(self.oddities.fields.copy(), self.oddities.values.copy())
+        self.oddities.fields.clear()
+        self.oddities.values.clear()
+        return taken
+
     def map(self, row: Row) -> Mapped:
         """Map one row and the records nested in it; a problem in either quarantines the row as a whole."""
         self.note_fields([row])

@@ -67,6 +67,8 @@ class PageLines:
     packed: PackedLines
     rows: int
     high_water: str | None
+    made: bytes = field(default=b"", repr=False)
+    """What was made of the page beyond this, where something was wanted."""
 
 
 def canonical_lines(rows: list[dict[str, Any]]) -> bytes:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -19,6 +19,9 @@ from include.sources.page import Page, PageLines, canonical_lines, pack
 from include.sources.privacy import Gatekeeper
 from include.sources.raw_page import RawPage
 
+Behind = Callable[[int, list[dict[str, Any]], bytes], bytes]
+"""What is made of a gated page, of its number, rows and lines, while these are at hand; it goes to another process by pickle."""
+
 
 @dataclass(frozen=True, slots=True)
 class GatedPage:
@@ -31,8 +34,8 @@ class GatedPage:
 class PageGate:
     """The gate of one card, for whole pages."""
 
-    def __init__(self, card: Card) -> None:
-        self._card = card
+    def __init__(self, card: Card, behind: Behind | None = None) -> None:
+        self._card, self._behind = card, behind
         self._gatekeeper = Gatekeeper(card)
         self._high_water = high_water_of(card)
         self._mapper: RecordMapper | None = None
@@ -46,16 +49,16 @@ class PageGate:
         """Gate a page and pack its rows as lines."""
         gated = self.admit(raw)
         rows = gated.page.rows
-        lines = PageLines(pack(canonical_lines(rows)), len(rows), self._high_water(rows, None))
-        return replace(gated, page=replace(gated.page, rows=[], lines=lines))
+        lines = canonical_lines(rows)
+        made = self._behind(raw.number, rows, lines) if self._behind else b""
+        packed = PageLines(pack(lines), len(rows), self._high_water(rows, None), made)
+        return replace(gated, page=replace(gated.page, rows=[], lines=packed))
 
     def answer(self, question: tuple[RawPage, bytes | None]) -> GatedPage | ShuhengError:
-        """Gate a page whose rows came as they are, as JSON, or stand in its answer; an error on purpose is an answer, too."""
+        """Gate a page whose rows came as JSON, or stand in its answer; an error on purpose is an answer, too."""
         raw, rows = question
         try:
-            return self.admit_lines(
-                replace(raw, rows=orjson.loads(rows) if rows else raw.rows or self._rows_of(raw.answer))
-            )
+            return self.admit_lines(replace(raw, rows=orjson.loads(rows) if rows else self._rows_of(raw.answer)))
         except ShuhengError as error:
             return error
 

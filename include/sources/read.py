@@ -10,19 +10,25 @@ from include.connections import Connection, get_connection
 from include.errors import ShuhengError
 from include.sources.card import Card
 from include.sources.page import KnownAnswers, KnownPage, Page, PageFault, Window
+from include.sources.page_gate import Behind
 from include.sources.raw_page import RawPage
 from include.sources.second_gate import Gates
 from include.sources.second_process import SecondProcess
 
 
 def read_pages(
-    card: Card, window: Window, refused: set[str], known: KnownAnswers, process: SecondProcess | None = None
+    card: Card,
+    window: Window,
+    refused: set[str],
+    known: KnownAnswers,
+    process: SecondProcess | None = None,
+    behind: Behind | None = None,
 ) -> Iterator[Page | PageFault]:
     """Yield the pages of a source, classified rows refused and persons masked.
 
     `refused` collects the identities of refused rows so that what is held of them can be removed; never store or log it.
     `known` are answers that came before, by the hash of their bytes: they are neither parsed nor gated again. `process` helps
-    where a read is large; without one a process of its own does.
+    where a read is large; without one a process of its own does. `behind` makes more of each page of such a read.
     """
     connection = get_connection(card.connection)
     read: Callable[[Card, Connection, Window], Iterator[RawPage | PageFault]]
@@ -40,7 +46,7 @@ def read_pages(
         read = read_files
     with (
         nullcontext(process) if process else SecondProcess() as beside,
-        Gates(card, refused, beside, is_all_new=not known) as gates,
+        Gates(card, refused, beside, is_all_new=not known, behind=behind) as gates,
     ):
         try:
             for item in read(card, connection, window):

@@ -1,7 +1,7 @@
 """Pages through the privacy gate and into canonical lines, by two processes where a read is large.
 
 Pages come out in the order in which they came in, with the same values there as here: an answer is read there by the same function,
-rows of JSON go as JSON, others as they are. Raw rows pass through a pipe to our own child and nowhere else.
+other rows go as JSON. Raw rows pass through a pipe to our own child and nowhere else.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import orjson
 from include.errors import ShuhengError
 from include.sources.card import Card
 from include.sources.page import Page, PageFault
-from include.sources.page_gate import GatedPage, PageGate
+from include.sources.page_gate import Behind, GatedPage, PageGate
 from include.sources.raw_page import RawPage
 from include.sources.second_process import AHEAD, Answering, SecondProcess, Work, pays
 
@@ -26,8 +26,8 @@ _FIRST_HERE = 2
 _BYTES_OF_AN_ENTRY = 1_000
 """What an entry of a large document takes at least; how many there are it does not say."""
 
-_WAITING = 4
-"""Pages that may wait for one before them; each holds some 1.5 MB."""
+_WAITING = 32
+"""Pages that may wait for one before them: packed they are small, and the second process has more to do with each of its own."""
 
 
 Waiting = GatedPage | PageFault | Future[GatedPage | ShuhengError]
@@ -36,9 +36,18 @@ Waiting = GatedPage | PageFault | Future[GatedPage | ShuhengError]
 class Gates(Work):
     """All pages of one read, gated in order. Use as a context manager; `refused` collects whom the gate refused."""
 
-    def __init__(self, card: Card, refused: set[str], process: SecondProcess, *, is_all_new: bool = False) -> None:
+    def __init__(
+        self,
+        card: Card,
+        refused: set[str],
+        process: SecondProcess,
+        *,
+        is_all_new: bool = False,
+        behind: Behind | None = None,
+    ) -> None:
+        """`is_all_new`: nothing is known of what will come; `behind` makes more of the pages that the second process gates."""
         super().__init__(process)
-        self._card, self._refused = card, refused
+        self._card, self._refused, self._behind = card, refused, behind
         self._here = PageGate(card)
         self._second: SecondProcess | None = None
         self._waiting: deque[Waiting] = deque()
@@ -49,7 +58,7 @@ class Gates(Work):
         """Take a page in; yield those that are ready."""
         if not self._second and self._is_large(raw):
             self._second = self._process
-            self._second.begin(__name__, self._card)
+            self._second.begin(__name__, (self._card, self._behind))
         self._gated += 1
         self._waiting.append(self._there(raw) or (self._here.admit_lines if self._second else self._here.admit)(raw))
         return self._ready(_WAITING)
@@ -77,8 +86,6 @@ class Gates(Work):
             return None
         if raw.answer:  # to read it again costs less there than to write its rows anew here
             return self._second.ask((replace(raw, rows=[]), None))
-        if self._card.document and self._card.document.format == "rdf":
-            return self._second.ask((raw, None))
         try:
             rows = orjson.dumps(raw.rows)
         except TypeError:  # lone surrogates, too deep: the careful ways are here
@@ -108,6 +115,6 @@ def _result(future: Future[GatedPage | ShuhengError]) -> GatedPage:
     return answer
 
 
-def answering(card: Card) -> Answering:
+def answering(start: tuple[Card, Behind | None]) -> Answering:
     """Return what gates pages, in the second process."""
-    return PageGate(card).answer
+    return PageGate(*start).answer

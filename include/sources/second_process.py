@@ -28,7 +28,7 @@ WORTH_A_PROCESS = 20_000
 WORTH_OF_ENTRIES = 5_000
 """Entries of catalogues from which it pays: each takes three times as long as a flat record."""
 
-AHEAD = 2
+AHEAD = 4
 """Pages given to the second process before one is done here."""
 
 _LENGTH = struct.Struct(">Q")

@@ -101,13 +101,12 @@ def _read_entries(body: Body, hint: str, options: Document) -> RdfDocument | Non
     if not _may_be_usual(body, hint) or (options.shapes and len(body) < _WHOLE_FOR_SHAPES):
         return None
     types = options.types or TYPES
-    reader, decoder = EntryReader(types), codecs.getincrementaldecoder("utf-8-sig")()
+    reader = EntryReader(types)
     try:
         for piece in pieces_of(body):
-            reader.feed(decoder.decode(piece))
-        reader.feed(decoder.decode(b"", True))
+            reader.feed(piece)
         graph = reader.finish()
-    except (NotKnown, UnicodeDecodeError):
+    except NotKnown:
         return None
     if not options.shapes:
         return _document(graph, types, options, None, ())

@@ -69,7 +69,7 @@ class RowMaker:
         self._count(len(node) // 2)
         self._path.append(key)
         self._seen.add(key)
-        row: Row = {}
+        row = _identity(key)
         many: dict[str, list[Any]] = {}
         tagged: dict[str, dict[str, list[str]]] = {}
         parts = iter(node)
@@ -87,8 +87,10 @@ class RowMaker:
             row[name] = _united(values)
         for name, texts in tagged.items():
             row[name] = _united(self._in_one_language(texts, node, name if name in row else None))
+        if row.get("@type").__class__ is str:
+            row["@type"] = [row["@type"]]
         self._path.pop()
-        return _with_identity(row, key)
+        return row
 
     def _linked(self, key: str) -> Any:
         """Return what a node shows of one that it links to; nothing where that is a blank node without content."""
@@ -140,15 +142,10 @@ class RowMaker:
             )
 
 
-def _with_identity(row: Row, key: str) -> Row:
-    """Put IRI and classes in front; the address of the document itself names nothing."""
+def _identity(key: str) -> Row:
+    """Return a row with its IRI in front; the address of the document itself names nothing."""
     identity = written(key) if key[0] != BLANK else ""
-    head: Row = {"@id": identity} if identity else {}
-    classes = row.get("@type")
-    if classes:
-        head["@type"] = classes if classes.__class__ is list else [classes]
-        del row["@type"]
-    return head | row
+    return {"@id": identity} if identity else {}
 
 
 def _is_of(tag: str, liked: str) -> bool:

@@ -24,7 +24,7 @@ from include.sources.documents.names import BASE, PREFIXES, compact
 _DEEPEST = 40
 _LONGEST_ADDRESS = 10_000
 _LONGEST_WAIT = LONGEST_LITERAL + 100_000
-"""Characters that the parser may hold back; it begins anew with what it holds whenever more comes."""
+"""Bytes that the parser may hold back; it begins anew with what it holds whenever more comes."""
 
 _RDF = PREFIXES["rdf"]
 _ROOT, _DESCRIPTION, _TYPE = f"{_RDF}RDF", f"{_RDF}Description", f"{_RDF}type"
@@ -45,7 +45,7 @@ class NotKnown(Exception):  # noqa: N818 - a signal to take the general way, not
 
 
 class EntryReader:
-    """Reads one document, whose text `feed` is given piece by piece; both methods raise `NotKnown`."""
+    """Reads one document, which `feed` is given piece by piece; both methods raise `NotKnown`."""
 
     def __init__(self, types: Iterable[str]) -> None:
         """`types` are the classes of entries."""
@@ -68,8 +68,8 @@ class EntryReader:
         self._parser = self._made_parser()
 
     def _made_parser(self) -> Any:
-        # Without a separator the parser joins namespace and name as RDF does.
-        parser = expat.ParserCreate(namespace_separator="")
+        # Without a separator the parser joins namespace and name as RDF does. It is given UTF-8, whatever name that goes by.
+        parser = expat.ParserCreate("utf-8", namespace_separator="")
         parser.buffer_text = True
         parser.buffer_size = 1 << 16
         parser.StartElementHandler = self._start
@@ -81,9 +81,9 @@ class EntryReader:
         parser.StartDoctypeDeclHandler = parser.ProcessingInstructionHandler = _refuse
         return parser
 
-    def feed(self, piece: str) -> None:
-        """Read a piece of the text."""
-        self._has_returns = self._has_returns or "\r" in piece
+    def feed(self, piece: bytes) -> None:
+        """Read a piece of the text, in UTF-8 and wherever it was cut."""
+        self._has_returns = self._has_returns or b"\r" in piece
         self._waiting += len(piece)
         self._parse(piece, is_last=False)
         if self._waiting > _LONGEST_WAIT or self.statements > MOST_STATEMENTS:
@@ -91,11 +91,11 @@ class EntryReader:
 
     def finish(self) -> HeldGraph:
         """Return what is stated, once all was fed."""
-        self._parse("", is_last=True)
+        self._parse(b"", is_last=True)
         self._graph.settle()
         return self._graph
 
-    def _parse(self, piece: str, *, is_last: bool) -> None:
+    def _parse(self, piece: bytes, *, is_last: bool) -> None:
         try:
             self._parser.Parse(piece, is_last)
         except expat.ExpatError:
@@ -263,6 +263,8 @@ class EntryReader:
         """Return the one attribute of RDF, without its namespace, its value, and the language."""
         kind = value = language = ""
         for name, text in attributes.items():
+            if len(attributes) == 1 and name in _KINDS:  # nearly always
+                return _KINDS[name], text, ""
             if name == _LANGUAGE and _is_language(text):
                 language = text
             elif name in _KINDS and not kind:

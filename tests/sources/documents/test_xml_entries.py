@@ -236,11 +236,11 @@ def test_a_document_with_another_beginning_or_end_is_left_to_the_general_reader(
 
 
 def test_a_document_is_read_alike_however_it_is_cut_into_pieces() -> None:
-    text = rdf_xml("".join(outer.format(inner.format(INNERMOST[0])) for outer in FORMS for inner in NESTED))
+    text = rdf_xml("".join(outer.format(inner.format(INNERMOST[0])) for outer in FORMS for inner in NESTED)).encode()
     whole = EntryReader(rdf.TYPES)
     whole.feed(text)
     expected = whole.finish()
-    start = text.index(">") + 1
+    start = text.index(b">") + 1
     for size in (1, 2, 7, 50):
         reader = EntryReader(rdf.TYPES)
         reader.feed(text[:start])

@@ -1,0 +1,93 @@
+"""Pages of a first load, mapped as they are gated, while their rows are at hand, and kept until their batch is merged.
+
+For whoever lands and merges in one go. What is kept counts in the merge of its own batch alone, page by page, where nothing is
+known to compare with; all else is mapped from the landing zone as ever. It is held packed in memory and ends with the process.
+"""
+
+from __future__ import annotations
+
+import pickle  # noqa: S403 - what this process or its own child has written
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+
+import zstandard
+
+from include.landing.batch import PageEntry
+from include.ledger.page_mapper import MappedPage, PageMapper, sift
+from include.sources.card import Card
+from include.sources.mapping import Oddities, Row
+from include.sources.page import Page, PageFault
+
+_MOST_BYTES = 64 << 20
+"""What is kept at most, of some 400,000 entries; later pages of a larger source are mapped when they are merged."""
+
+_LEVEL = 1
+
+Mapped = tuple[MappedPage, Oddities]
+"""A page, and what could not be placed in it."""
+
+
+class MapsAhead:
+    """Maps gated pages of one batch; goes to another process as what it was made of."""
+
+    def __init__(self, card: Card, batch_id: str) -> None:
+        self._card, self._batch_id = card, batch_id
+        self._mapper: PageMapper | None = None
+
+    def __reduce__(self) -> tuple[type[MapsAhead], tuple[Card, str]]:
+        return MapsAhead, (self._card, self._batch_id)
+
+    def __call__(self, page: int, rows: list[Row], lines: bytes) -> bytes:
+        """Return what the rows of a page become, packed."""
+        if self._mapper is None:
+            self._mapper = PageMapper(self._card, as_text=False, batch_id=self._batch_id)
+        sifted = sift(lines, self._card, set())
+        if sifted.repeats:
+            rows = [rows[number] for number, _, _ in sifted.new]
+        mapped = self._mapper.map(page, sifted.new, rows)
+        mapped.repeats = sifted.repeats
+        found: Mapped = mapped, self._mapper.card_mapper.taken_oddities()
+        return zstandard.compress(pickle.dumps(found, pickle.HIGHEST_PROTOCOL), _LEVEL)
+
+
+class Ahead:
+    """What was mapped of one batch, from its landing until its merge."""
+
+    def __init__(self) -> None:
+        self._of: tuple[str, str] | None = None
+        self._made: dict[tuple[int, str], bytes] = {}
+        self._bytes = 0
+        self.pages = 0
+        """How many pages were kept; a merge takes them away again."""
+
+    def begin(self, card: Card, batch_id: str) -> MapsAhead:
+        """Return what maps the pages of a batch that can meet nothing in the ledger."""
+        self._of = card.digest, batch_id
+        return MapsAhead(card, batch_id)
+
+    def keep(self, pages: Iterable[Page | PageFault]) -> Iterator[Page | PageFault]:
+        """Pass pages on, and keep what was made of them."""
+        for page in pages:
+            if isinstance(page, Page) and page.lines and page.lines.made:
+                if self._bytes < _MOST_BYTES:
+                    self._made[page.number, page.lines.packed.name] = page.lines.made
+                    self._bytes += len(page.lines.made)
+                    self.pages += 1
+                page = replace(page, lines=replace(page.lines, made=b""))  # noqa: PLW2901 - the page goes on without it
+            yield page
+
+    def of(self, card: Card, batch_id: str) -> Ahead | None:
+        """Return itself where it was mapped of this batch, and by this very card."""
+        return self if self._made and self._of == (card.digest, batch_id) else None
+
+    def has(self, page: PageEntry) -> bool:
+        """Return whether a landed page is kept."""
+        return (page.number, page.sha256) in self._made
+
+    def take(self, page: PageEntry) -> Mapped | None:
+        """Return what a landed page became, once; None where it is not kept."""
+        made = self._made.pop((page.number, page.sha256), None)
+        if made is None:
+            return None
+        mapped: Mapped = pickle.loads(zstandard.decompress(made))  # noqa: S301 - see the import
+        return mapped
