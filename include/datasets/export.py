@@ -1,6 +1,6 @@
 """Write one data set into a folder: one reading of its view gives every file, checked on the way.
 
-The database writes lines while the lines before are parsed and checked on one thread and written on one more for each file.
+The database writes lines while the lines before are parsed, checked and written as CSV on one thread, and as Parquet on another.
 """
 
 from __future__ import annotations
@@ -81,12 +81,16 @@ def export(
 
 def _run(connection: Connection, dataset: Dataset, writing: _Writing, progress: Progress) -> None:
     with ExitStack() as threads:
-        files = [threads.enter_context(_Beside(file.write)) for file in writing.files.values()]
+        # A thread more than there is work for only keeps the one that receives waiting, and the database with it.
+        here = [file for file in writing.files.values() if isinstance(file, CsvFile)]
+        beside = [threads.enter_context(_Beside(file.write)) for file in writing.files.values() if file not in here]
 
         def take(block: Block) -> None:
             rows = writing.take(block)
-            for file in files:
-                file.give(rows)
+            for other in beside:
+                other.give(rows)
+            for file in here:
+                file.write(rows)
 
         taking = threads.enter_context(_Beside(take))
         with closing(blocks_of(connection, dataset)) as blocks:
@@ -94,8 +98,8 @@ def _run(connection: Connection, dataset: Dataset, writing: _Writing, progress: 
                 taking.give(block)
                 progress(f"导出 {dataset.title}", writing.result.rows, None)
             taking.finish()
-            for file in files:
-                file.finish()
+            for other in beside:
+                other.finish()
         progress(f"导出 {dataset.title}", writing.result.rows, None)
 
 
