@@ -17,10 +17,13 @@ import pyarrow.parquet as arrow_parquet
 
 from include.alerts.rendering.harmless import FORMULA_SIGNS
 from include.datasets.definitions import Dataset
-from include.datasets.snapshot_rows import PIECE_BYTES, TEXTS, Block
+from include.datasets.snapshot_rows import TEXTS, Block
 
 ROW_GROUP = 131_072
 ROW_GROUP_BYTES = 64_000_000
+PIECE_BYTES = 512_000
+"""As much is worked on at once: what it becomes must still be in the processor's cache when it is taken up again."""
+
 SENT_BYTES = 8_000_000
 """After so many bytes the disk gets work, instead of all of it at the end."""
 
@@ -144,15 +147,15 @@ class CsvFile:
 
     def write(self, rows: Rows) -> None:
         """Write rows."""
-        block, content = rows.block, rows.content
+        content = rows.content
         if formulas := formula_rows(rows.table, self._texts):
-            lines = block.lines()
+            lines = rows.block.lines()
             for row in formulas:
-                lines[row] = _OPENING.sub(rb"\1'", lines[row])
-            block = block.with_lines(lines)
-            content = block.content()
-        for piece in block.for_spreadsheets(content):
-            self.file.write(piece)
+                # Without its end: after a text that ends with a comma it would look like a text that begins with a sign.
+                lines[row] = _OPENING.sub(rb"\1'", lines[row][:-2]) + lines[row][-2:]
+            content = rows.block.with_lines(lines).content()
+        for at in range(0, len(content), PIECE_BYTES):
+            self.file.write(memoryview(content)[at : at + PIECE_BYTES])
 
     def abandon(self) -> None:
         """End the file as it is: nobody will read it."""

@@ -9,7 +9,9 @@ import json
 import subprocess
 import sys
 import tempfile
+from datetime import datetime, timedelta
 from decimal import Decimal
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +21,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine, NullPool, create_engine, make_url, text
 
+from include.clock import SHANGHAI
+from include.datasets import arrow_files, snapshot_rows
 from include.datasets import export as exporting
-from include.datasets import snapshot_rows
 from include.datasets.checks import as_json
 from include.datasets.definitions import DATASETS
 from include.datasets.export import Exported, export
@@ -97,6 +100,24 @@ def test_hostile_texts_come_through_and_compute_nothing(engine: Engine, tmp_path
     assert not [c for line in lines for c in (line[0], line[1], line[8]) if c[:1] in tuple("=+-@\t\r")]
 
 
+def test_hostile_texts_side_by_side_come_through(engine: Engine, tmp_path: Path) -> None:
+    pairs = list(product(HOSTILE, HOSTILE))
+    plant(engine, [row(f"{n:04}", name=name, note=note) for n, (name, note) in enumerate(pairs)])
+    assert not exported(engine, tmp_path).problems
+    assert [(line[1], line[8]) for line in cells(tmp_path)[1:]] == [(safe(name), safe(note)) for name, note in pairs]
+
+
+def test_moments_are_cut_to_the_second_and_never_rounded(engine: Engine, tmp_path: Path) -> None:
+    ends = [datetime(1969, 7, 20, 20, 17, 39, tzinfo=SHANGHAI), datetime(1999, 12, 31, 23, 59, 59, tzinfo=SHANGHAI), AT]
+    parts = [timedelta(microseconds=part) for part in (0, 1, 499_999, 500_000, 999_999)]
+    moments = [end + part for end in ends for part in parts]
+    plant(engine, [row(f"{n:02}", seen_at=moment) for n, moment in enumerate(moments)] + [row("x", seen_at=None)])
+    assert not exported(engine, tmp_path).problems
+    wanted = [end for end in ends for _ in parts]
+    assert [line[7] for line in cells(tmp_path)[1:]] == [*(end.isoformat() for end in wanted), ""]
+    assert [r["seen_at"] for r in pq.read_table(tmp_path / "shops.v1.parquet").to_pylist()] == [*wanted, None]
+
+
 def test_missing_and_empty_are_not_the_same(engine: Engine, tmp_path: Path) -> None:
     plant(engine, [row("a", name=None), row("b", name="")])
     exported(engine, tmp_path)
@@ -129,7 +150,7 @@ def test_blocks_and_pieces_of_any_size_give_the_same_files(
     content = (tmp_path / "shops.v1.csv").read_bytes()
     assert content.count(b"\r\n") == 101 and content.count(b"\n") == 101 + 85 * name.count("\n")
     for piece in (1, 7, 5_000):
-        monkeypatch.setattr(snapshot_rows, "PIECE_BYTES", piece)
+        monkeypatch.setattr(arrow_files, "PIECE_BYTES", piece)
         assert exported(engine, tmp_path).content == whole.content
     for rows, size in ((1, 10**9), (7, 10**9), (10**6, 300)):
         monkeypatch.setattr(snapshot_rows, "_FETCH", 1)
