@@ -75,12 +75,21 @@ def test_entries_that_differ_in_anything_that_counts_are_counted_apart(engine: E
         {"system_code": None, "project_codes": PROJECT}, {"kind": "component"}, {"code": "K1"}, {"code": "K1"}, {"code": "K2"},
     ]  # fmt: skip
     city.enter(*(one | other for other in others))
-    city.enter({"code": "K1", "collection": "partly"}, {"code": "K3", "project_codes": PROJECT}, source=PORTAL)
+    city.enter({"code": "K1", "collection": "partly"}, {"code": "K3", "project_codes": PROJECT}, one, source=PORTAL)
     data, linked, are_known = _totals(engine)
-    assert (data.entries, linked, are_known) == (22, 21, True)
+    assert (data.entries, linked, are_known) == (23, 22, True)
     assert (data.drafts, data.withheld, data.without_basis, data.share_unknown) == (1, 3, 1, 1)
     assert (data.collection_unknown, data.partly, data.cycle_missing, data.overdue) == (1, 1, 1, 1)
     assert (data.date_inexact, data.date_missing) == (1, 1)
+
+
+def test_what_two_of_three_catalogues_list_is_one_entry(engine: Engine, city: CataloguedCity) -> None:
+    city.read_catalogue("own_list", at(DAY, 2), authority=300)
+    for source in (EXCHANGE, "own_list"):
+        city.enter({"code": "K1", "system_code": "busy"}, source=source)
+    city.enter({"system_code": "busy"}, source=PORTAL)
+    data, linked, _ = _totals(engine)
+    assert (data.entries, linked) == (2, 2)
 
 
 def _data(engine: Engine, system: str, day: date = DAY, **how: Any) -> Catalogued | str:
