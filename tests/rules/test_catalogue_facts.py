@@ -83,15 +83,6 @@ def test_entries_that_differ_in_anything_that_counts_are_counted_apart(engine: E
     assert (data.date_inexact, data.date_missing) == (1, 1)
 
 
-def test_what_two_of_three_catalogues_list_is_one_entry(engine: Engine, city: CataloguedCity) -> None:
-    city.read_catalogue("own_list", at(DAY, 2), authority=300)
-    for source in (EXCHANGE, "own_list"):
-        city.enter({"code": "K1", "system_code": "busy"}, source=source)
-    city.enter({"system_code": "busy"}, source=PORTAL)
-    data, linked, _ = _totals(engine)
-    assert (data.entries, linked) == (2, 2)
-
-
 def _data(engine: Engine, system: str, day: date = DAY, **how: Any) -> Catalogued | str:
     facts = _facts(engine, day, **how)[system]
     return facts["data_entries"].value if "data_entries" in facts else "absent"
