@@ -244,7 +244,8 @@ class _Search:
         before = Registers(self._before, self._registers.day, 0, {}).readings
         found = {}
         for source in self._registers.sources("resource"):
-            was, now = before[source].read_on, self._registers.readings[source].read_on
+            earlier, now = before.get(source), self._registers.readings[source].read_on
+            was = earlier.read_on if earlier else None
             if was is None or now is None:  # then it is the day judged that counts
                 raise _CannotTell
             if was != now:

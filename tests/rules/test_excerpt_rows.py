@@ -14,6 +14,8 @@ from include.rules.evaluation import REGULATION, facts_needed, rules_of
 from include.rules.excerpt import Excerpt, Looked
 from include.rules.facts_of_day import FactsBySubject, FactsOfDay
 from include.rules.parameters import ParameterBook
+from include.rules.project_register import ProjectRegister
+from include.rules.register_facts import Registers
 from include.rules.rule_book import load_rules
 from include.rules.source_facts import Sources
 from tests.rules.evidence import DAY, at
@@ -106,14 +108,29 @@ def test_an_excerpt_has_the_attestations_of_every_plan_year(ledger: JoinedLedger
 
 
 def test_an_excerpt_has_the_records_of_those_looked_at_and_all_of_the_same_number(ledger: JoinedLedger) -> None:
+    """Each once; one without a number is the same as no other."""
+    ledger.new("contract", "contracts", contract_no=None, project_code=P[8])
     with ledger.engine.connect() as connection:
 
-        def found(looked: Looked) -> set[tuple[str, str]]:
+        def found(looked: Looked) -> list[tuple[str, str]]:
             rows = Excerpt(AsKnown(connection), looked).rows("contract")
-            return set(connection.execute(select(rows.c.source, rows.c.contract_no)).tuples())
+            return sorted(connection.execute(select(rows.c.source, rows.c.record_key)).tuples())
 
-        both = {("contracts", "C5"), ("own_workbook", "C5")}
+        both = [("contracts", "C5"), ("own_workbook", "C5")]
         assert found(Looked(projects={P[5]})) == both
         assert found(Looked(keys={"contract": {"C5"}})) == both
-        assert found(Looked(projects={P[7]})) == {("contracts", "C7")}
-        assert found(Looked()) == set()
+        assert found(Looked(projects={P[7]})) == [("contracts", "C7")]
+        assert found(Looked(projects={P[8]})) == [("contracts", "None")]
+        assert found(Looked()) == []
+
+
+def test_whom_a_system_names_is_asked_beside_the_excerpt(ledger: JoinedLedger) -> None:
+    """By any code of a project, and also of systems that name several."""
+    named = {P[1]: ["X1"], P[9]: ["X1"], P[2]: ["X2"], P[3]: ["X2"], P[8]: []}
+    ledger.new("system", "system_register", system_code=None, project_codes=P[8])
+    with ledger.engine.connect() as connection:
+        known = AsKnown(connection)
+        for seen in (known, Excerpt(known, Looked()), Excerpt(known, Looked(systems={"X5"}, projects={P[5]}))):
+            register = ProjectRegister(Registers(seen, DAY, 7, {}))
+            assert register.naming_of(named) == named
+            assert [register.naming_of({code}) for code in named] == [{code: named[code]} for code in named]

@@ -244,3 +244,8 @@ def test_of_an_entry_in_two_catalogues_the_cycle_of_one_counts_for_the_day_of_th
         ledger.read_again(EXCHANGE, at(DAY + LATER, 2))
 
     assert ledger.owners(read_later) == (set(), {"X5"})
+
+
+def test_a_catalogue_that_was_never_read_whole_before_has_all_looked_at(made: Callable[..., JoinedLedger]) -> None:
+    """Whether it brought entries or none."""
+    assert made(EXCHANGE).looked(lambda ledger: ledger.read_again(PORTAL, at(DAY, 4))) is None
