@@ -21,5 +21,5 @@ def test_what_two_of_three_catalogues_list_is_one_entry(engine: Engine) -> None:
         city.enter({"code": "K1", "system_code": "busy"}, source=source)
     city.enter({"system_code": "busy"}, source=PORTAL)
     with engine.connect() as connection:
-        data, linked, _ = entry_totals(Registers(AsKnown(connection), DAY, 7, {}), 10)
-    assert (data.entries, linked) == (2, 2)
+        data, are_known = entry_totals(Registers(AsKnown(connection), DAY, 7, {}), 10)
+    assert (data.entries, are_known) == (2, True)
