@@ -66,7 +66,9 @@ def land(
     with engine.connect() as connection:
         window = choose_window(connection, card, mode, started, since, until)
         # PostgreSQL takes rows in while others are being mapped: to map them before would leave it idle, then alone at work.
-        is_first = window.is_full and engine.dialect.name == "sqlite" and not holds_any(connection, card)
+        # Flat records are mapped as fast as they are kept.
+        is_worth_it = card.entity == "resource" and engine.dialect.name == "sqlite"
+        is_first = is_worth_it and window.is_full and not holds_any(connection, card)
     manifest = Manifest(
         new_batch_id(card.source, started), card.source, card.entity, card.digest, filter_digest(card),
         started.isoformat(), _iso(window.since), _iso(window.until), dry_run,
