@@ -152,10 +152,13 @@ def _write(pipe: IO[bytes], message: Any) -> None:
 
 
 def _read(pipe: IO[bytes]) -> Any:
+    """Return the next message; None where there is none, or where its writer ended in the middle of it."""
     head = pipe.read(_LENGTH.size)
     if len(head) < _LENGTH.size:
         return None
-    return pickle.loads(pipe.read(_LENGTH.unpack(head)[0]))  # noqa: S301 - see the import
+    (size,) = _LENGTH.unpack(head)
+    data = pipe.read(size)
+    return pickle.loads(data) if len(data) == size else None  # noqa: S301 - see the import
 
 
 if __name__ == "__main__":
