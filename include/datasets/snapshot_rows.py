@@ -86,7 +86,7 @@ def blocks_of(connection: Connection, dataset: Dataset) -> Generator[Block, None
     Raises `ViewFailed` where the database refuses, `LedgerUnreachable` where it is gone.
     """
     if connection.dialect.name == "postgresql":
-        yield from _postgres_blocks(connection, _postgres_query(connection, dataset))
+        yield from _postgres_blocks(connection, postgres_query(connection, dataset))
     else:
         mark = f"\x01{secrets.token_hex(4)}"  # no text of a source can be it
         yield from _sqlite_blocks(connection, _sqlite_query(dataset, mark), f'"{mark}"'.encode())
@@ -102,7 +102,8 @@ def _order(dataset: Dataset, collation: str = "") -> str:
     return f" ORDER BY {', '.join(parts)}"
 
 
-def _postgres_query(connection: Connection, dataset: Dataset) -> str:
+def postgres_query(connection: Connection, dataset: Dataset) -> str:
+    """Return the COPY that writes the rows of a data set's view."""
     query = "SELECT datcollate IN ('C', 'POSIX') FROM pg_database WHERE datname = current_database()"
     is_by_bytes = connection.execute(text(query)).scalar()
     values = ", ".join(f"{_postgres_value(column)} AS {_quoted(column.name)}" for column in dataset.columns)
