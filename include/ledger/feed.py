@@ -77,9 +77,8 @@ class Feed:
     def run(self, manifest: Manifest, store: LandingStore, progress: Callable[[int, int], None]) -> None:
         """Feed every page of the batch."""
         ahead = self.ahead or Ahead()
-        left = sum(page.rows for page in manifest.pages if not ahead.has(page)) - (
-            0 if self.is_forced else len(self.known)
-        )
+        left = sum(page.rows for page in manifest.pages if not ahead.has(page))
+        left -= 0 if self.is_forced else len(self.known)
         checks = []
         with no_collection(), ExitStack() as stack:
             second = None
