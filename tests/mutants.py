@@ -87,4 +87,6 @@ def main(target: str, *tests: str) -> None:
 
 
 if __name__ == "__main__":
+    if len(sys.argv) < 3 or not Path(sys.argv[1].partition(":")[0]).is_file():
+        sys.exit(__doc__)  # --help is no file either
     main(*sys.argv[1:])
