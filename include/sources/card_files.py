@@ -17,6 +17,7 @@ from include.sources.outlines import card_paths
 from include.sources.rate import parse_rate
 
 _DAY_FORMAT = re.compile(r"%Y([-/.]?)%m\1%d")
+_MOST_STEPS = 64
 
 
 def load_card(source: str) -> Card:
@@ -54,6 +55,7 @@ def _check_meaning(path: Path, root: yaml.Node, data: dict[str, Any]) -> None:
         for name, spec in block["fields"].items():
             at = [*where, "fields", name]
             _check_name(path, root, at, entity, name)
+            _check_steps(path, root, at, spec)
             if isinstance(spec, dict):
                 _check_mapping(path, root, at, spec, known, name)
         for at, name in _given_names(where, data, block):
@@ -80,6 +82,16 @@ def _check_name(path: Path, root: yaml.Node, at: list[Any], entity: str, name: s
     known = canonical_schema(entity)["properties"]
     if name not in known:
         raise wrong(path, root, at, f"{entity} has no field {name!r}", f"use one of {', '.join(known)}")
+
+
+def _check_steps(path: Path, root: yaml.Node, at: list[Any], spec: str | dict[str, Any]) -> None:
+    """Refuse a raw field so deep that code to reach it cannot be made."""
+    given = {"from": spec} if isinstance(spec, str) else spec
+    sources = [given["from"]] if isinstance(given["from"], str) else given["from"]
+    for source in (*sources, *given.get("fields", {}).values()):
+        if source.count(".") >= _MOST_STEPS:
+            problem = f"a raw field may stand at most {_MOST_STEPS} levels deep, this one {source.count('.') + 1}"
+            raise wrong(path, root, at, problem, "a dot goes one level down; write the path as far as the field")
 
 
 def _check_parents(path: Path, root: yaml.Node, data: dict[str, Any]) -> None:

@@ -59,6 +59,8 @@ def test_an_untouched_copy_is_a_card(tmp_path: Path) -> None:
         ("rate: 36000次/小时", "rate: now and then", "is not a rate", "rate:"),
         ("authority: 1\n", "authority: 1\nauthority: 2\n", "'authority' stands twice", "authority: 2"),
         ("  name: PROJECT_NAME\n", "  name: PROJECT_NAME\n  name: OTHER\n", "'name' stands twice", "name: OTHER"),
+        ("  name: PROJECT_NAME\n", f"  name: {'a.' * 1000}b\n", "at most 64 levels deep, this one 1001", "name: a."),
+        ("  name: PROJECT_NAME\n", f"  name: {{from: [NAME, {'a.' * 64}b]}}\n", "this one 65", "name: {from"),
     ],
 )
 def test_it_is_named_with_its_line(tmp_path: Path, was: str, becomes: str, words: str, place: str) -> None:
