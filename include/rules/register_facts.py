@@ -30,10 +30,18 @@ SYSTEM_FIELDS = (
     "registered_users", "trial_started_on", "went_live_on", "last_released_on", "protection_level",
 )  # fmt: skip
 
+_SYSTEM_COLUMNS = ("system_code", "unit_uscc", "project_codes", *SYSTEM_FIELDS)
+
 WITHOUT_CPU = frozenset({"storage", "network", "security", "cipher"})
 """Kinds of resources that have no CPU to be idle; nobody waits for their metrics."""
 
+_MOST_TOLD = 10_000
+"""Of so many facts one is kept for all that have the like: what many have comes soon."""
+
 _TRACE = ("source", "record_key", "changed_batch", "tombstoned_at")
+
+_HASH = "source_hash"
+"""Stands in every row and is asked for by no rule; to read it takes longer than what else a row has."""
 
 _AT_ONCE = 2000
 """Rows that are fetched together: a register may have far more than are kept."""
@@ -80,6 +88,7 @@ class Registers:
         self._reaches: dict[tuple[str, str | None], tuple[str, date | None]] = {}
         self._are_known: dict[tuple[str, str | None], bool] = {}
         self._nothing: dict[tuple[str, str | None], Fact] = {}
+        self._told: dict[tuple[Any, ...], Fact] = {}
 
     @cached_property
     def readings(self) -> dict[str, Reading]:
@@ -170,7 +179,8 @@ class Registers:
     ) -> list[Row]:
         """Return the records of an entity, or those with some values of a field, tombstoned ones too, the best authority first."""
         rows = self.known.rows(entity)
-        query = select(*(rows.c[name] for name in (*_TRACE, *columns)) if columns else [rows])
+        named = (*_TRACE, *columns) if columns else [column.name for column in rows.c if column.name != _HASH]
+        query = select(*(rows.c[name] for name in named))
         if of:
             query = query.where(among(rows.c[of[0]], of[1]))
         found = self.known.connection.execute(query).mappings().partitions(_AT_ONCE)
@@ -189,7 +199,7 @@ class Registers:
     @cached_property
     def systems(self) -> dict[str, Combined]:
         """Return the systems that stand in a register, by code, in order."""
-        return dict(sorted(self.combined("system", "system_code").items()))
+        return dict(sorted(self.combined("system", "system_code", _SYSTEM_COLUMNS).items()))
 
     @cached_property
     def whole(self) -> Registers:
@@ -269,32 +279,44 @@ class Registers:
         return facts
 
     def facts(self, combined: Combined, names: Iterable[str]) -> dict[str, Fact]:
-        """Return those of some values that a source has, with their provenance."""
+        """Return those of some values that a source has, with their provenance; what many say alike is one fact."""
         found: dict[str, Fact] = {}
         for row in combined.rows:
             source, read_on, batches = row["source"], self.readings[row["source"]].read_on, (row["changed_batch"],)
             for name in names:
                 value = row[name]
                 if value is not None and name not in found:
-                    found[name] = Fact(value, source, read_on, batches)
+                    found[name] = self._told_by_many(name, value, source, read_on, batches)
         return found
+
+    def _told_by_many(self, name: str, value: Any, source: str, read_on: date | None, batches: tuple[str, ...]) -> Fact:
+        """Return a fact; one that many have is one object, hashed once, and of which a rule is decided once."""
+        told = name, value, source, read_on, batches
+        fact = self._told.get(told)
+        if fact is None:
+            fact = Fact(value, source, read_on, batches)
+            if name != "name" and len(self._told) < _MOST_TOLD:
+                self._told[told] = fact
+        return fact
 
     def _project_facts(self, system: Combined, projects: Mapping[str, Project] | None) -> dict[str, Fact]:
         row = system.origin("project_codes") or system.rows[0]
         codes = tuple((row["project_codes"] or "").split(",")) if row["project_codes"] else ()
         read_on, batches = self.readings[row["source"]].read_on, _batches([row])
-        facts = {"project_codes": Fact(codes, row["source"], read_on, batches)}
+        facts = {"project_codes": self._told_by_many("project_codes", codes, row["source"], read_on, batches)}
         if projects is not None and self.are_known("project"):
             joined = {p.code: p for code in codes if (p := projects.get(code))}
             sources = "+".join([row["source"], *self.sources("project")])
-            facts["projects"] = Fact(tuple(joined[c] for c in sorted(joined)), sources, read_on, batches)
+            named = tuple(joined[c] for c in sorted(joined))
+            facts["projects"] = self._told_by_many("projects", named, sources, read_on, batches)
         return facts
 
     def _listing(self, code: str) -> Fact:
         services = self._services_of.get(code, [])
         is_application = any(self.groups.get(r["source"]) == "exchange" for r in self.systems[code].rows)
         value = Listing(tuple(s.get("service_code") for s in services), is_application)
-        return self.about("exchange_service", value, "exchange", [s.rows[0] for s in services])
+        batches = _batches(s.rows[0] for s in services)
+        return self._told_by_many("listing", value, *self.reach("exchange_service", "exchange"), batches)
 
     @cached_property
     def _services_of(self) -> dict[str, list[Combined]]:
