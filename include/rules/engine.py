@@ -80,10 +80,11 @@ class Bench:
             return found.decided
         seen = Facts(facts, made.oldest)
         decided = _of(rule, made, _decide(rule, seen, made.own, self.on), seen)
-        if more := {*seen.used, *seen.missing, *seen.excepted} - made.looks_at:
+        more = {*seen.used, *seen.missing, *seen.excepted} - made.looks_at
+        if more or len(self._alike) == _MOST_ALIKE:
             made.looks_at.update(more)
             self._alike.clear()
-        elif len(self._alike) < _MOST_ALIKE:
+        if not more:
             self._alike[key] = _Alike(decided, held)
         return decided
 
@@ -153,7 +154,7 @@ class _Alike(NamedTuple):
 
 
 _MOST_ALIKE = 10_000
-"""Of how many different ones a rule's decisions are kept: most are few, or as many as there are subjects."""
+"""So many decisions of a rule are looked through; then it begins anew, for what many have comes again soon."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,8 +35,8 @@ _SYSTEM_COLUMNS = ("system_code", "unit_uscc", "project_codes", *SYSTEM_FIELDS)
 WITHOUT_CPU = frozenset({"storage", "network", "security", "cipher"})
 """Kinds of resources that have no CPU to be idle; nobody waits for their metrics."""
 
-_MOST_TOLD = 10_000
-"""Of so many facts one is kept for all that have the like: what many have comes soon."""
+_MOST_ALIKE = 2000
+"""So many different facts of a name are looked through; then it begins anew, for what many have comes again soon."""
 
 _TRACE = ("source", "record_key", "changed_batch", "tombstoned_at")
 
@@ -88,7 +88,7 @@ class Registers:
         self._reaches: dict[tuple[str, str | None], tuple[str, date | None]] = {}
         self._are_known: dict[tuple[str, str | None], bool] = {}
         self._nothing: dict[tuple[str, str | None], Fact] = {}
-        self._told: dict[tuple[Any, ...], Fact] = {}
+        self._told: dict[str, dict[tuple[Any, ...], Fact]] = {}
 
     @cached_property
     def readings(self) -> dict[str, Reading]:
@@ -291,12 +291,12 @@ class Registers:
 
     def _told_by_many(self, name: str, value: Any, source: str, read_on: date | None, batches: tuple[str, ...]) -> Fact:
         """Return a fact; one that many have is one object, hashed once, and of which a rule is decided once."""
-        told = name, value, source, read_on, batches
-        fact = self._told.get(told)
+        alike, told = self._told.setdefault(name, {}), (value, source, read_on, batches)
+        fact = alike.get(told)
         if fact is None:
-            fact = Fact(value, source, read_on, batches)
-            if name != "name" and len(self._told) < _MOST_TOLD:
-                self._told[told] = fact
+            if len(alike) == _MOST_ALIKE:
+                alike.clear()
+            fact = alike[told] = Fact(value, source, read_on, batches)
         return fact
 
     def _project_facts(self, system: Combined, projects: Mapping[str, Project] | None) -> dict[str, Fact]:

@@ -69,7 +69,7 @@ def test_facts_that_are_gone_lend_their_place_to_no_others() -> None:
         assert verdict.outcome is (Outcome.FAIL if n % 2 else Outcome.UNKNOWN)
 
 
-@pytest.mark.parametrize("most", [0, 1, 10_000])
+@pytest.mark.parametrize("most", [1, 2, 10_000])
 def test_every_case_of_the_law_says_the_same_behind_others(most: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(engine, "_MOST_ALIKE", most)
     benches: dict[date, Bench] = {}
