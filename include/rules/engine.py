@@ -43,7 +43,7 @@ class Bench:
         self._decided_once: dict[tuple[str, str], _Decided] = {}
         self._made: dict[str, _Made] = {}
         self._alike_by = ""
-        self._alike: dict[tuple[int, ...], _Alike] = {}
+        self._alike: dict[tuple[int, ...], tuple[_Of, tuple[Fact | None, ...]]] = {}
         """What the rule judged last decided of some facts, by their identity; the facts are held, so that none takes another's."""
 
     def judge(self, rule: Rule, facts: Mapping[str, Fact], occurrence: str = "") -> Verdict:
@@ -77,15 +77,17 @@ class Bench:
         held = tuple(map(facts.get, made.looks_at))
         key = tuple(map(id, held))
         if found := self._alike.get(key):
-            return found.decided
+            return found[0]
         seen = Facts(facts, made.oldest)
         decided = _of(rule, made, _decide(rule, seen, made.own, self.on), seen)
-        more = {*seen.used, *seen.missing, *seen.excepted} - made.looks_at
-        if more or len(self._alike) == _MOST_ALIKE:
-            made.looks_at.update(more)
+        if len(self._alike) == _MOST_ALIKE:
             self._alike.clear()
-        if not more:
-            self._alike[key] = _Alike(decided, held)
+        looked = seen.used.keys(), seen.missing, seen.excepted
+        if all(names <= made.looks_at for names in looked):
+            self._alike[key] = decided, held
+        else:
+            made.looks_at.update(*looked)
+            self._alike.clear()
         return decided
 
     def _decided(self, rule: Rule, facts: Mapping[str, Fact], subject: str) -> _Decided:
@@ -146,13 +148,6 @@ class _Of(NamedTuple):
     until: date | None
 
 
-class _Alike(NamedTuple):
-    """What was decided of some facts, and these."""
-
-    decided: _Of
-    facts: tuple[Fact | None, ...]
-
-
 _MOST_ALIKE = 10_000
 """So many decisions of a rule are looked through; then it begins anew, for what many have comes again soon."""
 
@@ -175,7 +170,7 @@ class _Made:
 
 def _of(rule: Rule, made: _Made, judgement: Judgement, seen: Facts) -> _Of:
     until = earliest(judgement.holds_until, made.until, *[part.holds_until for part in seen.parts])
-    used = Used((name, seen.used[name]) for name in sorted(seen.used))
+    used = Used({name: seen.used[name] for name in sorted(seen.used)})
     return _Of(judgement, rule.severity.get(judgement.outcome), used, until)
 
 

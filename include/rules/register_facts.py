@@ -262,7 +262,7 @@ class Registers:
     def system_facts(self, code: str, projects: Mapping[str, Project] | None) -> dict[str, Fact]:
         """Return what the registers know of one system; what they do not know is absent, and projects where nobody asks."""
         system = Combined(tuple(r for r in self.systems[code].rows if self.is_fresh(r["source"])))
-        facts = self.facts(system, SYSTEM_FIELDS)
+        facts = self.facts(system, SYSTEM_FIELDS, are_many=True)
         first = self.systems[code].rows[0]
         facts["system_code"] = Fact(code, first["source"], self.readings[first["source"]].read_on, _batches([first]))
         if system.rows:
@@ -278,15 +278,16 @@ class Registers:
             facts["exemptions"] = self.about("exemption", tuple(_exemption(r) for r in rows), rows=rows)
         return facts
 
-    def facts(self, combined: Combined, names: Iterable[str]) -> dict[str, Fact]:
-        """Return those of some values that a source has, with their provenance; what many say alike is one fact."""
+    def facts(self, combined: Combined, names: Iterable[str], *, are_many: bool = False) -> dict[str, Fact]:
+        """Return those of some values that a source has, with their provenance; one for all alike, where these are many."""
         found: dict[str, Fact] = {}
         for row in combined.rows:
             source, read_on, batches = row["source"], self.readings[row["source"]].read_on, (row["changed_batch"],)
             for name in names:
                 value = row[name]
                 if value is not None and name not in found:
-                    found[name] = self._told_by_many(name, value, source, read_on, batches)
+                    told = value, source, read_on, batches
+                    found[name] = self._told_by_many(name, *told) if are_many else Fact(*told)
         return found
 
     def _told_by_many(self, name: str, value: Any, source: str, read_on: date | None, batches: tuple[str, ...]) -> Fact:

@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
-from functools import cached_property
 from typing import Any
 
 import orjson
@@ -68,10 +67,16 @@ class Fact:
 class Used(dict[str, Fact]):
     """The facts that a rule looked at, by their names, in order; of subjects that are alike the same ones."""
 
-    @cached_property
+    __slots__ = ("_digest",)
+
     def digest(self) -> bytes:
         """Return the names and hashes of all; made once."""
-        return b"".join(part for name, fact in self.items() for part in (name.encode(), fact.digest()))
+        try:
+            return self._digest
+        except AttributeError:
+            parts = [part for name, fact in self.items() for part in (name.encode(), fact.digest())]
+            self._digest: bytes = b"".join(parts)
+            return self._digest
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +133,7 @@ class Verdict:
             self.rule, self.subject_type, self.subject, self.occurrence, self.outcome, self.reason, self.message, self.steps,
             self.clause, self.severity, self.rule_version, self.holds_until,
         )  # fmt: skip
-        return hashlib.blake2b(orjson.dumps(parts) + self.facts_used.digest, digest_size=16).digest()
+        return hashlib.blake2b(orjson.dumps(parts) + self.facts_used.digest(), digest_size=16).digest()
 
 
 def plain(value: Any) -> Any:
