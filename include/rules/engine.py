@@ -43,7 +43,7 @@ class Bench:
         self._decided_once: dict[tuple[str, str], _Decided] = {}
         self._made: dict[str, _Made] = {}
         self._alike_by = ""
-        self._alike: dict[tuple[int, ...], tuple[_Of, tuple[Fact | None, ...]]] = {}
+        self._alike: dict[tuple[int, ...], tuple[_Settled, tuple[Fact | None, ...]]] = {}
         """What the rule judged last decided of some facts, by their identity; the facts are held, so that none takes another's."""
 
     def judge(self, rule: Rule, facts: Mapping[str, Fact], occurrence: str = "") -> Verdict:
@@ -51,9 +51,9 @@ class Bench:
         made = self._of(rule)
         subject = facts[made.named].value
         try:
-            if rule.parts or rule.id in self._rolled:
+            if rule.subject not in _MANY or rule.parts or rule.id in self._rolled:
                 judgement, message, seen = self._decided(rule, facts, subject)
-                found = _of(rule, made, judgement, seen)
+                found = _settled(rule, made, judgement, seen)
             else:
                 found = self._decided_of_alike(rule, made, facts)
                 judgement, message = found.judgement, _message(rule, found.judgement, facts)
@@ -66,7 +66,7 @@ class Bench:
             made.used, rule.article.id, found.severity, made.version, self.on, found.until,
         )  # fmt: skip
 
-    def _decided_of_alike(self, rule: Rule, made: _Made, facts: Mapping[str, Fact]) -> _Of:
+    def _decided_of_alike(self, rule: Rule, made: _Made, facts: Mapping[str, Fact]) -> _Settled:
         """Return what a rule decides of all subjects that have the very facts that it looks at: decided once, but for the sentence.
 
         Of thousands of systems that nobody calls, or of which nothing is measured, each would be decided alike. A function that
@@ -79,7 +79,7 @@ class Bench:
         if found := self._alike.get(key):
             return found[0]
         seen = Facts(facts, made.oldest)
-        decided = _of(rule, made, _decide(rule, seen, made.own, self.on), seen)
+        decided = _settled(rule, made, _decide(rule, seen, made.own, self.on), seen)
         if len(self._alike) == _MOST_ALIKE:
             self._alike.clear()
         looked = seen.used.keys(), seen.missing, seen.excepted
@@ -139,7 +139,7 @@ class _Decided(NamedTuple):
     seen: Facts
 
 
-class _Of(NamedTuple):
+class _Settled(NamedTuple):
     """What a rule decides, how grave that is, the facts that it looked at, and the last day on which it stands."""
 
     judgement: Judgement
@@ -147,6 +147,9 @@ class _Of(NamedTuple):
     used: Used
     until: date | None
 
+
+_MANY = ("system",)
+"""Types of subjects of which many have the same facts; of projects each has its own, and looking would be for nothing."""
 
 _MOST_ALIKE = 10_000
 """So many decisions of a rule are looked through; then it begins anew, for what many have comes again soon."""
@@ -168,10 +171,10 @@ class _Made:
     looks_at: set[str]
 
 
-def _of(rule: Rule, made: _Made, judgement: Judgement, seen: Facts) -> _Of:
+def _settled(rule: Rule, made: _Made, judgement: Judgement, seen: Facts) -> _Settled:
     until = earliest(judgement.holds_until, made.until, *[part.holds_until for part in seen.parts])
     used = Used({name: seen.used[name] for name in sorted(seen.used)})
-    return _Of(judgement, rule.severity.get(judgement.outcome), used, until)
+    return _Settled(judgement, rule.severity.get(judgement.outcome), used, until)
 
 
 def facts_needed(rules: Iterable[Rule]) -> set[str]:
