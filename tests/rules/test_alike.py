@@ -10,9 +10,8 @@ import pytest
 
 from include.rules import engine
 from include.rules.engine import Bench
-from include.rules.facts import Load
 from include.rules.parameters import Parameters
-from include.rules.rule import Facts, Judgement
+from include.rules.rule import Facts, Judgement, Rule
 from include.rules.verdict import Fact, Outcome
 from tests.depth import deep
 from tests.rules.test_engine import BOOK, IDLE, ON
@@ -24,26 +23,52 @@ Given = dict[str, Fact]
 
 def _named(facts: Given, code: str) -> Given:
     """Return another subject with the very same facts but its code and name."""
-    own = {name: Fact(code, "source_a") for name in ("system_code", "name")}
-    return facts | own
+    return facts | {"system_code": Fact(code, "source_a"), "name": Fact(f"{code}名", "source_a")}
 
 
-def test_subjects_with_the_same_facts_are_decided_once_and_each_has_its_own_sentence() -> None:
-    asked: list[str] = []
+KEPT_UP = RULES["system-kept-up"]
+"""A rule that looks at all that its card names."""
+
+
+def _counting(rule: Rule) -> tuple[Rule, list[Any]]:
+    """Return the rule with a function that notes by which release days it was asked."""
+    asked: list[Any] = []
 
     def counting(facts: Facts, p: Parameters, on: date) -> Judgement:
-        asked.append(facts.status)
-        return IDLE.function(facts, p, on)
+        asked.append(facts.went_live_on)
+        return rule.function(facts, p, on)
 
-    rule, facts, bench = replace(IDLE, function=counting), given(), Bench(BOOK, ON)
-    found = [bench.judge(rule, _named(facts, code)) for code in ("甲", "乙", "丙")]
-    assert asked == ["in_use"]
-    assert [(v.subject, f"“{v.subject}”" in v.message) for v in found] == [("甲", True), ("乙", True), ("丙", True)]
-    assert found[0].facts_used is found[2].facts_used
-    other = bench.judge(rule, _named(facts, "丁") | {"idle_load": Fact(Load(30, 30, 9000, 9000, 9000), "source_a")})
-    assert (other.reason, len(asked)) == ("cpu_busy", 2)
-    assert bench.judge(replace(rule, id="another"), _named(facts, "甲")).rule == "another"
+    return replace(rule, function=counting), asked
+
+
+@pytest.mark.parametrize("rule", [IDLE, KEPT_UP], ids=lambda rule: rule.id)
+def test_subjects_with_the_same_facts_are_decided_once_and_each_has_its_own_sentence(rule: Rule) -> None:
+    (counted, asked), bench = _counting(rule), Bench(BOOK, ON)
+    facts, later = given(), Fact(date(2025, 12, 1), "source_a", ON)
+    kinds = [facts, facts | {"went_live_on": later}]
+    found = [bench.judge(counted, _named(facts, code)) for code in ("甲", "乙", "丙") for facts in kinds]
+    assert asked == [date(2020, 5, 1), date(2025, 12, 1)]
+    assert [(v.subject, f"“{v.subject}名”" in v.message) for v in found] == [(c, True) for c in "甲甲乙乙丙丙"]
+    assert found[0].facts_used is found[4].facts_used
+    assert bench.judge(replace(counted, id="another"), _named(facts, "甲")).rule == "another"
     assert len(asked) == 3, "each rule decides for itself"
+
+
+def test_what_was_decided_is_let_go_when_it_is_too_much(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engine, "_MOST_ALIKE", 2)
+    (counted, asked), bench, facts = _counting(IDLE), Bench(BOOK, ON), given()
+    kinds = [facts | {"went_live_on": Fact(date(2020, 1, n), "source_a", ON)} for n in (1, 2, 3)]
+    for at in (0, 1, 0, 1, 2, 2, 0, 1):
+        bench.judge(counted, kinds[at])
+    assert [day.day for day in asked] == [1, 2, 3, 1, 2]
+
+
+def test_projects_are_decided_each_by_itself() -> None:
+    rule = replace(IDLE, subject="project")
+    (counted, asked), bench = _counting(rule), Bench(BOOK, ON)
+    for _ in range(2):
+        bench.judge(counted, given() | {"project_code": Fact("甲", "source_a")})
+    assert len(asked) == 2
 
 
 def test_a_fact_that_no_card_names_tells_subjects_apart_once_it_is_looked_at() -> None:
