@@ -1,8 +1,10 @@
 """What more rules cost: facts, verdicts and digest of a whole ledger for the first twenty rules of the scope `regulation`, for the
-same twenty twice, for the next twenty besides and for all of them, in turn, in one process and one transaction, in CPU seconds.
+same twenty twice, for the next twenty by themselves, for both together and for all, in turn, in one process and one transaction, in
+CPU seconds.
 
 The same twenty stand a second time under other ids, cards and functions copied, in a folder of configuration of its own: as heavy
-as the first, which the next twenty need not be.
+as the first. The next twenty are other rules: they are weighed alone, too, so that what they add to the first, and the first to
+them, can be told from what either cost.
 
 As a module: `python -m benchmarks.rules_added LEDGER_URL DAY TIMES`; prints one line of JSON.
 """
@@ -50,7 +52,7 @@ def main() -> None:
 
 
 def measure(url: str, day: date, times: int) -> None:
-    """Judge by the first twenty rules, by them twice, by forty and by all, in turn, and print the CPU seconds of each."""
+    """Judge by twenty rules, by them twice, by the next twenty, by both and by all, in turn, and print the CPU seconds of each."""
     from include.collection import no_collection
     from include.ledger.database import open_ledger
     from include.ledger.snapshot import glance
@@ -65,7 +67,7 @@ def measure(url: str, day: date, times: int) -> None:
     again = {rule.id + AGAIN for rule in rules[:FIRST]}
     ways = {
         "first": rules[:FIRST], "same": [*rules[:FIRST], *(rule for rule in every if rule.id in again)],
-        "more": rules[: 2 * FIRST], "all": rules,
+        "next": rules[FIRST : 2 * FIRST], "both": rules[: 2 * FIRST], "all": rules,
     }  # fmt: skip
     seconds, verdicts = defaultdict[str, list[float]](list), {}
     with glance(open_ledger(url)) as connection:
@@ -81,6 +83,7 @@ def measure(url: str, day: date, times: int) -> None:
                 seconds[name].append(time.process_time() - begun)
                 verdicts[name] = tally.verdicts
     assert verdicts["same"] == 2 * verdicts["first"]
+    assert verdicts["both"] == verdicts["first"] + verdicts["next"]
     # The first time is left out: what is imported and compiled then is no rule's.
     said = {
         name: {"rules": len(ways[name]), "cpu": median(found[1:]), "runs": found[1:], "verdicts": verdicts[name]}

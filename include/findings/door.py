@@ -27,7 +27,7 @@ from include.findings.handling import (
     woken_message,
 )
 from include.findings.held import Held
-from include.findings.story import Event, Handling, Kind, Standing, identity, next_kinds
+from include.findings.story import WEIGHT, Event, Handling, Kind, Standing, identity, next_kinds
 from include.ledger.portions import of_subjects
 from include.ledger.tables import finding
 from include.rules.facts_of_day import WITHDRAWN
@@ -123,6 +123,8 @@ def settle(
         versions[verdict.rule] = verdict.rule_version
         subject = verdict.key
         held = known.get(subject)
+        if held is None and verdict.outcome not in WEIGHT:
+            continue
         is_past = (verdict.rule, verdict.reason) in past_mending
         kinds = next_kinds(held.standing if held else None, verdict, is_past_mending=is_past)
         if held and is_refuted(held.standing, verdict):

@@ -25,6 +25,9 @@ Tell = Callable[[Connection, datetime], object]
 """What is done at the end of a transaction that changed findings, inside it: the alerts' pass, which this stage does not know."""
 
 _STANDING = tuple(Standing.__dataclass_fields__)
+_AT_ONCE = 2000
+"""Rows that are fetched together."""
+
 _DETAIL = ("message", "cause", "rule_version", "severity", "until", "by", "decision_id")
 """What of an event stands in the JSON of `finding_event.detail`, where it is there."""
 
@@ -47,10 +50,12 @@ class Held:
 
 def load(connection: Connection, condition: ColumnElement[bool]) -> Iterator[Held]:
     """Yield the findings that meet a condition, in order of their ids."""
-    found = []
-    for row in connection.execute(select(finding).where(condition)).mappings():
-        subject = row["rule"], row["subject_type"], row["subject"], row["occurrence"]
-        found.append(Held(row["finding_id"], subject, Standing(**{name: row[name] for name in _STANDING})))
+    columns = [finding.c[name] for name in ("finding_id", *KEY, *_STANDING)]
+    found = [
+        Held(finding_id, (rule, subject_type, subject, occurrence), Standing(*standing))
+        for rows in connection.execute(select(*columns).where(condition)).partitions(_AT_ONCE)
+        for finding_id, rule, subject_type, subject, occurrence, *standing in rows
+    ]
     # Ordered here: asked for in their order, SQLite reads every finding by its id instead of the few by another index.
     yield from sorted(found, key=lambda one: one.finding_id)
 

@@ -6,7 +6,19 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import Boolean, ColumnElement, Dialect, SelectBase, String, Table, bindparam, false
+from sqlalchemy import (
+    Boolean,
+    ColumnElement,
+    Connection,
+    Dialect,
+    SelectBase,
+    String,
+    Table,
+    bindparam,
+    cast,
+    false,
+    func,
+)
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
@@ -114,3 +126,10 @@ def of_subjects(table: Table, subjects: Iterable[tuple[str, str]]) -> Iterator[C
     for subject_type, names in of_type.items():
         for at in range(0, len(names), LISTED):
             yield (table.c.subject_type == subject_type) & among(table.c.subject, names[at : at + LISTED])
+
+
+def listed(connection: Connection, column: ColumnElement[str]) -> ColumnElement[str]:
+    """Return the texts of a group as one JSON array: fewer rows, which both sides would make and read one by one."""
+    if connection.dialect.name == "postgresql":
+        return cast(func.json_agg(column), String)
+    return func.json_group_array(column)

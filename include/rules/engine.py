@@ -6,7 +6,7 @@ Nothing here reads a clock, a database or Airflow: equal facts, parameters and d
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any, NamedTuple
@@ -20,7 +20,7 @@ from include.rules.parameters import ParameterBook, Parameters
 from include.rules.records import Part
 from include.rules.rule import Facts, Judgement, Rule
 from include.rules.shapes import earliest, is_covered
-from include.rules.verdict import Fact, Outcome, Verdict
+from include.rules.verdict import Fact, Outcome, Used, Verdict
 
 MISSING = "evidence_missing"
 CALENDAR = "workday_calendar"
@@ -42,23 +42,53 @@ class Bench:
         """Ids of the rules that roll-ups rest on: each subject meets them twice, and is decided once."""
         self._decided_once: dict[tuple[str, str], _Decided] = {}
         self._made: dict[str, _Made] = {}
+        self._alike_by = ""
+        self._alike: dict[tuple[int, ...], tuple[_Settled, tuple[Fact | None, ...]]] = {}
+        """What the rule judged last decided of some facts, by their identity; the facts are held, so that none takes another's."""
 
     def judge(self, rule: Rule, facts: Mapping[str, Fact], occurrence: str = "") -> Verdict:
         """Return the verdict of a rule on a subject; raise `RuleCrashed` where its function breaks."""
         made = self._of(rule)
         subject = facts[made.named].value
         try:
-            judgement, message, seen = self._decided(rule, facts, subject)
+            if rule.subject not in _MANY or rule.parts or rule.id in self._rolled:
+                judgement, message, seen = self._decided(rule, facts, subject)
+                found = _settled(rule, made, judgement, seen)
+            else:
+                found = self._decided_of_alike(rule, made, facts)
+                judgement, message = found.judgement, _message(rule, found.judgement, facts)
         except Exception as error:
             raise RuleCrashed(
                 f"rule {rule.id} broke on {rule.subject} {subject}: {type(error).__name__}: {error}"
             ) from error
-        used = {name: seen.used[name] for name in sorted(seen.used)}
-        until = earliest(judgement.holds_until, made.until, *[part.holds_until for part in seen.parts])
         return Verdict(
-            rule.id, rule.subject, subject, occurrence, judgement.outcome, judgement.reason, message, judgement.steps, used,
-            made.used, rule.article.id, rule.severity.get(judgement.outcome), made.version, self.on, until,
+            rule.id, rule.subject, subject, occurrence, judgement.outcome, judgement.reason, message, judgement.steps, found.used,
+            made.used, rule.article.id, found.severity, made.version, self.on, found.until,
         )  # fmt: skip
+
+    def _decided_of_alike(self, rule: Rule, made: _Made, facts: Mapping[str, Fact]) -> _Settled:
+        """Return what a rule decides of all subjects that have the very facts that it looks at: decided once, but for the sentence.
+
+        Of thousands of systems that nobody calls, or of which nothing is measured, each would be decided alike. A function that
+        looks at what its card does not name widens what is compared.
+        """
+        if self._alike_by != rule.id:
+            self._alike_by, self._alike = rule.id, {}
+        held = tuple(map(facts.get, made.looks_at))
+        key = tuple(map(id, held))
+        if found := self._alike.get(key):
+            return found[0]
+        seen = Facts(facts, made.oldest)
+        decided = _settled(rule, made, _decide(rule, seen, made.own, self.on), seen)
+        if len(self._alike) == _MOST_ALIKE:
+            self._alike.clear()
+        looked = seen.used.keys(), seen.missing, seen.excepted
+        if all(names <= made.looks_at for names in looked):
+            self._alike[key] = decided, held
+        else:
+            made.looks_at.update(*looked)
+            self._alike.clear()
+        return decided
 
     def _decided(self, rule: Rule, facts: Mapping[str, Fact], subject: str) -> _Decided:
         if found := self._decided_once.pop((rule.id, subject), None):
@@ -98,7 +128,7 @@ class Bench:
         until = change - timedelta(days=1) if change else None
         own = self.parameters.only(rule.parameters, counts_workdays=rule.counts_workdays)
         version = hashlib.blake2b(text, digest_size=8).hexdigest()
-        return _Made(own, used, version, until, oldest, f"{rule.subject}_code")
+        return _Made(own, used, version, until, oldest, f"{rule.subject}_code", facts_needed([rule]))
 
 
 class _Decided(NamedTuple):
@@ -109,11 +139,27 @@ class _Decided(NamedTuple):
     seen: Facts
 
 
+class _Settled(NamedTuple):
+    """What a rule decides, how grave that is, the facts that it looked at, and the last day on which it stands."""
+
+    judgement: Judgement
+    severity: str | None
+    used: Used
+    until: date | None
+
+
+_MANY = ("system",)
+"""Types of subjects of which many have the same facts; of projects each has its own, and looking would be for nothing."""
+
+_MOST_ALIKE = 10_000
+"""So many decisions of a rule are looked through; then it begins anew, for what many have comes again soon."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Made:
     """What a rule's verdicts of one day share: parameters, version, last day of the parameters, oldest evidence that counts.
 
-    `named` is the fact that names the subject.
+    `named` is the fact that names the subject, `looks_at` are those that the card names, and whatever else was looked at.
     """
 
     own: Parameters
@@ -122,6 +168,23 @@ class _Made:
     until: date | None
     oldest: date | None
     named: str
+    looks_at: set[str]
+
+
+def _settled(rule: Rule, made: _Made, judgement: Judgement, seen: Facts) -> _Settled:
+    until = earliest(judgement.holds_until, made.until, *[part.holds_until for part in seen.parts])
+    used = Used({name: seen.used[name] for name in sorted(seen.used)})
+    return _Settled(judgement, rule.severity.get(judgement.outcome), used, until)
+
+
+def facts_needed(rules: Iterable[Rule]) -> set[str]:
+    """Return the names of the facts that rules look at, those of their exceptions and of the parts of roll-ups among them."""
+    needed: set[str] = set()
+    for rule in rules:
+        needed |= {*rule.needs, *rule.weighs, *rule.applies, *rule.excludes}
+        needed |= {fact for name in rule.exceptions for fact in EXCEPTIONS[name].facts}
+        needed |= facts_needed(rule.parts)
+    return needed
 
 
 def judge(rule: Rule, facts: Mapping[str, Fact], book: ParameterBook, on: date) -> Verdict:
@@ -146,7 +209,7 @@ def _decide(rule: Rule, facts: Facts, parameters: Parameters, on: date) -> Judge
     missing = [name for name in (*rule.applies, *rule.needs) if getattr(facts, name) is None]
     if missing:
         return _unknown(rule, facts, missing, Judgement(Outcome.UNKNOWN, MISSING, notes, {}, excepted_until))
-    facts.missing.clear()  # what the exceptions missed is theirs
+    facts.excepted, facts.missing = facts.missing, set()  # what the exceptions missed is theirs
     found = rule.function(facts, parameters, on)
     until = earliest(found.holds_until, excepted_until)
     if notes or until != found.holds_until:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import cached_property
@@ -22,9 +22,8 @@ from include.errors import RuleCrashed
 from include.ledger.as_known import AsKnown, frontier
 from include.ledger.day_sums import Span
 from include.ledger.tables import evaluation, probe_day, probe_sweep
-from include.rules.engine import Bench
+from include.rules.engine import Bench, facts_needed
 from include.rules.entry_totals import entry_totals
-from include.rules.exceptions import EXCEPTIONS
 from include.rules.excerpt import Excerpt
 from include.rules.facts import Catalogued
 from include.rules.facts_of_day import FactsOfDay
@@ -90,16 +89,6 @@ def rules_of(rules: Sequence[Rule], scope: str) -> list[Rule]:
     """Return the rules that a scope judges: its own, and those of sources, of which each scope judges its own."""
     own = [rule for rule in rules if rule.scope == scope]
     return own + [rule for rule in rules if rule.subject == "source" and rule.scope != scope] if own else []
-
-
-def facts_needed(rules: Iterable[Rule]) -> set[str]:
-    """Return the names of the facts that rules look at, those of their exceptions and of the parts of roll-ups among them."""
-    needed: set[str] = set()
-    for rule in rules:
-        needed |= {*rule.needs, *rule.weighs, *rule.applies, *rule.excludes}
-        needed |= {fact for name in rule.exceptions for fact in EXCEPTIONS[name].facts}
-        needed |= facts_needed(rule.parts)
-    return needed
 
 
 class Judging:

@@ -30,10 +30,18 @@ SYSTEM_FIELDS = (
     "registered_users", "trial_started_on", "went_live_on", "last_released_on", "protection_level",
 )  # fmt: skip
 
+_SYSTEM_COLUMNS = ("system_code", "unit_uscc", "project_codes", *SYSTEM_FIELDS)
+
 WITHOUT_CPU = frozenset({"storage", "network", "security", "cipher"})
 """Kinds of resources that have no CPU to be idle; nobody waits for their metrics."""
 
+_MOST_ALIKE = 2000
+"""So many different facts of a name are looked through; then it begins anew, for what many have comes again soon."""
+
 _TRACE = ("source", "record_key", "changed_batch", "tombstoned_at")
+
+_HASH = "source_hash"
+"""Stands in every row and is asked for by no rule; to read it takes longer than what else a row has."""
 
 _AT_ONCE = 2000
 """Rows that are fetched together: a register may have far more than are kept."""
@@ -80,6 +88,7 @@ class Registers:
         self._reaches: dict[tuple[str, str | None], tuple[str, date | None]] = {}
         self._are_known: dict[tuple[str, str | None], bool] = {}
         self._nothing: dict[tuple[str, str | None], Fact] = {}
+        self._told: dict[str, dict[tuple[Any, ...], Fact]] = {}
 
     @cached_property
     def readings(self) -> dict[str, Reading]:
@@ -170,7 +179,8 @@ class Registers:
     ) -> list[Row]:
         """Return the records of an entity, or those with some values of a field, tombstoned ones too, the best authority first."""
         rows = self.known.rows(entity)
-        query = select(*(rows.c[name] for name in (*_TRACE, *columns)) if columns else [rows])
+        named = (*_TRACE, *columns) if columns else [column.name for column in rows.c if column.name != _HASH]
+        query = select(*(rows.c[name] for name in named))
         if of:
             query = query.where(among(rows.c[of[0]], of[1]))
         found = self.known.connection.execute(query).mappings().partitions(_AT_ONCE)
@@ -189,7 +199,7 @@ class Registers:
     @cached_property
     def systems(self) -> dict[str, Combined]:
         """Return the systems that stand in a register, by code, in order."""
-        return dict(sorted(self.combined("system", "system_code").items()))
+        return dict(sorted(self.combined("system", "system_code", _SYSTEM_COLUMNS).items()))
 
     @cached_property
     def whole(self) -> Registers:
@@ -252,7 +262,7 @@ class Registers:
     def system_facts(self, code: str, projects: Mapping[str, Project] | None) -> dict[str, Fact]:
         """Return what the registers know of one system; what they do not know is absent, and projects where nobody asks."""
         system = Combined(tuple(r for r in self.systems[code].rows if self.is_fresh(r["source"])))
-        facts = self.facts(system, SYSTEM_FIELDS)
+        facts = self.facts(system, SYSTEM_FIELDS, are_many=True)
         first = self.systems[code].rows[0]
         facts["system_code"] = Fact(code, first["source"], self.readings[first["source"]].read_on, _batches([first]))
         if system.rows:
@@ -268,33 +278,46 @@ class Registers:
             facts["exemptions"] = self.about("exemption", tuple(_exemption(r) for r in rows), rows=rows)
         return facts
 
-    def facts(self, combined: Combined, names: Iterable[str]) -> dict[str, Fact]:
-        """Return those of some values that a source has, with their provenance."""
+    def facts(self, combined: Combined, names: Iterable[str], *, are_many: bool = False) -> dict[str, Fact]:
+        """Return those of some values that a source has, with their provenance; one for all alike, where these are many."""
         found: dict[str, Fact] = {}
         for row in combined.rows:
             source, read_on, batches = row["source"], self.readings[row["source"]].read_on, (row["changed_batch"],)
             for name in names:
                 value = row[name]
                 if value is not None and name not in found:
-                    found[name] = Fact(value, source, read_on, batches)
+                    told = value, source, read_on, batches
+                    found[name] = self._told_by_many(name, *told) if are_many else Fact(*told)
         return found
+
+    def _told_by_many(self, name: str, value: Any, source: str, read_on: date | None, batches: tuple[str, ...]) -> Fact:
+        """Return a fact; one that many have is one object, hashed once, and of which a rule is decided once."""
+        alike, told = self._told.setdefault(name, {}), (value, source, read_on, batches)
+        fact = alike.get(told)
+        if fact is None:
+            if len(alike) == _MOST_ALIKE:
+                alike.clear()
+            fact = alike[told] = Fact(value, source, read_on, batches)
+        return fact
 
     def _project_facts(self, system: Combined, projects: Mapping[str, Project] | None) -> dict[str, Fact]:
         row = system.origin("project_codes") or system.rows[0]
         codes = tuple((row["project_codes"] or "").split(",")) if row["project_codes"] else ()
         read_on, batches = self.readings[row["source"]].read_on, _batches([row])
-        facts = {"project_codes": Fact(codes, row["source"], read_on, batches)}
+        facts = {"project_codes": self._told_by_many("project_codes", codes, row["source"], read_on, batches)}
         if projects is not None and self.are_known("project"):
             joined = {p.code: p for code in codes if (p := projects.get(code))}
             sources = "+".join([row["source"], *self.sources("project")])
-            facts["projects"] = Fact(tuple(joined[c] for c in sorted(joined)), sources, read_on, batches)
+            named = tuple(joined[c] for c in sorted(joined))
+            facts["projects"] = self._told_by_many("projects", named, sources, read_on, batches)
         return facts
 
     def _listing(self, code: str) -> Fact:
         services = self._services_of.get(code, [])
         is_application = any(self.groups.get(r["source"]) == "exchange" for r in self.systems[code].rows)
         value = Listing(tuple(s.get("service_code") for s in services), is_application)
-        return self.about("exchange_service", value, "exchange", [s.rows[0] for s in services])
+        batches = _batches(s.rows[0] for s in services)
+        return self._told_by_many("listing", value, *self.reach("exchange_service", "exchange"), batches)
 
     @cached_property
     def _services_of(self) -> dict[str, list[Combined]]:

@@ -47,12 +47,14 @@ class Facts:
     So is one whose evidence reaches no further than before `oldest`; None takes evidence of any age.
     """
 
-    __slots__ = ("__dict__", "_facts", "_oldest", "missing", "parts", "stale", "used")
+    __slots__ = ("__dict__", "_facts", "_oldest", "excepted", "missing", "parts", "stale", "used")
 
     def __init__(self, facts: Mapping[str, Fact], oldest: date | None = None) -> None:
         self._facts, self._oldest = facts, oldest
         self.used: dict[str, Fact] = {}
         self.missing: set[str] = set()
+        self.excepted: set[str] = set()
+        """What was missing when the exceptions had been asked."""
         self.parts: tuple[Part, ...] = ()
         self.stale: dict[str, date] = {}
 

@@ -35,7 +35,7 @@ class Tally:
     verdicts: int = 0
     judged: int = 0
     _counts: dict[str, Counter[tuple[str, str]]] = field(default_factory=dict)
-    _said: dict[Subject, list[bytes]] = field(default_factory=dict)
+    _said: dict[Subject, bytes] = field(default_factory=dict)
     _held: int = 0
 
     def add(self, one: RuleVerdicts) -> None:
@@ -46,7 +46,8 @@ class Tally:
         counts = self._counts.setdefault(one.rule.id, Counter())
         for verdict in one.verdicts:
             counts[verdict.outcome.value, verdict.reason] += 1
-            self._said.setdefault((verdict.subject_type, verdict.subject), []).append(verdict.said())
+            subject = verdict.subject_type, verdict.subject
+            self._said[subject] = self._said.get(subject, b"") + verdict.said()
         self.verdicts += len(one.verdicts)
         self.judged += len(one.verdicts)
 
@@ -59,7 +60,7 @@ class Tally:
 
     def said(self, subject: Subject) -> str:
         """Return the hash of what all rules so far said of a subject that was judged."""
-        return hashlib.blake2b(b"".join(self._said.get(subject, [])), digest_size=_BYTES).hexdigest()
+        return hashlib.blake2b(self._said.get(subject, b""), digest_size=_BYTES).hexdigest()
 
     @property
     def outcomes(self) -> dict[str, dict[str, int]]:

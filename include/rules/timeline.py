@@ -5,14 +5,16 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 
+import orjson
 from sqlalchemy import ColumnElement, Connection, and_, bindparam, delete, literal, or_, select, true, update
 
-from include.ledger.portions import of_subjects
+from include.ledger.portions import listed, of_subjects
 from include.ledger.tables import verdict as table
 from include.rules.verdict import KEY, Key, Subject, Verdict
 
@@ -91,6 +93,10 @@ class Edits:
         return len(self.gone) + len(self.ended) + len(self.new)
 
 
+_FEW = 5000
+"""So many subjects are read by their names; of more every row of a rule is."""
+
+
 def record(
     connection: Connection,
     scope: str,
@@ -105,6 +111,11 @@ def record(
     `following` is the next day of the scope that was judged already. A subject that is judged no more ends on the newest day;
     `only` names the subjects that were judged or are judged no more, where all others are known to stand as they are.
     """
+    if only is None:
+        verdicts = list(verdicts)
+        moved = _moved(connection, scope, rules, verdicts, day)
+        if len(moved) <= _FEW:
+            verdicts, only = [v for v in verdicts if (v.subject_type, v.subject) in moved], moved
     around: dict[Key, list[Stretch]] = {}
     for key, stretch in _around(connection, scope, rules, day, with_body=following is not None, only=only):
         around.setdefault(key, []).append(stretch)
@@ -123,6 +134,25 @@ def record(
                 key, old, [s if s.until_day else replace(s, until_day=day) for s in old if s.from_day < day], scope
             )
     return edits.write(connection)
+
+
+def _moved(
+    connection: Connection, scope: str, rules: Collection[str], verdicts: Iterable[Verdict], day: date
+) -> set[Subject]:
+    """Return the subjects of which a verdict does not go on, or that are judged no more.
+
+    Nearly all go on: who says what is told by the database in a row for each outcome and reason, and by the verdicts likewise.
+    """
+    now: dict[tuple[str, ...], set[str]] = defaultdict(set)
+    for v in verdicts:
+        now[v.rule, v.subject_type, v.occurrence, v.outcome.value, v.reason].add(v.subject)
+    goes_on = and_(table.c.from_day <= day, or_(table.c.until_day.is_(None), table.c.until_day > day))
+    said = [table.c[name] for name in ("rule", "subject_type", "occurrence", "outcome", "reason")]
+    query = select(*said, listed(connection, table.c.subject)).group_by(*said)
+    moved: set[Subject] = set()
+    for *of, names in connection.execute(query.where(table.c.rule.in_(sorted(rules)), table.c.scope == scope, goes_on)):
+        moved |= {(of[1], subject) for subject in now.pop(tuple(of), set()).symmetric_difference(orjson.loads(names))}
+    return moved | {(of[1], subject) for of, subjects in now.items() for subject in subjects}
 
 
 def _around(

@@ -64,6 +64,21 @@ class Fact:
         return self._digest
 
 
+class Used(dict[str, Fact]):
+    """The facts that a rule looked at, by their names, in order; of subjects that are alike the same ones."""
+
+    __slots__ = ("_digest",)
+
+    def digest(self) -> bytes:
+        """Return the names and hashes of all; made once."""
+        try:
+            return self._digest
+        except AttributeError:
+            parts = [part for name, fact in self.items() for part in (name.encode(), fact.digest())]
+            self._digest: bytes = b"".join(parts)
+            return self._digest
+
+
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """The verdict of one rule on one subject. `reason` is a code, `message` and `steps` are Chinese.
@@ -80,7 +95,7 @@ class Verdict:
     reason: str
     message: str
     steps: tuple[str, ...]
-    facts_used: dict[str, Fact]
+    facts_used: Used
     parameters_used: dict[str, Any]
     clause: str
     severity: str | None
@@ -118,8 +133,7 @@ class Verdict:
             self.rule, self.subject_type, self.subject, self.occurrence, self.outcome, self.reason, self.message, self.steps,
             self.clause, self.severity, self.rule_version, self.holds_until,
         )  # fmt: skip
-        used = [part for name, fact in self.facts_used.items() for part in (name.encode(), fact.digest())]
-        return hashlib.blake2b(b"".join((orjson.dumps(parts), *used)), digest_size=16).digest()
+        return hashlib.blake2b(orjson.dumps(parts) + self.facts_used.digest(), digest_size=16).digest()
 
 
 def plain(value: Any) -> Any:

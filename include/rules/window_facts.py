@@ -47,9 +47,10 @@ class WindowFacts:
 
     def of(self, roles: Collection[str]) -> dict[str, _Facts]:
         """Return per role the facts by system."""
+        use = cache(self._use)
         kinds: dict[str, Callable[[int], _Facts]] = {
-            "load": cache(self._load), "use": cache(self._use), "calls": cache(self._calls), "probes": cache(self._probes),
-            "users": cache(self._users),
+            "load": cache(self._load), "use": use, "calls": cache(self._calls), "probes": cache(self._probes),
+            "users": lambda days: self._counted(use(days)),
         }  # fmt: skip
         found = {}
         for role in sorted(set(roles) & set(ROLES)):
@@ -85,9 +86,9 @@ class WindowFacts:
             found[system] = self._fact(use, [source], row["seen_until"])
         return found
 
-    def _users(self, days: int) -> _Facts:
+    def _counted(self, use: _Facts) -> _Facts:
         """Return the use of the systems whose active users are counted: where nobody counts them, few is not known."""
-        return {system: fact for system, fact in self._use(days).items() if system not in self._without_users}
+        return {system: fact for system, fact in use.items() if system not in self._without_users}
 
     def _calls(self, days: int) -> _Facts:
         """Return the calls of every system: where the exchange's log was read, no line means no call.
@@ -102,16 +103,20 @@ class WindowFacts:
         sources = self.sums.sources("exchange_call_day")
         if not trusted and not received and not made and not earlier:
             return {}
-        found = {}
-        for system in self.registers.systems:
-            row, own = received.get(system, _NO_CALLS), made.get(system, _NO_CALLS)
-            last = _later(row["last_success_on"], own["last_success_on"]) or earlier.get(system)
+
+        def fact(row: Mapping[str, Any], own: Mapping[str, Any], before: date | None) -> Fact:
+            last = _later(row["last_success_on"], own["last_success_on"]) or before
             calls = Calls(
                 days, len(in_span), row["calls"], row["successes"] + own["successes"], own["calls"], row["probe_calls"], last,
                 None if last is None else sum(day > last for day in trusted),
                 _later(row["last_failure_on"], own["last_failure_on"]), is_flat(row, in_span, self.parameters),
             )  # fmt: skip
-            found[system] = self._fact(calls, sources)
+            return self._fact(calls, sources)
+
+        called = {*received, *made, *earlier}
+        found = dict.fromkeys(self.registers.systems, fact(_NO_CALLS, _NO_CALLS, None))  # most are never called
+        for system in called & found.keys():
+            found[system] = fact(received.get(system, _NO_CALLS), made.get(system, _NO_CALLS), earlier.get(system))
         return found
 
     def _probes(self, days: int) -> _Facts:

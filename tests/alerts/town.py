@@ -22,7 +22,7 @@ from include.ledger.snapshot import snapshot
 from include.rules import timeline
 from include.rules.rule import Rule
 from include.rules.rule_book import load_rules
-from include.rules.verdict import Fact, Outcome, Verdict
+from include.rules.verdict import Fact, Outcome, Used, Verdict
 from tests.rules.evidence import Evidence, rows_of
 
 CLOUD, USE, CONNECTED, MOUNTED = (
@@ -67,7 +67,7 @@ def said(
     card = rules()[rule]
     used = {name: Fact(value, "s") for name, value in facts.items()}
     return Verdict(
-        rule, card.subject, subject, "", Outcome(outcome), reason, f"“{subject}”{outcome}", (), used, {}, card.article.id,
+        rule, card.subject, subject, "", Outcome(outcome), reason, f"“{subject}”{outcome}", (), Used(used), {}, card.article.id,
         card.severity.get(outcome), version, MONDAY, None,
     )  # fmt: skip
 

@@ -16,7 +16,7 @@ from include.findings.story import Event, Kind, fold, identity
 from include.ledger.snapshot import snapshot
 from include.ledger.tables import decision, finding, finding_event, rule_version, verdict
 from include.rules import timeline
-from include.rules.verdict import Fact, Outcome, Verdict
+from include.rules.verdict import Fact, Outcome, Used, Verdict
 from tests.rules.evidence import DAY, at, rows_of
 
 HIGH, OTHER = "evidence-current", "resources-not-idle"
@@ -47,7 +47,7 @@ def said(
 ) -> Verdict:
     """Return a verdict as a judging would make it."""
     severity = severity or SEVERITY.get(rule, {}).get(outcome)
-    used = {name: Fact(value, "s") for name, value in (facts or {}).items()}
+    used = Used({name: Fact(value, "s") for name, value in (facts or {}).items()})
     return Verdict(
         rule, "system", subject, "", Outcome(outcome), reason, message or f"{subject}:{outcome}", (), used, {}, "art", severity,
         version, day, None,

@@ -10,7 +10,7 @@ from include.findings.door import settle, told_events
 from include.findings.story import Event, Kind, Standing, fold, identity, next_kinds, tell
 from include.ledger.portions import LISTED
 from include.ledger.tables import finding, finding_event
-from include.rules.verdict import Outcome, Subject, Verdict
+from include.rules.verdict import Outcome, Subject, Used, Verdict
 from tests.depth import deep
 from tests.rules.evidence import at, rows_of
 
@@ -20,7 +20,7 @@ RULE = "a-rule"
 
 def verdict(outcome: str, reason: str = "r", subject: str = "S", day: date = DAY, message: str = "") -> Verdict:
     return Verdict(
-        RULE, "system", subject, "", Outcome(outcome), reason, message or f"{subject} {outcome} {reason}", (), {}, {}, "art",
+        RULE, "system", subject, "", Outcome(outcome), reason, message or f"{subject} {outcome} {reason}", (), Used(), {}, "art",
         None, "v", day, None,
     )  # fmt: skip
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from include.rules.evaluation import facts_needed
+from include.rules.engine import facts_needed
 from include.rules.rule_book import load_rules
 
 

@@ -13,7 +13,7 @@ from include.rules.excerpt import Looked
 from include.rules.kept_verdicts import KeptVerdicts
 from include.rules.rule_book import load_rules
 from include.rules.tally import RuleVerdicts, Tally
-from include.rules.verdict import Outcome, Subject, Verdict
+from include.rules.verdict import Outcome, Subject, Used, Verdict
 
 RULE = load_rules()[0]
 DAY = date(2026, 11, 23)  # a Monday
@@ -26,7 +26,7 @@ OTHERS = ("aside", "zone")
 
 def verdict(subject: Subject, holds_until: date | None = None, outcome: Outcome = Outcome.PASS) -> Verdict:
     return Verdict(
-        RULE.id, *subject, "", outcome, "reason", "句子", (), {}, {}, "art1", None, "v", DAY, holds_until
+        RULE.id, *subject, "", outcome, "reason", "句子", (), Used(), {}, "art1", None, "v", DAY, holds_until
     )  # fmt: skip
 
 

@@ -6,12 +6,12 @@ from dataclasses import replace
 from datetime import date
 
 from include.rules.tally import RuleVerdicts, Tally, mark, written
-from include.rules.verdict import Fact, Outcome, Subject, Verdict
+from include.rules.verdict import Fact, Outcome, Subject, Used, Verdict
 from tests.rules.test_law_cases import RULES
 
 ONE, OTHER = RULES["resources-not-idle"], RULES["system-kept-up"]
 SAID = Verdict(
-    ONE.id, "system", "s1", "", Outcome.FAIL, "idle", "空闲", (), {}, {}, "art13", None, "v1", date(2026, 11, 20), None
+    ONE.id, "system", "s1", "", Outcome.FAIL, "idle", "空闲", (), Used(), {}, "art13", None, "v1", date(2026, 11, 20), None
 )  # fmt: skip
 FIRST = [SAID, replace(SAID, subject="s2"), replace(SAID, subject="s3", outcome=Outcome.PASS, reason="busy")]
 SECOND = [replace(SAID, rule=OTHER.id, outcome=Outcome.PASS, reason="kept_up")]
@@ -53,13 +53,13 @@ def test_what_holds_counts_as_what_is_judged() -> None:
 
 def test_a_verdict_on_other_facts_says_something_else() -> None:
     fact = Fact(1, "a", None, ("b1",))
-    first = replace(SAID, facts_used={"logins": fact})
+    first = replace(SAID, facts_used=Used(logins=fact))
     others = [
         {"calls": fact}, {"logins": replace(fact, value=2)}, {"logins": replace(fact, source="z")},
         {"logins": replace(fact, evidence=("b2",))}, {},
     ]  # fmt: skip
-    assert len({first.said(), *(replace(SAID, facts_used=facts).said() for facts in others)}) == 6
-    reaching = replace(SAID, facts_used={"logins": replace(fact, seen_until=SAID.as_of)})
+    assert len({first.said(), *(replace(SAID, facts_used=Used(facts)).said() for facts in others)}) == 6
+    reaching = replace(SAID, facts_used=Used(logins=replace(fact, seen_until=SAID.as_of)))
     assert reaching.said() == first.said(), "how far it reaches is no part of it"
 
 

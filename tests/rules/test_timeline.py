@@ -7,12 +7,14 @@ from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, delete, select
 
 from include.ledger import portions
 from include.ledger.tables import verdict as table
+from include.rules import timeline
 from include.rules.timeline import Stretch, placed, record
-from include.rules.verdict import Outcome, Verdict
+from include.rules.verdict import Outcome, Used, Verdict
+from tests.depth import deep
 
 FIRST = date(2026, 11, 1)
 
@@ -64,7 +66,7 @@ def test_a_revision_that_takes_a_change_back_leaves_no_trace() -> None:
 
 
 SAID = Verdict(
-    "r", "system", "s1", "", Outcome.PASS, "fine", "好", (), {}, {}, "art1", None, "v1", FIRST, None
+    "r", "system", "s1", "", Outcome.PASS, "fine", "好", (), Used(), {}, "art1", None, "v1", FIRST, None
 )  # fmt: skip
 PAST, NEXT = FIRST - timedelta(days=3), FIRST + timedelta(days=2)
 
@@ -145,6 +147,31 @@ def test_a_day_judged_late_finds_its_place_with_what_was_said_behind_it(engine: 
     assert bodies[NEXT] == bodies[FIRST - timedelta(days=1)] != bodies[FIRST], (
         "what stands on behind it keeps its words"
     )
+
+
+ODD = ("s1", 'a "quoted" one', "back\\slash", "one\x1fother", "one", "系统", "{1}")
+
+
+@pytest.mark.parametrize("seed", range(deep(3, 40)))
+def test_however_many_are_read_by_name_the_same_is_written(
+    engine: Engine, seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chance, days = random.Random(seed), [FIRST + timedelta(days=n) for n in range(6)]
+    order = [*days, chance.choice(days), days[-1]]
+    chance.shuffle(order)
+    said = [_verdicts(**{name: o for name in ODD if (o := chance.choice([*Outcome, None, None]))}) for _ in order]
+    written = []
+    for few in (0, 3, 5000):
+        monkeypatch.setattr(timeline, "_FEW", few)
+        with engine.begin() as connection:
+            connection.execute(delete(table))
+            for at, (day, verdicts) in enumerate(zip(order, said, strict=True)):
+                following = min((other for other in order[:at] if other > day), default=None)
+                record(connection, "c", ["r"], verdicts, day, following)
+                assert record(connection, "c", ["r"], verdicts, day, following) == 0
+        written.append(_written(engine))
+    assert written[0] == written[1] == written[2]
+    assert written[0]
 
 
 def test_what_began_on_the_day_and_is_judged_no_more_is_taken_back(engine: Engine) -> None:
