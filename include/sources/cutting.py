@@ -16,7 +16,7 @@ from include.sources.unread_rows import UnreadRows
 
 Path = tuple[str, ...]
 
-_OBJECT = ord("{")
+_OBJECT = {ord("{")}
 _BELOW = "below"
 
 
@@ -32,7 +32,8 @@ def cut(body: bytes, rows: Path, told: tuple[Path, ...]) -> dict[str, Any] | Non
 def _document(found: Any, rows: Path, body: bytes) -> Any:
     """Return what was found as plain values; None where one of the rows is no object."""
     if not rows:
-        return UnreadRows(found, body) if all(memoryview(one)[0] == _OBJECT for one in found) else None
+        firsts = {memoryview(one)[0] for one in found}
+        return UnreadRows(found, body) if firsts <= _OBJECT else None
     below = _document(found.below, rows[1:], body)
     if below is None:
         return None

@@ -57,7 +57,7 @@ class Gatekeeper:
 
     def admit_rows(self, given: Sequence[Row], page: int) -> list[Row]:
         """Return those of some rows of a page that pass, as `admit` does; raises the same."""
-        alike = by_keys(row for row in given if type(row) is dict)
+        alike = by_keys([row for row in given if type(row) is dict])
         admitted: set[int] = set()
         try:
             for keys, rows in alike.items():
