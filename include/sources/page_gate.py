@@ -25,8 +25,8 @@ from include.sources.raw_page import RawPage
 
 Row = dict[str, Any]
 
-PART = 200
-"""Rows of a page that are taken at once; of catalogue entries with all their objects some 2 MB."""
+PART = 100
+"""Rows of a page that are taken at once; of catalogue entries with all their objects some 1 MB."""
 
 GatedPart = tuple[list[Row], bytes]
 """Some rows of a page behind the gate, and their lines."""
