@@ -6,6 +6,7 @@ other rows go as JSON. Raw rows pass through a pipe to our own child and nowhere
 
 from __future__ import annotations
 
+import logging
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
@@ -21,6 +22,8 @@ from include.sources.page_gate import PART, Behind, GatedPage, PageGate, Unreada
 from include.sources.raw_page import RawPage
 from include.sources.second_process import AHEAD, Answering, SecondProcess, Work, pays
 from include.sources.unread_rows import UnreadRows
+
+log = logging.getLogger(__name__)
 
 _FIRST_HERE = 2
 """Pages that are gated here before a second process, which starts meanwhile, is asked: a read may know nearly all its pages."""
@@ -89,7 +92,15 @@ class Gates(Work):
         try:
             return (self._here.admit_lines if self._second else self._here.admit)(raw)
         except Unreadable as error:
-            return PageFault(raw.number, error.plain)
+            return self._unreadable(PageFault(raw.number, error.plain))
+
+    def _unreadable(self, fault: PageFault) -> PageFault:
+        """Tell of a page as its reader does of those that it cannot have."""
+        log.warning(
+            "page failed source=%s page=%d goes_on=True error=%s: %s",
+            self._card.source, fault.number, type(fault.error).__name__, fault.error,
+        )  # fmt: skip
+        return fault
 
     def _there(self, raw: RawPage) -> Future[Answered] | None:
         """Hand a page to the second process, if it has time and JSON can carry the rows."""
@@ -112,6 +123,8 @@ class Gates(Work):
                 if not first.done() and len(self._waiting) <= most:
                     return
                 first = _result(first)
+                if isinstance(first, PageFault):
+                    self._unreadable(first)
             self._waiting.popleft()
             if isinstance(first, PageFault):
                 yield first

@@ -159,7 +159,7 @@ def test_a_large_listing_is_read_to_its_end_unread(large_card: Card) -> None:
 
 @pytest.mark.parametrize("is_there", [False, True])
 def test_a_row_that_cannot_be_read_costs_its_page_in_either_process(
-    large_card: Card, monkeypatch: pytest.MonkeyPatch, is_there: bool
+    large_card: Card, monkeypatch: pytest.MonkeyPatch, is_there: bool, caplog: pytest.LogCaptureFixture
 ) -> None:
     answer = _listing(1_800, broken=PART + 300 * 3 + 7)
     monkeypatch.setattr("include.sources.second_gate.pays", lambda *_: is_there)
@@ -173,6 +173,9 @@ def test_a_row_that_cannot_be_read_costs_its_page_in_either_process(
     fault = gated[3]
     assert isinstance(fault, PageFault)
     assert (fault.number, type(fault.error)) == (4, SourceMalformed)
+    assert [r.getMessage().split(" error=")[0] for r in caplog.records] == [
+        "page failed source=test_platform page=4 goes_on=True"
+    ]
     with pytest.raises(SourceMalformed, match=expected):
         raise fault.error
     whole = found[3]
