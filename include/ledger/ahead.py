@@ -13,10 +13,11 @@ from dataclasses import replace
 import zstandard
 
 from include.landing.batch import PageEntry
-from include.ledger.page_mapper import MappedPage, PageMapper, sift
+from include.ledger.page_mapper import Lines, MappedPage, PageMapper, sift
 from include.sources.card import Card
 from include.sources.mapping import Oddities, Row
 from include.sources.page import Page, PageFault
+from include.sources.page_gate import GatedPart
 
 _MOST_BYTES = 64 << 20
 """What is kept at most, of some 400,000 entries; later pages of a larger source are mapped when they are merged."""
@@ -37,17 +38,27 @@ class MapsAhead:
     def __reduce__(self) -> tuple[type[MapsAhead], tuple[Card, str]]:
         return MapsAhead, (self._card, self._batch_id)
 
-    def __call__(self, page: int, rows: list[Row], lines: bytes) -> bytes:
+    def __call__(self, page: int, parts: Iterable[GatedPart]) -> bytes:
         """Return what the rows of a page become, packed."""
         if self._mapper is None:
             self._mapper = PageMapper(self._card, as_text=False, batch_id=self._batch_id)
-        sifted = sift(lines, self._card, set())
-        if sifted.repeats:
-            rows = [rows[number] for number, _, _ in sifted.new]
-        mapped = self._mapper.map(page, sifted.new, rows)
-        mapped.repeats = sifted.repeats
+        seen: set[bytes] = set()
+        repeats: list[bytes] = []
+        mapped = self._mapper.map_parts(page, self._sifted(parts, seen, repeats))
+        mapped.repeats = repeats
         found: Mapped = mapped, self._mapper.card_mapper.taken_oddities()
         return zstandard.compress(pickle.dumps(found, pickle.HIGHEST_PROTOCOL), _LEVEL)
+
+    def _sifted(
+        self, parts: Iterable[GatedPart], seen: set[bytes], repeats: list[bytes]
+    ) -> Iterator[tuple[Lines, list[Row]]]:
+        """Yield the lines of each part that did not come before, with their rows; add to the hashes of those that did."""
+        first = 0
+        for rows, lines in parts:
+            sifted = sift(lines, self._card, set(), seen=seen, first=first)
+            repeats += sifted.repeats
+            yield sifted.new, [rows[number - first] for number, _, _ in sifted.new] if sifted.repeats else rows
+            first += len(rows)
 
 
 class Ahead:

@@ -78,6 +78,12 @@ def files_of(distributions: str) -> list[Any]:
 
 def files_of_many(listed: list[str | None]) -> list[list[Any]]:
     """Return what `files_of` does for each of many columns' texts; none for an empty one."""
+    return _files_of_many(tuple(listed))
+
+
+@lru_cache(maxsize=1)
+def _files_of_many(listed: tuple[str | None, ...]) -> list[list[Any]]:
+    """Several derived columns ask one after the other."""
     return [
         found if found.__class__ is list else []
         for found in orjson.loads(f"[{','.join([of or '[]' for of in listed])}]")

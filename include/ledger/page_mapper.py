@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from hashlib import blake2b
 from itertools import compress
@@ -59,15 +60,24 @@ class Sifted:
     repeats: list[bytes]
 
 
-def sift(content: bytes, card: Card, known: set[bytes], *, is_forced: bool = False) -> Sifted:
+def sift(
+    content: bytes,
+    card: Card,
+    known: set[bytes],
+    *,
+    is_forced: bool = False,
+    seen: set[bytes] | None = None,
+    first: int = 0,
+) -> Sifted:
     """Return the lines of a page whose hash is not known, each once; with `is_forced` known ones as well.
 
-    `known` shrinks by what the page holds.
+    `known` shrinks by what the page holds. Of a page that comes in parts `seen` are the hashes of the lines before, which grow by
+    those that are here, and `first` is the number of the first line.
     """
-    seen: set[bytes] = set()
+    seen = set() if seen is None else seen
     new: Lines = []
     unchanged, repeats, key = 0, [], bytes.fromhex(card.digest)
-    for number, line in enumerate(content.split(b"\n") if content else ()):
+    for number, line in enumerate(content.split(b"\n") if content else (), first):
         digest = blake2b(line, digest_size=16, key=key).digest()
         if digest in known and not is_forced:
             known.discard(digest)
@@ -99,12 +109,17 @@ class PageMapper:
         self._tells_items = card.document is None or card.document.format != "rdf"
         self._quality = Quality(mapped)
 
-    def map(self, page: int, lines: Lines, rows: list[dict[str, Any]] | None = None) -> MappedPage:
-        """Map the lines of a page; `rows` are what stands in them, for whoever has that at hand, their fields in any order."""
+    def map(self, page: int, lines: Lines) -> MappedPage:
+        """Map the lines of a page."""
+        return self.map_parts(page, [(lines, None)])
+
+    def map_parts(self, page: int, given: Iterable[tuple[Lines, list[dict[str, Any]] | None]]) -> MappedPage:
+        """Map the lines of a page in parts; with each what stands in them, for whoever has it at hand, its fields in any order."""
         mapped_page, parts = MappedPage({}), _Parts(list)
-        for start in range(0, len(lines), _CHUNK):
-            end = start + _CHUNK
-            self._map_chunk(page, lines[start:end], rows[start:end] if rows else None, mapped_page, parts)
+        for lines, rows in given:
+            for start in range(0, len(lines), _CHUNK):
+                end = start + _CHUNK
+                self._map_chunk(page, lines[start:end], rows[start:end] if rows else None, mapped_page, parts)
         for entity, found in parts.items():
             mapped_page.rows[entity] = b"".join(found) if self._as_text else filled(found)
         return mapped_page

@@ -57,6 +57,10 @@ def _is_blank(value: str | None) -> bool:
     return value is None
 
 
+def _are_filled(column: list[str | None]) -> bool:
+    return None not in column
+
+
 def _are_blank(*values: str | None) -> bool:
     return all(value is None for value in values)
 
@@ -121,7 +125,8 @@ _DATES = tuple(f"{name}_{part}" for name in ("issued", "modified", "data_updated
 
 CHECKS: dict[str, Check] = {
     "no_description": Check(
-        QualityWarning("没有信息资源摘要", "用一两句话写明内容、范围和用途"), ("description",), ("description",), _is_blank
+        QualityWarning("没有信息资源摘要", "用一两句话写明内容、范围和用途"), ("description",), ("description",), _is_blank,
+        acquits=_are_filled,
     ),
     "description_is_title": Check(
         QualityWarning("摘要只是重复名称", "摘要写明内容、范围和用途,不要照抄名称"),
@@ -140,7 +145,7 @@ CHECKS: dict[str, Check] = {
     ),
     "no_share_type": Check(
         QualityWarning("没有共享类型,或其写法未识别", "填写无条件共享、有条件共享或不予共享"),
-        ("share_type",), ("share_type",), _is_blank, _SHARED,
+        ("share_type",), ("share_type",), _is_blank, _SHARED, _are_filled,
     ),
     "conditional_without_condition": Check(
         QualityWarning("有条件共享但没有共享条件", "补填共享条件,写明谁在什么情形下可以使用"),
@@ -167,7 +172,8 @@ CHECKS: dict[str, Check] = {
         ("issued_on", "modified_on"), ("issued_on", "modified_on"), _is_turned_round
     ),
     "no_provider_code": Check(
-        QualityWarning("没有提供方代码", "补填提供方的统一社会信用代码"), ("provider_uscc",), ("provider_uscc",), _is_blank
+        QualityWarning("没有提供方代码", "补填提供方的统一社会信用代码"), ("provider_uscc",), ("provider_uscc",), _is_blank,
+        acquits=_are_filled,
     ),
     "uscc_check": Check(
         QualityWarning("提供方代码的校验位不符", "对照登记证书核对 18 位代码;早期发放的代码确有不符的,核实无误可不改"),

@@ -41,8 +41,11 @@ class Alike:
         return column if self.kinds[key] == _TEXTS else list(map(str, column))
 
 
-def by_keys(rows: Iterable[Row]) -> dict[Keys, list[Row]]:
+def by_keys(rows: list[Row]) -> dict[Keys, list[Row]]:
     """Return rows by their keys."""
+    shapes = set(map(tuple, rows))
+    if len(shapes) == 1:  # nearly always
+        return {shapes.pop(): rows}
     found: dict[Keys, list[Row]] = {}
     for row in rows:
         found.setdefault(tuple(row), []).append(row)

@@ -18,7 +18,7 @@ from include.sources.card import Card, FieldRule, canonical_schema
 from include.sources.conversions import converter_of_many
 from include.sources.kinds import filled_fields
 from include.sources.mapping import CardMapper, RecordMapper
-from include.sources.straight import fields_of, written
+from include.sources.straight import fields_of, written, written_many
 
 Row = dict[str, Any]
 Values = list[Any]
@@ -180,8 +180,8 @@ class _Field:
         many = converter_of_many(rule.converter, rule.inner)
         own = rule.map.__getitem__ if self._is_word else convert
         self._column = _Column(own, specs[rule.name], many, as_text=as_text)
-        write = _as_word if self._is_word else _as_written
-        self._raw = _Column(write, specs[rule.raw], as_text=as_text) if rule.raw else None
+        write, writes = (_as_word, None) if self._is_word else (_as_written, written_many)
+        self._raw = _Column(write, specs[rule.raw], writes, as_text=as_text) if rule.raw else None
 
     def map(self, places: dict[str, _Place], found: dict[str, Values], doubtful: set[int]) -> None:
         """Add the field's columns to what is found; add the indexes of rows that need the careful way."""

@@ -14,7 +14,14 @@ from functools import partial
 from typing import Any
 
 from include.sources.folding import fold_text, fold_texts, names_nothing, plain, wrong
-from include.sources.listings import read_identifier, read_many_names, read_many_objects, read_names, read_objects
+from include.sources.listings import (
+    read_identifier,
+    read_many_identifiers,
+    read_many_names,
+    read_many_objects,
+    read_names,
+    read_objects,
+)
 from include.sources.measures import read_basis_points, read_hourly_rate, read_project_codes, read_season
 from include.sources.moments import read_date, read_datetime, read_datetimes, read_days, read_partial_date, read_year
 from include.sources.project_code import LEGACY_YEARS, parse_project_code
@@ -87,6 +94,7 @@ def converter_of_many(name: str, inner: dict[str, str] | None = None) -> OfMany 
     known: dict[str, OfMany] = {
         "text": fold_texts, "datetime": read_datetimes, "date": read_days, "partial_date": read_days,
         "project_code": _project_codes, "document_no": _document_nos, "names": read_many_names,
+        "identifier": read_many_identifiers,
         "yuan": partial(_amounts, 0), "wan_yuan": partial(_amounts, 4),
     }  # fmt: skip
     return known.get(name)

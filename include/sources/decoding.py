@@ -26,6 +26,8 @@ _BOM = codecs.BOM_UTF8
 _THREE_BYTES = re.compile(rb"[\xe0-\xef]")
 """Chinese in UTF-8 has such bytes. Without them, valid UTF-8 may be GB18030 by chance: 双鸭山 in GB18030 is one."""
 _INT64 = 2**63
+_PIECE = 1 << 16
+"""Bytes that are decoded at once only to see whether they can be: the memory for a whole page is slower to come by."""
 _CUT_REASONS = {"unexpected end of data", "incomplete multibyte sequence"}
 
 
@@ -69,6 +71,22 @@ def decode_json_exactly(body: bytes, content_type: str = "") -> Any:
         return unwrap(json.loads(text, parse_int=_exact))
     except (ValueError, RecursionError) as error:
         raise _malformed(body, text, error) from None
+
+
+def is_plain_utf8(body: bytes, content_type: str) -> bool:
+    """Return whether a body is UTF-8 throughout and labelled so, or with what servers put on everything."""
+    if _charset(content_type) not in _UTF8_FIRST:
+        return False
+    if body.isascii():
+        return True
+    decoder, pieces = codecs.getincrementaldecoder("utf-8")(), memoryview(body)
+    try:
+        for start in range(0, len(body), _PIECE):
+            decoder.decode(pieces[start : start + _PIECE])
+        decoder.decode(b"", final=True)
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def unwrap(value: Any) -> Any:
@@ -139,7 +157,11 @@ def _malformed(body: bytes, text: str, error: Exception) -> SourceMalformed:
         return SourceMalformed(f"HTML page instead of JSON{named}, {about}; a gateway or login page answered for it")
     if start not in '{["':
         return SourceMalformed(f"text instead of JSON, {about}")
-    reason = str(error).split(":")[0]
-    if "unexpected end of data" in reason:
+    if "unexpected end of data" in str(error):
         return CutShort(f"JSON that ends too early, {about}")
-    return SourceMalformed(f"JSON that cannot be read ({reason}), {about}")
+    return SourceMalformed(unreadable(error, about))
+
+
+def unreadable(error: Exception, about: str) -> str:
+    """Say what is wrong with JSON, and with which; quotes nothing of it."""
+    return f"JSON that cannot be read ({str(error).split(':')[0]}), {about}"

@@ -6,7 +6,7 @@ HTTP 200 with a failing code is a failure. Messages of the platform are cut and 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -16,6 +16,9 @@ from include.errors import ClockSkew, SourceMalformed, SourceRefused, SourceThro
 from include.sources.call import Answer
 from include.sources.card import Card, Envelope
 from include.sources.decoding import decode_json_exactly, unwrap
+from include.sources.unread_rows import UnreadRows
+
+Rows = Sequence[dict[str, Any]]
 
 MISSING = object()
 """What `walk` returns where a path leads nowhere."""
@@ -187,15 +190,17 @@ def _cursor(document: Any, path: str) -> str | int | None:
     return value
 
 
-def rows_at(document: Any, paths: tuple[str, ...]) -> list[dict[str, Any]]:
+def rows_at(document: Any, paths: tuple[str, ...]) -> Rows:
     """Return the rows of a document; of several lists one after the other, each row marked with the list that it stood in."""
     if len(paths) == 1:
         return _rows(document, paths[0])
     return [row | {"_list": path} for path in paths for row in _rows(document, path)]
 
 
-def _rows(document: Any, path: str) -> list[dict[str, Any]]:
+def _rows(document: Any, path: str) -> Rows:
     value = walk(document, path)
+    if isinstance(value, UnreadRows):
+        return value
     if value is MISSING or value is None or value == "":
         return []
     place = f"the rows at {path!r}" if path else "the answer itself"
@@ -210,7 +215,7 @@ def _rows(document: Any, path: str) -> list[dict[str, Any]]:
     return value
 
 
-def _has_rounded_numbers(rows: list[dict[str, Any]]) -> bool:
+def _has_rounded_numbers(rows: Rows) -> bool:
     """Look at a sample, because a column of long numbers has one in every row."""
     step = max(1, len(rows) // _SAMPLED_ROWS)
     return any(type(value) is float and not -_INT64 < value < _INT64 for row in rows[::step] for value in row.values())

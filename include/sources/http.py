@@ -36,6 +36,7 @@ from include.sources.card import Limits
 from include.sources.decoding import CutShort, decode_json
 from include.sources.packed_body import Body, PackedBody
 from include.sources.rate import make_limiter
+from include.sources.unread_rows import Decode
 
 log = logging.getLogger(__name__)
 
@@ -93,11 +94,11 @@ class HttpSession:
         """Return how long the whole read may still take."""
         return self._deadline - self._timing.monotonic()
 
-    def fetch(self, make: Callable[[], Call], read: Callable[[Answer], T]) -> T:
+    def fetch(self, make: Callable[[], Call], read: Callable[[Answer], T], decode: Decode = decode_json) -> T:
         """Make a call, send it and read the answer, again after failures that may pass.
 
         `make` runs for every attempt, so that time stamps and signatures are fresh. Errors of `read` that are
-        `Retryable` count as failed attempts; every other error ends the call at once.
+        `Retryable` count as failed attempts; every other error ends the call at once. `decode` makes a document of a good answer.
         """
         attempt = 1
         while True:
@@ -105,7 +106,7 @@ class HttpSession:
             if self._limiter:
                 self._limiter.wait()
             try:
-                return read(self._send(call))
+                return read(self._send(call, decode))
             except (Retryable, CutShort) as error:
                 pause = self._pause(attempt, error)
                 if attempt >= self._limits.attempts or pause >= self.seconds_left:
@@ -124,7 +125,7 @@ class HttpSession:
         longest: float = min(_LONGEST_BACKOFF, self._limits.backoff_seconds * 2.0 ** (attempt - 1))
         return self._timing.jitter() * longest
 
-    def _send(self, call: Call) -> Answer:
+    def _send(self, call: Call, decode: Decode) -> Answer:
         """Send one request, follow redirects as far as the card allows, and return the answer."""
         request = self._prepare(call)
         self._dialer.arm()
@@ -140,7 +141,7 @@ class HttpSession:
                 request = _follow(request, response)
                 response.close()
                 response = self._exchange(request)
-            return self._answer(response, asked_at)
+            return self._answer(response, asked_at, decode)
         except (RequestException, transport.HTTPError, OSError) as error:
             # `from None`: these errors quote the URL, and with it what the signer put into its query.
             raise self._failure(error) from None
@@ -170,7 +171,7 @@ class HttpSession:
         # The adapter and not a requests.Session: that one would read the body of a redirect without any limit.
         return self._adapter.send(request, stream=True, timeout=timeout, verify=self._verify)
 
-    def _answer(self, response: requests.Response, asked_at: datetime) -> Answer:
+    def _answer(self, response: requests.Response, asked_at: datetime, decode: Decode) -> Answer:
         with response:
             if _is_redirect(response):
                 raise _redirected(response)
@@ -181,7 +182,7 @@ class HttpSession:
         content_type = response.headers.get("Content-Type", "")
         digest = body.sha256 if isinstance(body, PackedBody) else hashlib.sha256(body).hexdigest()
         is_known = status < 300 and digest in self._known
-        document, notes = (KNOWN, ()) if is_known else self._document(status, body, content_type)
+        document, notes = (KNOWN, ()) if is_known else self._document(status, body, content_type, decode)
         link = response.links.get("next", {}).get("url") if "Link" in response.headers else None
         url = response.url or ""
         return Answer(
@@ -190,10 +191,10 @@ class HttpSession:
             digest,
         )  # fmt: skip
 
-    def _document(self, status: int, body: Body, content_type: str) -> tuple[Any, tuple[str, ...]]:
+    def _document(self, status: int, body: Body, content_type: str, decode: Decode) -> tuple[Any, tuple[str, ...]]:
         """Return the JSON value; for a failing status None where there is none, or the error that may pass."""
         if status < 400:
-            return (None, ()) if self._is_rdf else decode_json(bytes(body), content_type)
+            return (None, ()) if self._is_rdf else decode(bytes(body), content_type)
         try:
             document, notes = decode_json(bytes(body), content_type)
         except ShuhengError:

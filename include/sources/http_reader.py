@@ -23,6 +23,7 @@ from include.errors import (
 )
 from include.sources.call import KNOWN, SYSTEM_TIMING, Answer, Call, Timing, build_call
 from include.sources.card import Card, Request
+from include.sources.decoding import decode_json
 from include.sources.detail_step import DetailStep
 from include.sources.document import open_document
 from include.sources.envelope import SKEW_NOTE, Opened, SecretExpired, check, skew_note
@@ -31,6 +32,7 @@ from include.sources.page import KnownAnswers, KnownPage, PageFault, Window
 from include.sources.paging import Seen, Step, fingerprint, make_pager, window_parameters
 from include.sources.raw_page import RawPage
 from include.sources.signers import make_signer
+from include.sources.unread_rows import Decode, UnreadRows, decoder_of
 
 log = logging.getLogger(__name__)
 
@@ -100,6 +102,7 @@ class _Reading:
         self._signer = make_signer(card, connection, self._call_for_secret, timing.now)
         self._fixed = {**request.parameters, **window_parameters(card, window)}
         self._details = DetailStep(card, card.detail, self._ask_detail, session) if card.detail else None
+        self._decode = decoder_of(card)
         self._marks: dict[bytes, int] = {}
         self._faults = self._faults_in_a_row = self._further = 0
         self._is_over = self._is_skew_told = False
@@ -173,7 +176,7 @@ class _Reading:
         """Ask for a page, and once more if it is one that came before; the second time it is an error."""
         earlier = None
         for _ in range(2):
-            received = self._ask(lambda: self._unsigned(step), self._open)
+            received = self._ask(lambda: self._unsigned(step), self._open, self._decode)
             if not received.seen.rows:
                 return received
             is_whole = received.known or self._card.document
@@ -187,12 +190,12 @@ class _Reading:
             "paging does not move on, compare paging in the card with its manual"
         )
 
-    def _ask(self, make: Callable[[], Call], read: Callable[[Answer], T]) -> T:
+    def _ask(self, make: Callable[[], Call], read: Callable[[Answer], T], decode: Decode = decode_json) -> T:
         """Ask with the secret there is, and again with a renewed one where the platform says it has run out."""
         renewals = 0
         while True:
             try:
-                return self._session.fetch(lambda: self._signed(make()), read)
+                return self._session.fetch(lambda: self._signed(make()), read, decode)
             except SecretExpired as expired:
                 if renewals == _RENEWALS or not self._signer.can_renew:
                     raise expired.plain from None
@@ -211,7 +214,8 @@ class _Reading:
             opened.next_cursor, opened.next_link or answer.next_link, answer.url,
         )  # fmt: skip
         is_all = self._details is None and self._card.document is None
-        kept = replace(answer, document=None) if is_all else None
+        # Unread rows are handed on as they are.
+        kept = replace(answer, document=None) if is_all and not isinstance(opened.rows, UnreadRows) else None
         return _Received(opened, seen, len(answer.body), notes, answer.body_sha256, answer=kept)
 
     def _recall(self, answer: Answer, known: tuple[KnownPage, ...]) -> _Received:

@@ -34,6 +34,11 @@ def read_identifier(value: object) -> str | None:
     return found if found.strip("/") else text
 
 
+def read_many_identifiers(values: list[Any]) -> list[str] | None:
+    """Return what `read_identifier` makes of each of many values, if all are folded texts and none an address; else None."""
+    return None if fold_texts(values) is None or "://" in "|".join(values) else values
+
+
 def read_names(value: object) -> str | None:
     """Return the names of a list, each once, in their order, joined with 、.
 
@@ -73,7 +78,7 @@ def read_many_names(values: list[Any]) -> list[str | None] | None:
     """Return what `read_names` makes of each of many lists, if all their entries have plainly written names; else None."""
     if set(map(type, values)) != {list}:
         return None
-    names: list[Any] = [_name_of(entry) if entry.__class__ is dict else entry for entry in chain.from_iterable(values)]
+    names = _names_of(list(chain.from_iterable(values)))
     if names and fold_texts(names) is None:
         return None
     following = iter(names)
@@ -120,6 +125,18 @@ def _split(text: str) -> list[object]:
         if isinstance(found, list) and not any(isinstance(v, (list, tuple, dict, set)) for v in found):
             return found
     return list(_BETWEEN.split(text))
+
+
+def _names_of(entries: list[Any]) -> list[Any]:
+    """Return the name of each object among some entries, and the others as they are."""
+    shapes = set(map(tuple, entries)) if set(map(type, entries)) == {dict} else set()
+    if len(shapes) == 1:
+        (shape,) = shapes
+        name = next((name for name in _NAMED if name in shape), None)
+        names = [entry[name] for entry in entries] if name else []
+        if set(map(type, names)) == {str}:
+            return names
+    return [_name_of(entry) if entry.__class__ is dict else entry for entry in entries]
 
 
 def _name_of(entry: dict[str, object]) -> object:

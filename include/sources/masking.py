@@ -12,6 +12,7 @@ from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass, field
 from itertools import compress
 from operator import itemgetter
+from types import NoneType
 from typing import Any
 
 from include.sources.alike import Alike, Keys, Search
@@ -33,6 +34,8 @@ Row = dict[str, Any]
 _LIST, _OBJECT = f"{SEPARATOR}[", f"{SEPARATOR}{{"
 _HOLDERS = frozenset({dict, list})
 _TEXTS = frozenset({str})
+_WORDLESS = frozenset({NoneType, bool})
+"""Kinds of values in which there is nothing to find."""
 MOST_SHAPES = 2_000
 """Sets of keys that are kept in mind; a source with more of them has no shape at all."""
 
@@ -145,6 +148,8 @@ class Level:
         for key in shape.masked:
             _mask_column(rows, key)
         for key, search in shape.searches:
+            if rows.kinds[key] <= _WORDLESS:
+                continue
             for at in search.places(rows.texts(key)):
                 found.hits.append((owners[at], self, rows.rows[at], key))
             if rows.kinds[key] & _HOLDERS:  # unknown to the card, so their fields' names have not been looked at yet

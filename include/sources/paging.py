@@ -7,6 +7,7 @@ A declared total decides the end where there is one; a short page is believed on
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Protocol
@@ -299,7 +300,7 @@ def _format(moment: Any, cursor: Cursor) -> str | int:
     return text
 
 
-def fingerprint(rows: list[dict[str, Any]]) -> bytes:
+def fingerprint(rows: Sequence[dict[str, Any]]) -> bytes:
     """Return a hash by which a page that comes again is recognised.
 
     Takes the number of rows and 16 whole rows spread over the page, the last one too: all of them would cost a fifth of

@@ -10,6 +10,7 @@ keys, one search over the texts of a column, and a close look only at the rows t
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from include.errors import SourceMalformed
@@ -39,18 +40,7 @@ class Gatekeeper:
         Raises:
             SourceMalformed: a record is nested so deeply that it cannot be searched.
         """
-        alike = by_keys(row for row in page.rows if type(row) is dict)
-        admitted: set[int] = set()
-        try:
-            for keys, rows in alike.items():
-                for at in range(0, len(rows), AT_ONCE):
-                    admitted.update(map(id, self._admit(rows[at : at + AT_ONCE], keys)))
-        except RecursionError:
-            raise SourceMalformed(
-                f"page {page.number}: a record is nested too deeply to be searched for personal data; "
-                "ask the platform for a flat record"
-            ) from None
-        rows = [row for row in page.rows if id(row) in admitted]
+        rows = self.admit_rows(page.rows, page.number)
         return Page(
             page.number,
             rows,
@@ -64,6 +54,21 @@ class Gatekeeper:
             notes=page.notes,
             part=page.part,
         )
+
+    def admit_rows(self, given: Sequence[Row], page: int) -> list[Row]:
+        """Return those of some rows of a page that pass, as `admit` does; raises the same."""
+        alike = by_keys([row for row in given if type(row) is dict])
+        admitted: set[int] = set()
+        try:
+            for keys, rows in alike.items():
+                for at in range(0, len(rows), AT_ONCE):
+                    admitted.update(map(id, self._admit(rows[at : at + AT_ONCE], keys)))
+        except RecursionError:
+            raise SourceMalformed(
+                f"page {page}: a record is nested too deeply to be searched for personal data; "
+                "ask the platform for a flat record"
+            ) from None
+        return [row for row in given if id(row) in admitted]
 
     def is_open(self, row: Row) -> bool:
         """Return whether a row passes the secrecy gate; nothing is masked."""

@@ -5,7 +5,7 @@ Lives only in memory, between a reader and the gate; nothing may log, store or k
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -23,7 +23,8 @@ class RawPage:
     """
 
     number: int
-    rows: list[dict[str, Any]] = field(repr=False)
+    rows: Sequence[dict[str, Any]] = field(repr=False)
+    """A list, or rows that are read where they are needed."""
     declared_rows: int | None = None
     declared_pages: int | None = None
     received_bytes: int = 0

@@ -6,19 +6,24 @@ other rows go as JSON. Raw rows pass through a pipe to our own child and nowhere
 
 from __future__ import annotations
 
+import logging
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import replace
+from typing import Any
 
 import orjson
 
 from include.errors import ShuhengError
 from include.sources.card import Card
 from include.sources.page import Page, PageFault
-from include.sources.page_gate import Behind, GatedPage, PageGate
+from include.sources.page_gate import PART, Behind, GatedPage, PageGate, Unreadable
 from include.sources.raw_page import RawPage
 from include.sources.second_process import AHEAD, Answering, SecondProcess, Work, pays
+from include.sources.unread_rows import UnreadRows
+
+log = logging.getLogger(__name__)
 
 _FIRST_HERE = 2
 """Pages that are gated here before a second process, which starts meanwhile, is asked: a read may know nearly all its pages."""
@@ -30,7 +35,11 @@ _WAITING = 32
 """Pages that may wait for one before them: packed they are small, and the second process has more to do with each of its own."""
 
 
-Waiting = GatedPage | PageFault | Future[GatedPage | ShuhengError]
+Row = dict[str, Any]
+
+Answered = GatedPage | PageFault | ShuhengError
+
+Waiting = GatedPage | PageFault | Future[Answered]
 
 
 class Gates(Work):
@@ -60,7 +69,7 @@ class Gates(Work):
             self._second = self._process
             self._second.begin(__name__, (self._card, self._behind))
         self._gated += 1
-        self._waiting.append(self._there(raw) or (self._here.admit_lines if self._second else self._here.admit)(raw))
+        self._waiting.append(self._there(raw) or self._gated_here(raw))
         return self._ready(_WAITING)
 
     def pass_by(self, item: Page | PageFault) -> Iterator[Page | PageFault]:
@@ -79,18 +88,32 @@ class Gates(Work):
             self._gated >= self._first_here - 1 and self._card.reader == "http" and pays(self._card.entity, self._rows)
         )
 
-    def _there(self, raw: RawPage) -> Future[GatedPage | ShuhengError] | None:
+    def _gated_here(self, raw: RawPage) -> GatedPage | PageFault:
+        try:
+            return (self._here.admit_lines if self._second else self._here.admit)(raw)
+        except Unreadable as error:
+            return self._unreadable(PageFault(raw.number, error.plain))
+
+    def _unreadable(self, fault: PageFault) -> PageFault:
+        """Tell of a page as its reader does of those that it cannot have."""
+        log.warning(
+            "page failed source=%s page=%d goes_on=True error=%s: %s",
+            self._card.source, fault.number, type(fault.error).__name__, fault.error,
+        )  # fmt: skip
+        return fault
+
+    def _there(self, raw: RawPage) -> Future[Answered] | None:
         """Hand a page to the second process, if it has time and JSON can carry the rows."""
         on_the_way = sum(isinstance(w, Future) and not w.done() for w in self._waiting)
         if self._second is None or self._gated <= self._first_here or on_the_way >= AHEAD:
             return None
         if raw.answer:  # to read it again costs less there than to write its rows anew here
-            return self._second.ask((replace(raw, rows=[]), None))
+            return self._second.ask((replace(raw, rows=[]), len(raw.rows), []))
         try:
-            rows = orjson.dumps(raw.rows)
+            parts = _as_json(raw.rows)
         except TypeError:  # lone surrogates, too deep: the careful ways are here
             return None
-        return self._second.ask((replace(raw, rows=[]), rows))
+        return self._second.ask((replace(raw, rows=[]), len(raw.rows), parts))
 
     def _ready(self, most: int) -> Iterator[Page | PageFault]:
         """Yield from the front what is done; wait for it while more than `most` are behind."""
@@ -100,6 +123,8 @@ class Gates(Work):
                 if not first.done() and len(self._waiting) <= most:
                     return
                 first = _result(first)
+                if isinstance(first, PageFault):
+                    self._unreadable(first)
             self._waiting.popleft()
             if isinstance(first, PageFault):
                 yield first
@@ -108,7 +133,15 @@ class Gates(Work):
                 yield first.page
 
 
-def _result(future: Future[GatedPage | ShuhengError]) -> GatedPage:
+def _as_json(rows: Sequence[Row]) -> list[bytes]:
+    """Return rows in parts that are JSON."""
+    starts = range(0, len(rows), PART)
+    if isinstance(rows, UnreadRows):
+        return [rows.json(start, start + PART) for start in starts]
+    return [orjson.dumps(rows[start : start + PART]) for start in starts]
+
+
+def _result(future: Future[Answered]) -> GatedPage | PageFault:
     answer = future.result()
     if isinstance(answer, ShuhengError):
         raise answer

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 from include.sources.alike import Alike, Keys
@@ -17,7 +18,7 @@ from include.sources.folding import scalar
 Row = dict[str, Any]
 
 _MOST_SHAPES = 2_000
-_TEXTS = frozenset({str})
+_TEXTS, _OBJECTS = frozenset({str}), frozenset({dict})
 
 _CLASSIFIED_NAME = re.compile(
     r"[涉绝](?<!非.)\s*密|机(?<!非.)\s*密(?![码钥])|秘(?<!非.)\s*密\s*(?:级|★|\*)"  # 手机密码 is no 机密
@@ -110,7 +111,14 @@ class Secrecy:
 
     def _with_marks(self, column: Sequence[Any]) -> Iterable[int]:
         """Return the places of lists of keys and values in which a key speaks of secrecy and its value is not known as harmless."""
-        listed = [(at, one) for at, value in enumerate(column) if _is_listed(value) for one in value if _is_keyed(one)]
+        # What `_is_listed` and `_is_keyed` say, without a call for each value of each list.
+        listed = [
+            (at, one)
+            for at, value in enumerate(column)
+            if value.__class__ is list and value and value[0].__class__ is dict and "key" in value[0]
+            for one in value
+            if one.__class__ is dict and "key" in one
+        ]
         speaking = {name for name in {str(one["key"]) for _, one in listed} if self._fields((name,))}
         if not speaking:
             return ()
@@ -171,7 +179,19 @@ def _behind(door: _Door, rows: Alike) -> Iterable[int]:
         return ()
     if len(door.steps) != 2 or ".".join(door.steps) in rows.columns or rows.kinds.get(door.steps[0]) != {list}:
         return _not_among(door.open, rows, door.steps)
-    return [at for at, many in enumerate(rows.columns[door.steps[0]]) if not _is_let_through(door, many)]
+    column = rows.columns[door.steps[0]]
+    if door.open_if_absent and _are_let_through(door, column):
+        return ()
+    return [at for at, many in enumerate(column) if not _is_let_through(door, many)]
+
+
+def _are_let_through(door: _Door, column: Sequence[list[Any]]) -> bool:
+    """Return whether lists of keys and values say of the door's second step only what is open, if anything."""
+    ones, step = list(chain.from_iterable(column)), door.steps[1]
+    if not set(map(type, ones)) <= _OBJECTS or any(step in shape for shape in set(map(tuple, ones))):
+        return False
+    values = [one.get("value") for one in ones if one.get("key") == step]
+    return set(map(type, values)) <= _TEXTS and door.open.issuperset(values)
 
 
 def _is_let_through(door: _Door, many: list[Any]) -> bool:

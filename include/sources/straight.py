@@ -43,6 +43,11 @@ def written(value: object) -> str | None:
         return str(value)[:_LONGEST_WORD]
 
 
+def written_many(values: list[Any]) -> list[str | None] | None:
+    """Return what `written` makes of each of many values, if all are texts; else None."""
+    return [value.strip()[:_LONGEST_WORD] or None for value in values] if set(map(type, values)) == {str} else None
+
+
 def fields_of(value: object) -> Row:
     """Return what a path finds below a value, as `pick` does: in a list by `key` and `value`, or of the first that has it."""
     if isinstance(value, dict):

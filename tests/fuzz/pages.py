@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import tempfile
+from dataclasses import replace
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
@@ -20,11 +21,12 @@ from include.sources.card import Card, FieldRule, Sql
 from include.sources.card_files import load_card
 from include.sources.decoding import decode_json
 from include.sources.document import open_document
-from include.sources.envelope import check
+from include.sources.envelope import Opened, check
 from include.sources.page import PageFault, Window
 from include.sources.page_gate import PageGate
 from include.sources.raw_page import RawPage
 from include.sources.sql_reader import read_sql
+from include.sources.unread_rows import Decode, UnreadRows, decoder_of
 from tests.fuzz.target import Target
 
 Row = dict[str, Any]
@@ -82,14 +84,45 @@ def fuzz_page(names: tuple[str, ...], data: bytes) -> None:
     for name in names:
         way = _way(name)
         try:
-            document, notes = decode_json(data, "application/json")
-            answer = Answer(200, document, data, "application/json", "https://shuheng.invalid/", notes=notes)
-            check(answer, way.card, str)
-            opened = open_document(answer, way.card)
+            opened = opened_by(way.card, data, decode_json)
+        except ShuhengError as error:
+            assert_refused(way.card, data, error)
+            continue
+        assert_cut_alike(way.card, data, opened)
+        try:
             for rows in (opened.rows, *(opened.more or ())):
                 way.take(rows)
         except ShuhengError:
             continue
+
+
+def opened_by(card: Card, data: bytes, decode: Decode) -> Opened:
+    """Open the bytes as a good answer to a card."""
+    document, notes = decode(data, "application/json")
+    answer = Answer(200, document, data, "application/json", "https://shuheng.invalid/", notes=notes)
+    check(answer, card, str)
+    return open_document(answer, card)
+
+
+def assert_refused(card: Card, data: bytes, error: ShuhengError) -> None:
+    """What is refused read whole is refused in the same words cut apart, at the latest where its rows are read.
+
+    But for a number beyond a double in what nobody reads.
+    """
+    try:
+        list(opened_by(card, data, decoder_of(card, large=0)).rows[:])
+    except ShuhengError as found:
+        assert (type(found), str(found)) == (type(error), str(error))
+    else:
+        assert "infinity" in str(error)
+
+
+def assert_cut_alike(card: Card, data: bytes, opened: Opened) -> bool:
+    """The same rows and totals come of an answer whose rows were cut apart unread; return whether they were."""
+    cut = opened_by(card, data, decoder_of(card, large=0))
+    assert json.dumps(cut.rows[:]) == json.dumps(opened.rows)
+    assert replace(cut, rows=[], more=None) == replace(opened, rows=[], more=None)
+    return isinstance(cut.rows, UnreadRows)
 
 
 def fuzz_frontdb_rows(data: bytes) -> None:

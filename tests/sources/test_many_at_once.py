@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from include.sources.conversions import converter, converter_of_many
 from include.sources.folding import may_name_nothing, names_nothing
 from include.sources.moments import read_datetime, read_datetimes
+from include.sources.straight import written, written_many
 
 AMOUNTS = [
     "0",
@@ -79,12 +80,21 @@ MOMENTS = [
     "2026-01-02 03:04:05.1x",
     "",
 ]
+IDENTIFIERS = [
+    "629fd82c-07cd-4c20-8e3e", "数据1", "urn:x:1", "http:/a", "https://a.cn/info?id=217", " a ", "a  b", "a\u200b", "", 7, None,
+]  # fmt: skip
+NAMES: list[Any] = [
+    [{"display_name": "人口", "name": "rk"}, {"display_name": "养老", "name": "yl"}], [{"name": "a"}], [{"id": 1}],
+    [{"display_name": None, "name": "b"}], ["c", "c"], [{"title": " d", "name": "e"}], [], [{"name": "x"}, "y"], "a,b", None,
+]  # fmt: skip
 PLAIN: dict[str, list[Any]] = {
     "wan_yuan": AMOUNTS[:8],
     "yuan": [*AMOUNTS[:3], *AMOUNTS[6:7], *AMOUNTS[8:10]],
     "document_no": NUMBERS[:5],
     "project_code": CODES[:3],
     "datetime": MOMENTS[:2],
+    "identifier": IDENTIFIERS[:4],
+    "names": NAMES[:2],
 }
 ALL: dict[str, list[Any]] = {
     "wan_yuan": AMOUNTS,
@@ -92,6 +102,8 @@ ALL: dict[str, list[Any]] = {
     "document_no": NUMBERS,
     "project_code": CODES,
     "datetime": MOMENTS,
+    "identifier": IDENTIFIERS,
+    "names": NAMES,
 }
 
 
@@ -121,6 +133,13 @@ digits = st.text(alphabet="0123456789.,万元", max_size=9)
 def test_amounts_of_any_digits_become_what_each_becomes(values: list[str], name: str) -> None:
     found = many(name, values)
     assert found is None or found == [converter(name, {})(value) for value in values]
+
+
+@given(st.lists(st.one_of(st.text(max_size=3), st.just("x" * 101), st.none(), st.integers()), min_size=1, max_size=4))
+def test_what_is_written_is_kept_of_many_as_of_each(values: list[Any]) -> None:
+    found = written_many(values)
+    assert (found is None) == any(type(value) is not str for value in values)
+    assert found is None or found == [written(value) for value in values]
 
 
 def test_moments_with_and_without_fractions_are_read_together() -> None:
