@@ -59,7 +59,7 @@ class Contestant:
         """Return what does one phase."""
         mode = "incremental" if phase == "incremental" else "full"
         if self.is_ours:
-            return [sys.executable, "-m", "include", "sync", "provincial_approval", "--mode", mode, "--json"]
+            return [sys.executable, "-m", "benchmarks.ours", "sync", "provincial_approval", "--mode", mode, "--json"]
         return [str(self.python), str(PEERS / self.script), "sync", *self.arguments, mode]
 
     def environment(self, platform: Mapping[str, str], database: str, home: Path) -> dict[str, str]:

@@ -39,7 +39,9 @@ def judge(samples: list[Sample]) -> list[Goal]:
         times.faster(
             "PostgreSQL, first load not slower than PostgresHook.insert_rows (defaults)", "postgres", "first", "hook", 1
         ),
+        *times.like_for_like("postgres", "first", "hook"),
         times.faster("… nor than the hook as configured best", "postgres", "first", "hook-best", 1),
+        *times.like_for_like("postgres", "first", "hook-best"),
         times.compared("… first load, to the hook that writes item rows too", "postgres", "first", "hook-items"),
         times.faster("PostgreSQL, read again unchanged ≥ 15x dlt tuned", "postgres", "again", "dlt", 15),
         times.compared("… all again with 1 % changed, to dlt tuned", "postgres", "changed", "dlt"),
@@ -84,13 +86,18 @@ class _Times:
         self._samples = samples
 
     def faster(self, title: str, database: str, phase: str, other: str, factor: float) -> Goal:
-        """Judge whether ours has at least `factor` times the other's speed; a hook's Airflow import is not held against it."""
+        """Judge whether ours has at least `factor` times the other's speed; a hook's imports are not held against it, ours are."""
         ours = [s.wall for s in figures(self._samples, database, "ours", phase)]
         theirs = [s.work for s in figures(self._samples, database, other, phase)]
-        if not ours or not theirs:
-            return Goal(title, "–", None)
-        ratio = median(theirs) / median(ours)
-        return Goal(title, f"{ratio:.2f}x ({median(ours):.2f} s to {median(theirs):.2f} s)", ratio >= factor)
+        return _ratio(title, ours, theirs, factor)
+
+    def like_for_like(self, database: str, phase: str, other: str) -> list[Goal]:
+        """Judge whether ours is not slower where both are measured alike: as whole processes, and without what they import."""
+        ours, theirs = (figures(self._samples, database, name, phase) for name in ("ours", other))
+        return [
+            _ratio("… … both as whole processes", [s.wall for s in ours], [s.wall for s in theirs], 1),
+            _ratio("… … both without their imports", [s.work for s in ours], [s.work for s in theirs], 1),
+        ]
 
     def compared(self, title: str, database: str, phase: str, other: str) -> Goal:
         """Return the ratio without judging it."""
@@ -119,6 +126,13 @@ class _Times:
             return Goal(title, "–", None)
         worst = max(s.peak_mib for s in found)
         return Goal(title, f"{worst:.0f} MiB at {found[0].rows:,} rows", worst <= PEAK_MIB + found[0].rows * 0.6 / 1024)
+
+
+def _ratio(title: str, ours: list[float], theirs: list[float], factor: float) -> Goal:
+    if not ours or not theirs:
+        return Goal(title, "–", None)
+    ratio = median(theirs) / median(ours)
+    return Goal(title, f"{ratio:.2f}x ({median(ours):.2f} s to {median(theirs):.2f} s)", ratio >= factor)
 
 
 def _title(database: str) -> str:

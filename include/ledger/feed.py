@@ -22,7 +22,7 @@ from include.sources.card import Card
 from include.sources.mapping import Oddities
 from include.sources.second_process import SecondProcess, pays
 
-AHEAD = 3
+AHEAD = 5
 """Pages given to the second mapper before one is done here: while the server is waited for, it has enough to do."""
 
 QUARANTINE_COLUMNS = ["record_hash", "record_key", "page", "line", "problems", "raw", "new_key"]
@@ -113,6 +113,9 @@ class Feed:
         if not sifted.new:
             return
         while self._elsewhere and self._elsewhere[0].done():
+            self._stage(self._elsewhere.popleft().result())
+        if len(self._elsewhere) >= AHEAD and self.stage.is_sending:
+            # Whoever maps here holds the interpreter's lock, which the thread that sends would wait for again and again.
             self._stage(self._elsewhere.popleft().result())
         if second and len(self._elsewhere) < AHEAD:
             self._elsewhere.append(second.submit(page, sifted.new))

@@ -94,6 +94,11 @@ class Stage:
             else:
                 run(f"CREATE INDEX IF NOT EXISTS temp.{table}_key ON {table} (record_key)")
 
+    @property
+    def is_sending(self) -> bool:
+        """Return whether rows are on their way to the server."""
+        return bool(self._pending) and not self._pending[-1].done()
+
     def _wait(self, most: int = 0) -> None:
         """Wait until no more than so many chunks are on their way."""
         while len(self._pending) > most:

@@ -86,7 +86,7 @@ def _check_name(path: Path, root: yaml.Node, at: list[Any], entity: str, name: s
 
 def _check_steps(path: Path, root: yaml.Node, at: list[Any], spec: str | dict[str, Any]) -> None:
     """Refuse a raw field so deep that code to reach it cannot be made."""
-    given = {"from": spec} if isinstance(spec, str) else spec
+    given: dict[str, Any] = {"from": spec} if isinstance(spec, str) else spec
     sources = [given["from"]] if isinstance(given["from"], str) else given["from"]
     for source in (*sources, *given.get("fields", {}).values()):
         if source.count(".") >= _MOST_STEPS:
