@@ -257,6 +257,9 @@ def _steps(*told: str) -> list[Step]:
 
 EXAMPLES = {
     "recoined": _steps("nothing 0 none 0", "recoin 1 none 0", "change 2 same 0", "recoin 1 none 0", "back 1 none 0"),
+    "spoiled under the decided identifier": _steps(
+        "nothing 0 none 0", "nothing 0 none 0", "recoin 0 none 0", "nothing 0 same 0", "spoil 0 none 0"
+    ),
     "undone": _steps(
         "nothing 0 none 0", "remove 1 none 0", "nothing 0 none 0", "nothing 0 undo 0", "spoil 3 page_twice 0"
     ),

@@ -18,6 +18,13 @@ Bind = dict[str, Any]
 OUTSIDE = "filter:"
 """Begins `first_batch` of a record that the source is no longer asked for: it is not gone, and is never tombstoned for it."""
 
+SET_ASIDE = (
+    "SELECT q.record_key FROM stage_quarantine q WHERE q.record_key IS NOT NULL "
+    "UNION ALL SELECT d.record_key FROM identity_decision d JOIN stage_quarantine q ON q.record_key = d.new_key "
+    "WHERE d.source = :source AND d.is_same"
+)
+"""Keys of records that a batch brought and that were set aside, under an identifier that a person decided to be theirs, too."""
+
 
 def clear_seen(connection: Connection, card: Card, unseen: set[bytes], bind: Bind, *, is_full: bool) -> None:
     """Forget the absence of records that this batch brought, complete or not: a record that is there is there."""
@@ -34,7 +41,10 @@ def clear_seen(connection: Connection, card: Card, unseen: set[bytes], bind: Bin
         connection.execute(text(f"DELETE FROM absence WHERE {mine} AND record_key = :key"), _pick(bind) | {"key": key})
     if noted:
         connection.execute(
-            text(f"DELETE FROM absence WHERE {mine} AND record_key IN (SELECT record_key FROM stage_{card.entity})"),
+            text(
+                f"DELETE FROM absence WHERE {mine} AND record_key IN "
+                f"(SELECT record_key FROM stage_{card.entity} UNION ALL {SET_ASIDE})"
+            ),
             _pick(bind),
         )
 
@@ -118,7 +128,7 @@ def _stage_absent(connection: Connection, stage: Stage, card: Card, bind: Bind, 
         connection,
         f"INSERT INTO stage_absent SELECT t.record_key FROM {card.entity} t WHERE t.source = :source "
         f"AND t.tombstoned_at IS NULL AND t.source_hash IN (SELECT source_hash FROM stage_unseen) "
-        f"AND NOT EXISTS (SELECT 1 FROM stage_quarantine q WHERE q.record_key = t.record_key) {outside}",
+        f"AND t.record_key NOT IN ({SET_ASIDE}) {outside}",
         bind,
     )
     return int(connection.exec_driver_sql("SELECT count(*) FROM stage_absent").scalar_one())

@@ -258,8 +258,8 @@ def heal_quarantine(connection: Connection, entity: str, bind: Bind) -> None:
     run = runner(connection, bind)
     if run("SELECT count(*) FROM quarantine WHERE source = :source AND state = 'open'").scalar_one():
         run(_CLOSE + f"new_key IS NULL AND record_key IN (SELECT record_key FROM stage_{entity})", state="healed")
-        if entity == "resource":  # what was held has come in, under its own key or under that of the known record
-            run(_CLOSE + "new_key IN (SELECT resource_id FROM stage_resource)", state="healed")
+        if entity == "resource":  # what was set aside has come in, under its own key or under that of the known record
+            run(_CLOSE + "coalesce(new_key, record_key) IN (SELECT resource_id FROM stage_resource)", state="healed")
 
 
 def store_quarantine(connection: Connection, feed: Feed, bind: Bind, *, is_proof: bool) -> None:

@@ -18,6 +18,7 @@ from sqlalchemy import Connection, func, select
 
 from include.landing.batch import Manifest
 from include.landing.store import LandingStore
+from include.ledger.absence import SET_ASIDE
 from include.ledger.page_mapper import PAGE_FACTOR
 from include.ledger.plain_sql import Bind, runner
 from include.ledger.question import Question, settle_questions
@@ -101,8 +102,7 @@ def hold(
     known = run(
         "SELECT t.kind, t.provider_name, t.title, t.record_key FROM resource t WHERE t.source = :source "
         f"AND t.tombstoned_at IS NULL {absent} AND NOT EXISTS "
-        "(SELECT 1 FROM stage_resource s WHERE s.record_key = t.record_key) "
-        "AND NOT EXISTS (SELECT 1 FROM stage_quarantine q WHERE q.record_key = t.record_key)"
+        f"(SELECT 1 FROM stage_resource s WHERE s.record_key = t.record_key) AND t.record_key NOT IN ({SET_ASIDE})"
     )
     fresh = _alone(new)
     old = _alone(known)

@@ -134,6 +134,42 @@ def test_decided_to_be_the_same_it_keeps_key_history_and_items(engine: Engine, s
     assert (open_questions(engine), count(engine, absence)) == ([], 0)
 
 
+def bad_keys(engine: Engine) -> list[str]:
+    with engine.connect() as connection:
+        query = select(quarantine.c.record_key).where(quarantine.c.state == "open", quarantine.c.new_key.is_(None))
+        return list(connection.execute(query).scalars())
+
+
+def test_a_bad_row_under_the_decided_identifier_is_the_record_that_is_there(
+    engine: Engine, store: LandingStore, card: Card
+) -> None:
+    sync(engine, store, card, ENTRIES)
+    sync(engine, store, card, MOVED)
+    decide(engine, store, card, "R0", is_same=True)
+    for _ in range(3):
+        result = sync(engine, store, card, [MOVED[0] | {"rows": "若干"}, *MOVED[1:]])
+        assert (result.is_complete, result.quarantined, result.absent, result.tombstoned) == (True, 1, 0, 0), result
+    assert (living(engine)["R0"], count(engine, absence), bad_keys(engine)) == ("new-R0", 0, ["new-R0"])
+    right = sync(engine, store, card, [MOVED[0] | {"rows": 7}], full=False)
+    assert (right.changed, bad_keys(engine)) == (1, []), right
+
+
+@pytest.mark.parametrize("known", ["R0", "new-R0"])
+def test_a_bad_row_between_two_absences_shows_that_the_record_is_there(
+    engine: Engine, store: LandingStore, card: Card, known: str
+) -> None:
+    """Under its first identifier, and under the one that a person decided to be its."""
+    sync(engine, store, card, ENTRIES)
+    if known == "new-R0":
+        sync(engine, store, card, MOVED)
+        decide(engine, store, card, "R0", is_same=True)
+    assert sync(engine, store, card, ENTRIES[1:]).absent == 1
+    assert sync(engine, store, card, [entry(0, id=known, rows="若干")], full=False).quarantined == 1
+    again = sync(engine, store, card, ENTRIES[1:])
+    assert (again.absent, again.tombstoned) == (1, 0), again
+    assert sync(engine, store, card, ENTRIES[1:]).tombstoned == 1
+
+
 @MOSTLY_SQLITE
 def test_a_second_new_identifier_can_be_decided_as_well(engine: Engine, store: LandingStore, card: Card) -> None:
     sync(engine, store, card, ENTRIES)
