@@ -97,7 +97,8 @@ class Poster:
         timer.start()
         try:
             with _SilentTransport():
-                timeout = (min(CONNECT_SECONDS, self._whole), min(READ_SECONDS, self._whole))
+                # A second more than the whole may take: else both end at once, and which of them tells is chance.
+                timeout = (min(CONNECT_SECONDS, self._whole), min(READ_SECONDS, self._whole + 1))
                 response = self._adapter.send(request, stream=True, timeout=timeout, verify=self._verify)
                 with response:
                     return self._read(response, has_codes)
