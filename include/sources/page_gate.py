@@ -75,7 +75,7 @@ class PageGate:
         """Gate a page; raises `Unreadable`."""
         gathered = _Gathered()
         rows = [row for part in self._gated(raw.number, _parts(raw.rows), gathered) for row in part]
-        return GatedPage(_page(raw, len(raw.rows), rows, len(rows), None), frozenset(gathered.refused))
+        return GatedPage(raw.passed(rows, len(raw.rows), len(rows)), frozenset(gathered.refused))
 
     def admit_lines(self, raw: RawPage) -> GatedPage:
         """Gate a page and pack its rows as lines; raises `Unreadable`."""
@@ -99,7 +99,7 @@ class PageGate:
         made = self._behind(raw.number, written) if self._behind else b""
         deque(written, 0)  # whatever has not been asked for
         lines = PageLines(pack(b"\n".join(gathered.lines)), gathered.rows, gathered.high_water, made)
-        return GatedPage(_page(raw, count, [], gathered.rows, lines), frozenset(gathered.refused))
+        return GatedPage(raw.passed([], count, gathered.rows, lines), frozenset(gathered.refused))
 
     def _written(self, page: int, parts: Iterable[Sequence[Row]], gathered: _Gathered) -> Iterator[GatedPart]:
         """Yield the parts of a page with their lines."""
@@ -158,10 +158,3 @@ def _read(parts: list[bytes], raw: RawPage) -> Iterator[list[Row]]:
             about = f"body SHA-256 {raw.body_sha256}, {raw.received_bytes} bytes"
             raise Unreadable(SourceMalformed(unreadable(error, about))) from None
         yield rows
-
-
-def _page(raw: RawPage, received: int, rows: list[Row], count: int, lines: PageLines | None) -> Page:
-    return Page(
-        raw.number, rows, received, received - count, raw.declared_rows, raw.declared_pages, raw.received_bytes,
-        raw.is_last, raw.notes, raw.body_sha256, None, lines, raw.part,
-    )  # fmt: skip

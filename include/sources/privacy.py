@@ -41,19 +41,7 @@ class Gatekeeper:
             SourceMalformed: a record is nested so deeply that it cannot be searched.
         """
         rows = self.admit_rows(page.rows, page.number)
-        return Page(
-            page.number,
-            rows,
-            rows_received=len(page.rows),
-            refused=len(page.rows) - len(rows),
-            declared_rows=page.declared_rows,
-            declared_pages=page.declared_pages,
-            received_bytes=page.received_bytes,
-            is_last=page.is_last,
-            body_sha256=page.body_sha256,
-            notes=page.notes,
-            part=page.part,
-        )
+        return page.passed(rows, len(page.rows), len(rows))
 
     def admit_rows(self, given: Sequence[Row], page: int) -> list[Row]:
         """Return those of some rows of a page that pass, as `admit` does; raises the same."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from include.sources.call import Answer
-from include.sources.page import KnownPage
+from include.sources.page import KnownPage, Page, PageLines
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +38,13 @@ class RawPage:
     """Place within an answer or file that makes several pages."""
     answer: Answer | None = field(default=None, repr=False, compare=False)
     """The answer in which the rows stand as they are, so that another process can read them there; without its document."""
+
+    def passed(self, rows: list[dict[str, Any]], received: int, count: int, lines: PageLines | None = None) -> Page:
+        """Return the page behind the gate: its rows, or their lines; `count` of the `received` ones have passed."""
+        return Page(
+            self.number, rows, received, received - count, self.declared_rows, self.declared_pages, self.received_bytes,
+            self.is_last, self.notes, self.body_sha256, None, lines, self.part,
+        )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,6 +33,13 @@ def decide(engine: Engine, store: LandingStore, card: Card, known: str | None, *
     return decide_identity(engine, store, card, known, is_same=is_same, by="张三", reason="电话核实")
 
 
+def sync_decided(engine: Engine, store: LandingStore, card: Card) -> None:
+    """Read the entries, then one of them under a new identifier, and let a person say that it is the same."""
+    sync(engine, store, card, ENTRIES)
+    sync(engine, store, card, MOVED)
+    decide(engine, store, card, "R0", is_same=True)
+
+
 def history(engine: Engine, key: str) -> dict[str, tuple[Any, Any]]:
     query = select(resource_change).where(resource_change.c.record_key == key).order_by(resource_change.c.changed_at)
     with engine.connect() as connection:
@@ -143,9 +150,7 @@ def bad_keys(engine: Engine) -> list[str]:
 def test_a_bad_row_under_the_decided_identifier_is_the_record_that_is_there(
     engine: Engine, store: LandingStore, card: Card
 ) -> None:
-    sync(engine, store, card, ENTRIES)
-    sync(engine, store, card, MOVED)
-    decide(engine, store, card, "R0", is_same=True)
+    sync_decided(engine, store, card)
     for _ in range(3):
         result = sync(engine, store, card, [MOVED[0] | {"rows": "若干"}, *MOVED[1:]])
         assert (result.is_complete, result.quarantined, result.absent, result.tombstoned) == (True, 1, 0, 0), result
@@ -223,9 +228,7 @@ def test_what_nobody_asked_or_what_was_decided_otherwise_is_refused_with_words(
 def test_a_source_that_shows_both_identifiers_overrules_what_was_decided(
     engine: Engine, store: LandingStore, card: Card
 ) -> None:
-    sync(engine, store, card, ENTRIES)
-    sync(engine, store, card, MOVED)
-    decide(engine, store, card, "R0", is_same=True)
+    sync_decided(engine, store, card)
     for _ in range(2):
         sync(engine, store, card, [*ENTRIES, MOVED[0]])
     found = living(engine)
@@ -238,9 +241,7 @@ def test_a_source_that_shows_both_identifiers_overrules_what_was_decided(
 def test_a_portal_that_goes_back_to_its_old_identifiers_keeps_its_records(
     engine: Engine, store: LandingStore, card: Card
 ) -> None:
-    sync(engine, store, card, ENTRIES)
-    sync(engine, store, card, MOVED)
-    decide(engine, store, card, "R0", is_same=True)
+    sync_decided(engine, store, card)
     for _ in range(3):
         sync(engine, store, card, [entry(0, items=[item("名称")]), *ENTRIES[1:]])
     assert (living(engine)["R0"], count(engine, resource)) == ("R0", 8)
