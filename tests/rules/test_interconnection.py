@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from include.rules.engine import judge
+from include.rules.engine import facts_needed, judge
 from include.rules.facts import Calls, Exemption, Listing, Probes
 from include.rules.interconnection import Evidence, interconnection
 from include.rules.law.chapter_2 import STATES
@@ -85,6 +85,7 @@ def test_state_reason_and_outcome(case: dict[str, Any]) -> None:
     facts = given(case)
     verdict = judge(RULE, facts, BOOK, ON)
     assert (verdict.outcome, verdict.reason) == (outcome, reason)
+    assert set(verdict.facts_used) <= facts_needed([RULE]), "the card names what its function looks at"
     values = {
         name: facts[name].value if name in facts else None
         for name in ("declared_connection", "listing", "connection_calls", "connection_probes")

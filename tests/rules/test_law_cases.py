@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from include.rules.engine import judge
+from include.rules.engine import facts_needed, judge
 from include.rules.facts import Calls, Catalogued, Exemption, Load, PendingProject, Probes, Project, Use
 from include.rules.parameters import ParameterBook
 from include.rules.records import (
@@ -111,6 +111,7 @@ def test_case(case: dict[str, Any], block: dict[str, Any]) -> None:
     assert "违规" not in said
     assert "None" not in said
     assert judged(case, block).canonical() == verdict.canonical()
+    assert set(verdict.facts_used) <= facts_needed([RULES[case["rule"]]]), "the card names what its function looks at"
 
 
 FOR_EVERYBODY = {
