@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 
 import pytest
-from sqlalchemy import Connection, Engine, insert, select
+from sqlalchemy import Connection, Engine, insert, select, update
 
 from include.ledger.tables import judged_subject
 from include.rules.excerpt import Looked
@@ -152,6 +152,14 @@ def test_what_is_not_looked_at_stays(connection: Connection) -> None:
         written(kept, verdict(A, outcome=Outcome.FAIL), verdict(LINE)) == 3
     )  # A, the report that is there no more, the sum
     assert rows(connection).keys() == set(everybody) - {("report", "R:one")}
+
+
+def test_what_another_scope_keeps_of_a_subject_does_not_hold_here(connection: Connection) -> None:
+    keep(connection, verdict(A))
+    connection.execute(update(judged_subject).where(judged_subject.c.scope.in_(OTHERS)).values(holds_until=None))
+    kept = opened(connection, Looked(systems={"S"}))
+    assert not kept.holds(SYSTEM, "f"), "the hash that both other scopes keep of it"
+    assert opened(connection).holds(A, "p")
 
 
 # -- moved and changed ------------------------------------------------------------------------------------------------------------
