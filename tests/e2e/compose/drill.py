@@ -63,7 +63,7 @@ def say(text: str) -> None:
 
 def wait(airflow: AirflowApi, run: str, seconds: float = 900) -> bool:
     begun = time.monotonic()
-    state = airflow.wait(DAG, run, seconds, lambda _instances: None)
+    state = airflow.wait(DAG, run, seconds, lambda: None)
     say(f"run {state} after {time.monotonic() - begun:.0f} s")
     names = worker_names()
     for task in sorted(airflow.task_instances(DAG, run), key=lambda t: t["start_date"] or ""):
@@ -157,7 +157,7 @@ def main() -> int:
     for dag_id in OTHERS:
         airflow.unpause(dag_id)
         begun, run = time.monotonic(), airflow.trigger(dag_id)
-        state = airflow.wait(dag_id, run, 1_800, lambda _instances: None)
+        state = airflow.wait(dag_id, run, 1_800, lambda: None)
         unwell = [t for t in airflow.task_instances(dag_id, run) if t["state"] not in ("success", "skipped")]
         say(f"{dag_id}: {state} after {time.monotonic() - begun:.0f} s {[(t['task_id'], t['state']) for t in unwell]}")
         good.append(state == "success")
