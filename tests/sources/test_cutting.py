@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from include.errors import ShuhengError, SourceMalformed
+from include.errors import ShuhengError, SourceMalformed, SourceRefused
 from include.sources.card import Card, Detail, Document, Envelope
 from include.sources.card_files import load_card
 from include.sources.cutting import cut
@@ -127,6 +127,21 @@ def test_answers_of_all_sorts_mean_the_same_cut_apart(name: str) -> None:
         else:
             seen[1] += assert_cut_alike(card, data, opened)
     assert min(seen) > 10, seen
+
+
+def test_what_the_platform_refuses_is_told_before_a_number_that_cannot_be_read() -> None:
+    card = make_card()
+    rows = b'"data": {"total": 1, "list": [{"ID": 1e999}]}'
+    for code, whole, cut_apart in (
+        (b"0", SourceMalformed, SourceMalformed),
+        (b"500", SourceMalformed, SourceRefused),
+    ):
+        data = b'{"code": "%s", %s}' % (code, rows)
+        with pytest.raises(whole, match="infinity") as error:
+            opened_by(card, data, decode_json)
+        with pytest.raises(cut_apart):
+            list(opened_by(card, data, decoder_of(card, large=0)).rows[:])
+        assert_refused(card, data, error.value)
 
 
 def _listing(total: int, broken: int) -> Callable[[Asked], Reply]:
