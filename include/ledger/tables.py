@@ -119,6 +119,9 @@ Index("exchange_service_by_system", exchange_service.c.system_code)
 Index("exchange_call_day_by_day", exchange_call_day.c.day)
 Index("cloud_usage_day_by_day", cloud_usage_day.c.day)
 Index("system_usage_day_by_day", system_usage_day.c.day)
+Index("exchange_call_day_by_batch", exchange_call_day.c.changed_batch, exchange_call_day.c.day)
+Index("cloud_usage_day_by_batch", cloud_usage_day.c.changed_batch, cloud_usage_day.c.day)
+Index("system_usage_day_by_batch", system_usage_day.c.changed_batch, system_usage_day.c.day)
 
 resource, resource_change = _entity("resource"), _changes("resource")
 resource_item, resource_item_change = _entity("resource_item"), _changes("resource_item")
@@ -271,6 +274,16 @@ judged_subject = Table(
     Column("said", String(40), nullable=False),
 )
 """What a subject was last judged on and what came of it, so that it is not judged again while both stand; no record."""
+
+window_sum = Table(
+    "window_sum",
+    metadata,
+    Column("name", String(40), primary_key=True),
+    Column("stamp", String(32), nullable=False),
+    Column("known", Text, nullable=False),
+    Column("body", Text, nullable=False),
+)
+"""The sums over the middle of a window, so that a day sums up its edges alone; `known` is the last batch they saw; no record."""
 
 finding = Table(
     "finding",

@@ -36,7 +36,7 @@ def grounds(registers: Registers, parameters: Parameters, wanted: Collection[str
     ]  # fmt: skip
     gone = known.connection.execute(select(func.count(), func.max(expunged.c.expunged_at)).select_from(expunged)).one()
     parts = [
-        _code(), sorted(wanted), sources, [list(pair) for pair in known.connection.execute(known.aliases())],
+        code(), sorted(wanted), sources, [list(pair) for pair in known.connection.execute(known.aliases())],
         known.listings, parameters.everything(), ApprovalKinds.load().words, str(tuple(gone)),
     ]  # fmt: skip
     text = orjson.dumps(parts, option=orjson.OPT_SORT_KEYS)
@@ -44,7 +44,8 @@ def grounds(registers: Registers, parameters: Parameters, wanted: Collection[str
 
 
 @cache
-def _code() -> str:
+def code() -> str:
+    """Return the hash of the code that makes facts."""
     whole, include = hashlib.blake2b(digest_size=16), Path(__file__).parent.parent
     for file in sorted(file for name in _CODE for file in (include / name).rglob("*.py")):
         whole.update(file.relative_to(include).as_posix().encode())
