@@ -211,9 +211,13 @@ def together(samples: Sequence[Sample]) -> list[Sample]:
     found = []
     for database, phase in dict.fromkeys((s.database, s.phase) for s in samples if s.scope):
         for round_ in zip(*(_of(samples, database, scope, phase) for scope in SCOPES), strict=False):
-            summed = {f.name: sum(getattr(s, f.name) for s in round_) for f in fields(Sample) if f.type in ("int", "float")}
+            summed = {
+                f.name: sum(getattr(s, f.name) for s in round_) for f in fields(Sample) if f.type in ("int", "float")
+            }
             peak = max(s.peak_mib for s in round_)
-            found.append(Sample(**summed | {"database": database, "scope": ALL, "phase": phase, "digest": "", "peak_mib": peak}))
+            found.append(
+                Sample(**summed | {"database": database, "scope": ALL, "phase": phase, "digest": "", "peak_mib": peak})
+            )
     return found
 
 

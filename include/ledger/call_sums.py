@@ -12,7 +12,6 @@ from include.clock import SHANGHAI
 from include.errors import Permanent
 from include.ledger.day_sums import (
     BySystem,
-    Days,
     DaySums,
     Span,
     by_system,
@@ -37,7 +36,7 @@ class CallSums:
         self.known, self.connection = sums.known, sums.connection
         self.probers = list(probers)
 
-    def calls_received(self, days: Days, trusted: Sequence[date], only: Collection[str] | None = None) -> BySystem:
+    def calls_received(self, days: Span, trusted: Sequence[date], only: Collection[str] | None = None) -> BySystem:
         """Return per system what others called of its services: sums, last days, and what flatness is judged by.
 
         `flat_days` counts trusted days with a call; `flat_sum`, `flat_squares` and `flat_weekend` add up the calls of trusted
@@ -76,7 +75,7 @@ class CallSums:
         ).group_by(daily.c.system_code)
         return by_system(self.connection, query)
 
-    def calls_made(self, days: Days, only: Collection[str] | None = None) -> BySystem:
+    def calls_made(self, days: Span, only: Collection[str] | None = None) -> BySystem:
         """Return per system what it called of services that are not its own: sums and last days."""
         calls = self.known.rows("exchange_call_day")
         successes = calls.c.calls - calls.c.failures
@@ -89,7 +88,7 @@ class CallSums:
         )  # fmt: skip
         return by_system(self.connection, query)
 
-    def last_successes(self, days: Days, only: Collection[str] | None = None) -> dict[str, date]:
+    def last_successes(self, days: Span, only: Collection[str] | None = None) -> dict[str, date]:
         """Return per system the last of some days with a successful business call, received or made."""
         calls, owner = self.known.rows("exchange_call_day"), service_owner
         day = func.max(calls.c.day).label("day")
@@ -107,7 +106,7 @@ class CallSums:
                 found[system] = max(last, found.get(system, last))
         return found
 
-    def _made(self, days: Days, only: Collection[str] | None, calls: Any, *columns: Any) -> Select[Any]:
+    def _made(self, days: Span, only: Collection[str] | None, calls: Any, *columns: Any) -> Select[Any]:
         owner = service_owner
         return (
             select(calls.c.caller_code.label("system_code"), *columns)
@@ -117,7 +116,7 @@ class CallSums:
             .group_by(calls.c.caller_code)
         )
 
-    def probes(self, days: Days, only: Collection[str] | None = None) -> BySystem:
+    def probes(self, days: Span, only: Collection[str] | None = None) -> BySystem:
         """Return per system what the probes of some days came to; a day is observed when one probe concluded anything."""
         p = probe_day.c
         query = self._probed(
@@ -149,7 +148,7 @@ class CallSums:
         ).group_by(aged.c.system_code)
         return by_system(self.connection, query)
 
-    def _probed(self, days: Days, only: Collection[str] | None, *columns: Any) -> Select[Any]:
+    def _probed(self, days: Span, only: Collection[str] | None, *columns: Any) -> Select[Any]:
         owner = service_owner
         return (
             select(owner.c.system_code, *columns)

@@ -98,22 +98,6 @@ class Span:
         return day.between(self.first, self.last)
 
 
-@dataclass(frozen=True, slots=True)
-class Edges:
-    """The days of a span that lie before and behind the middle of it."""
-
-    whole: Span
-    middle: Span
-
-    def holds(self, day: ColumnElement[Any]) -> ColumnElement[bool]:
-        """Return the condition that a day lies within."""
-        days = [self.whole.first + timedelta(days=n) for n in range((self.whole.last - self.whole.first).days + 1)]
-        return day.in_([one for one in days if not self.middle.first <= one <= self.middle.last])
-
-
-Days = Span | Edges
-
-
 class DaySums:
     """The sums as known at a frontier, given whose the services and hosts are."""
 
@@ -179,13 +163,13 @@ class DaySums:
             found.setdefault(entity, []).append(source)
         return found
 
-    def shown(self, days: Days) -> set[str]:
+    def shown(self, days: Span) -> set[str]:
         """Return the resources that show anything on some days."""
         usage = self.known.rows("cloud_usage_day")
         query = select(usage.c.resource_code).where(days.holds(usage.c.day)).distinct()
         return set(self.connection.execute(query).scalars())
 
-    def load(self, days: Days, shown: Collection[str] | None = None, only: Collection[str] | None = None) -> BySystem:
+    def load(self, days: Span, shown: Collection[str] | None = None, only: Collection[str] | None = None) -> BySystem:
         """Return per system the days on which all its hosts showed values, and the sums over those days.
 
         Of a day: the vCPU-weighted mean of the hosts' CPU means (rounded down), the maximum of their CPU and of their memory
@@ -244,7 +228,7 @@ class DaySums:
             self._fill(host_need, rows)
             self._laid = rows
 
-    def use(self, days: Days) -> dict[tuple[str, str], Sums]:
+    def use(self, days: Span) -> dict[tuple[str, str], Sums]:
         """Return per source and system the trusted days that show logins, and the sums."""
         usage = self.known.rows("system_usage_day")
         is_trusted = and_(trusted_day.c.day.is_not(None), usage.c.logins.is_not(None))

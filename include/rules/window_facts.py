@@ -49,7 +49,7 @@ class WindowFacts:
         self.registers, self.day, self.parameters = registers, day, parameters
         self.sums = WindowSums(registers, day, probers, carrying)
         self._without_users: set[str] = set()
-        self._evidence = _newest_days(registers, day)
+        self._evidence, self._origin = _newest_days(registers, day), cache(self._origin_of)
 
     def of(self, roles: Collection[str]) -> dict[str, _Facts]:
         """Return per role the facts by system."""
@@ -64,17 +64,21 @@ class WindowFacts:
             found[role] = kinds[kind](int(self.parameters[parameter]))
         return found
 
-    def _fact(self, value: Any, sources: Sequence[str], seen_until: date | None = None) -> Fact:
+    def _fact(self, value: Any, sources: tuple[str, ...], seen_until: date | None = None) -> Fact:
+        named, seen, batches = self._origin(sources)
+        return Fact(value, named, seen_until or seen, batches)
+
+    def _origin_of(self, sources: tuple[str, ...]) -> tuple[str, date | None, tuple[str, ...]]:
+        """Return sources as facts name them, the day that they reach to together, and the batches that say so."""
         newest = [self._evidence[s] for s in sources if s in self._evidence]
-        seen = seen_until or min((day for day, _ in newest), default=None)
-        return Fact(value, "+".join(sources), seen, tuple(batch for _, batch in newest))
+        return "+".join(sources), min((day for day, _ in newest), default=None), tuple(batch for _, batch in newest)
 
     def _load(self, days: int) -> _Facts:
-        found = {}
+        found, sources = {}, tuple(self.sums.days.sources("cloud_usage_day"))
         for system, row in self.sums.load(Span.before(self.day, days)).items():
             n = row["observed"]
             load = Load(days, n, row["cpu_mean_sum"] // n, row["cpu_max_sum"] // n, row["memory_max_bp"])
-            found[system] = self._fact(load, self.sums.days.sources("cloud_usage_day"), row["seen_until"])
+            found[system] = self._fact(load, sources, row["seen_until"])
         return found
 
     def _use(self, days: int) -> _Facts:
@@ -89,7 +93,7 @@ class WindowFacts:
             if users is None:
                 self._without_users.add(system)
             use = Use(days, row["observed"], row["logins"], row["login_days"], users or 0, row["registered_users"])
-            found[system] = self._fact(use, [source], row["seen_until"])
+            found[system] = self._fact(use, (source,), row["seen_until"])
         return found
 
     def _counted(self, use: _Facts) -> _Facts:
@@ -105,8 +109,12 @@ class WindowFacts:
         trusted = self.sums.days.trusted_days("exchange_call_day", longer)
         in_span = [day for day in trusted if day >= span.first]
         received, made = self.sums.received(span, in_span), self.sums.made(span)
-        earlier = self.sums.last_successes(Span(longer.first, span.first - timedelta(days=1)))
-        sources, flat = self.sums.days.sources("exchange_call_day"), Flatness(in_span, self.parameters)
+        before = Span(longer.first, span.first - timedelta(days=1))
+        succeeded = {system for rows in (received, made) for system, row in rows.items() if row["last_success_on"]}
+        # Who succeeded within the window is not asked before it; where nothing was seen at all, anybody's success counts.
+        silent = None if not trusted and not received and not made else self.registers.systems.keys() - succeeded
+        earlier = self.sums.last_successes(before, silent)
+        sources, flat = tuple(self.sums.days.sources("exchange_call_day")), Flatness(in_span, self.parameters)
         if not trusted and not received and not made and not earlier:
             return {}
 

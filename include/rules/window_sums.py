@@ -9,7 +9,7 @@ this bears on, where that is all. It is a shortcut and no record: without it a j
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cache, cached_property
@@ -21,12 +21,13 @@ from sqlalchemy import delete, func, insert, select
 from include.errors import Permanent
 from include.ledger.as_known import AsKnown
 from include.ledger.call_sums import CallSums
-from include.ledger.day_sums import Days, DaySums, Edges, Span, Sums
+from include.ledger.day_sums import DaySums, Span
 from include.ledger.tables import ENTITIES, probe_day
 from include.ledger.tables import window_sum as table
 from include.rules.grounds import code
 from include.rules.later_batches import LaterBatches
 from include.rules.register_facts import Registers
+from include.rules.sum_rows import Join, Rows, Signs, added, aged_later, joined, read, written
 
 SETTLING = 4
 """So many days before the week belong to the edges: platforms correct the last days of a series (`settle_days` of their cards)."""
@@ -37,16 +38,9 @@ LEAST = 7
 _MOST_OTHERS = 500
 """Of so many systems the middle is summed up apart; where more are others, of all."""
 
-_NEWEST = {"memory_max_bp", "seen_until", "active_users", "registered_users", "last_success_on", "last_failure_on"}
-"""Columns of which the largest value counts; those of the others are added."""
 
-_NAMING = {"source", "system_code", "resource_code"}
-_DAYS = {"seen_until", "last_success_on", "last_failure_on"}
-
-Rows = dict[Any, Sums]
-Query = Callable[[Days, Collection[str] | None], Rows]
-Signs = Mapping[str, str]
-"""System → whose services and hosts its sums rest on."""
+_ONE = timedelta(days=1)
+Query = Callable[[Span, Collection[str] | None], Rows]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +51,7 @@ class _Kind:
     query: Query
     entity: str | None
     signs: Signs
+    shown: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +75,7 @@ class WindowSums:
         self._registers, self._connection, self._weekday = registers, registers.known.connection, day.weekday()
         self._is_kept, self._is_used = carrying.is_kept and registers.known.is_now, carrying.is_used
         self._later_than, self._believed = cache(self._later), cache(self._believed_days)
+        self._hosts, self._tails = cache(self._hosts_of), dict[tuple[Any, ...], Rows]()
 
     # -- kinds ----------------------------------------------------------------------------------------------------------------
 
@@ -89,19 +85,22 @@ class WindowSums:
 
     def load(self, span: Span) -> Rows:
         """Return the load of the hosts, by system."""
-        shown, signs = self._shown(span), dict[str, str]()
+        shown = frozenset(self._of(_Kind("shown", self._shown, "cloud_usage_day", {}), span))
+        kind = _Kind(
+            "load", lambda days, only: self.days.load(days, shown, only), "cloud_usage_day", self._hosts(shown), shown
+        )
+        return self._of(kind, span)
+
+    def _shown(self, days: Span, _: Collection[str] | None) -> Rows:
+        return {code: {"resource_code": code} for code in self.days.shown(days)}
+
+    def _hosts_of(self, shown: Collection[str]) -> Signs:
+        signs: dict[str, str] = {}
         for host in self.days.hosts:
             if host.resource_code in shown:
                 mine = f"{host.resource_code}*{host.weight} {host.opened_on}"
                 signs[host.system_code] = f"{signs.get(host.system_code, '')} {mine}"
-        kind = _Kind("load", lambda days, only: self.days.load(days, shown, only), "cloud_usage_day", signs)
-        return self._of(kind, span)
-
-    def _shown(self, span: Span) -> Collection[str]:
-        def query(days: Days, _: Collection[str] | None) -> Rows:
-            return {code: {"resource_code": code} for code in self.days.shown(days)}
-
-        return self._of(_Kind("shown", query, "cloud_usage_day", {}), span)
+        return signs
 
     def received(self, span: Span, trusted: Sequence[date]) -> Rows:
         """Return the calls received, by system; `trusted` are the days of the span that can be believed."""
@@ -111,30 +110,27 @@ class WindowSums:
         """Return the calls made, by system."""
         return self._of_calls("made", self.calls.calls_made, span)
 
-    def last_successes(self, span: Span) -> Rows:
-        """Return the last day with a successful call, by system."""
+    def last_successes(self, span: Span, only: Collection[str] | None) -> Rows:
+        """Return the last day with a successful call, by system; where some are named, what it says of others is not to be used."""
+        if only is not None and not only:
+            return {}
 
-        def query(days: Days, only: Collection[str] | None) -> Rows:
+        def query(days: Span, only: Collection[str] | None) -> Rows:
             found = self.calls.last_successes(days, only)
             return {system: {"system_code": system, "last_success_on": day} for system, day in found.items()}
 
-        return self._of_calls("last", query, span)
+        return self._of_calls("last", query, span, only)
 
-    def _of_calls(self, name: str, query: Query, span: Span) -> Rows:
-        return self._of(_Kind(name, query, "exchange_call_day", self._services), span)
+    def _of_calls(self, name: str, query: Query, span: Span, only: Collection[str] | None = None) -> Rows:
+        return self._of(_Kind(name, query, "exchange_call_day", self._services), span, only)
 
     def probes(self, span: Span) -> Rows:
         """Return what probes came to, by system."""
         return self._of(_Kind("probes", self.calls.probes, None, self._services), span)
 
     def aged(self, span: Span) -> Rows:
-        """Return how long ago probes succeeded last, by system: edge by edge, for it depends on which day comes first."""
-        kind = _Kind("aged", self.calls.aged, None, self._services)
-        if not (middle := self._middle(span, 0)):
-            return self.calls.aged(span)
-        before = self.calls.aged(Span(span.first, middle.first - timedelta(days=1)))
-        behind = self.calls.aged(Span(middle.last + timedelta(days=1), span.last))
-        return _joined(_joined(before, self._carried(kind, span, middle), aged_later), behind, aged_later)
+        """Return how long ago probes succeeded last, by system."""
+        return self._of(_Kind("aged", self.calls.aged, None, self._services), span, join=aged_later)
 
     @cached_property
     def _services(self) -> Signs:
@@ -151,11 +147,17 @@ class WindowSums:
         last = span.last - timedelta(days=self._weekday + settling)
         return Span(first, last) if self._is_kept and (last - first).days >= LEAST - 1 else None
 
-    def _of(self, kind: _Kind, span: Span) -> Rows:
+    def _of(self, kind: _Kind, span: Span, only: Collection[str] | None = None, join: Join = added) -> Rows:
         middle = self._middle(span, SETTLING if kind.entity else 0)
         if middle is None:
-            return kind.query(span, None)
-        return _joined(self._carried(kind, span, middle), kind.query(Edges(span, middle), None), added)
+            return kind.query(span, only)
+        before, behind = Span(span.first, middle.first - _ONE), Span(middle.last + _ONE, span.last)
+        tail = (kind.name, kind.shown, behind, only is None)  # the same for windows of different lengths
+        if only is not None or tail not in self._tails:
+            self._tails[tail] = kind.query(behind, only)
+        return joined(
+            joined(kind.query(before, only), self._carried(kind, span, middle), join), self._tails[tail], join
+        )
 
     def _carried(self, kind: _Kind, span: Span, middle: Span) -> Rows:
         """Return the sums of a middle: those that were kept where they still are right, and keep them where they are not."""
@@ -168,7 +170,7 @@ class WindowSums:
         )
         rows: Rows | None = None
         if kept and kept["stamp"] == stamp and not self._was_written(kind.entity, kept["known"], middle):
-            signs, rows = _read(kept["body"])
+            signs, rows = read(kept["body"])
             others = {s for s in signs.keys() | kind.signs.keys() if signs.get(s) != kind.signs.get(s)}
             if not others:
                 return rows
@@ -181,7 +183,7 @@ class WindowSums:
         known = orjson.dumps(self._registers.known.frontier, option=orjson.OPT_SORT_KEYS).decode()
         self._connection.execute(delete(table).where(table.c.name == name))
         self._connection.execute(
-            insert(table).values(name=name, stamp=stamp, known=known, body=_written(kind.signs, rows))
+            insert(table).values(name=name, stamp=stamp, known=known, body=written(kind.signs, rows))
         )
         return rows
 
@@ -212,56 +214,3 @@ class WindowSums:
             return LaterBatches(self._connection, AsKnown(self._connection, orjson.loads(known)))
         except Permanent:  # a batch of the frontier is no longer in the ledger
             return None
-
-
-def added(one: Sums, other: Sums) -> Sums:
-    """Return the sums of the days of both."""
-    return {
-        name: value if name in _NAMING else _larger(value, other[name]) if name in _NEWEST else value + other[name]
-        for name, value in one.items()
-    }
-
-
-def aged_later(one: Sums, other: Sums) -> Sums:
-    """Return how probes have aged over days and those that follow them."""
-    found = dict(one)
-    if other["last_success_on"]:
-        found |= {name: other[name] for name in ("last_success_on", "days_since_success")}
-    else:
-        found["days_since_success"] += other["days_since_success"]
-    if other["seen_until"]:
-        found |= {name: other[name] for name in ("seen_until", "newest_successes")}
-    return found
-
-
-def _joined(some: Rows, others: Rows, join: Callable[[Sums, Sums], Sums]) -> Rows:
-    for key, row in others.items():
-        mine = some.get(key)
-        some[key] = join(mine, row) if mine else row
-    return some
-
-
-def _larger(one: Any, other: Any) -> Any:
-    if one is None or other is None:
-        return one if other is None else other
-    return max(one, other)
-
-
-def _written(signs: Signs, rows: Rows) -> str:
-    names = list(next(iter(rows.values()), {}))
-    return orjson.dumps([signs, names, [list(row.values()) for row in rows.values()]]).decode()
-
-
-def _read(body: str) -> tuple[Signs, Rows]:
-    signs, names, lines = orjson.loads(body)
-    keys, days = (
-        [n for n, name in enumerate(names) if name in _NAMING],
-        [n for n, name in enumerate(names) if name in _DAYS],
-    )
-    rows: Rows = {}
-    for line in lines:
-        for n in days:
-            line[n] = line[n] and date.fromisoformat(line[n])
-        key = tuple(line[n] for n in keys) if len(keys) > 1 else line[keys[0]]
-        rows[key] = dict(zip(names, line, strict=True))
-    return signs, rows
