@@ -57,11 +57,13 @@ def _larger(one: Any, other: Any) -> Any:
 
 
 def written(signs: Signs, rows: Rows) -> str:
+    """Return sums as they are kept, with what they rest on."""
     names = list(next(iter(rows.values()), {}))
     return orjson.dumps([signs, names, [list(row.values()) for row in rows.values()]]).decode()
 
 
 def read(body: str) -> tuple[Signs, Rows]:
+    """Return what was written: what it rests on, and the sums."""
     signs, names, lines = orjson.loads(body)
     keys, days = (
         [n for n, name in enumerate(names) if name in _NAMING],
