@@ -24,7 +24,7 @@ from include.ledger.call_sums import CallSums
 from include.ledger.day_sums import DaySums, Span
 from include.ledger.tables import ENTITIES, probe_day
 from include.ledger.tables import window_sum as table
-from include.rules.grounds import code
+from include.rules.grounds import code, gone
 from include.rules.later_batches import LaterBatches
 from include.rules.register_facts import Registers
 from include.rules.sum_rows import Join, Rows, Signs, added, aged_later, joined, read, written
@@ -74,6 +74,7 @@ class WindowSums:
         self.calls = CallSums(self.days, sorted(probers))
         self._registers, self._connection, self._weekday = registers, registers.known.connection, day.weekday()
         self._is_kept, self._is_used = carrying.is_kept and registers.known.is_now, carrying.is_used
+        self._gone = gone(self._connection) if self._is_kept else ""
         self._later_than, self._believed = cache(self._later), cache(self._believed_days)
         self._hosts, self._tails = cache(self._hosts_of), dict[tuple[Any, ...], Rows]()
 
@@ -189,7 +190,7 @@ class WindowSums:
 
     def _stamp(self, kind: _Kind, middle: Span) -> str:
         """Return the hash of what a middle rests on beside rows of batches, services and hosts."""
-        parts = [code(), kind.name, middle, self.calls.probers, self._believed(kind.entity, middle)]
+        parts = [code(), self._gone, kind.name, middle, self.calls.probers, self._believed(kind.entity, middle)]
         return hashlib.blake2b(orjson.dumps(parts), digest_size=16).hexdigest()
 
     def _believed_days(self, entity: str | None, middle: Span) -> list[Any]:

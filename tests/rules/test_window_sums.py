@@ -7,13 +7,15 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, select, update
+from sqlalchemy import Engine, delete, insert, select, update
 
+from include.clock import now
+from include.ledger.alert_tables import expunged
 from include.ledger.as_known import AsKnown, Frontier, frontier
 from include.ledger.call_sums import CallSums
 from include.ledger.day_sums import DaySums, Span
 from include.ledger.forget import forget_judged
-from include.ledger.tables import window_sum
+from include.ledger.tables import system_usage_day, window_sum
 from include.rules import window_sums
 from include.rules.parameters import ParameterBook
 from include.rules.register_facts import Registers
@@ -216,6 +218,16 @@ def test_what_is_expunged_leaves_no_sum(engine: Engine) -> None:
     with engine.begin() as connection:
         forget_judged(connection, {"anything"})
     assert not kept(engine)
+
+
+def test_what_was_kept_while_something_was_expunged_is_made_anew(engine: Engine) -> None:
+    """A judging that had begun before keeps sums of what it still saw."""
+    town = SeriesTown(engine, 6)
+    facts(town, KEPT)
+    with engine.begin() as connection:
+        connection.execute(delete(system_usage_day).where(system_usage_day.c.system_code == "A"))
+        connection.execute(insert(expunged).values(expunged_at=now(), source="usage_statistics", records=1))
+    assert facts(town, KEPT) == facts(town, AFRESH)
 
 
 def test_sums_are_added_and_of_days_and_maxima_the_largest_counts() -> None:
