@@ -38,7 +38,6 @@ LEAST = 7
 _MOST_OTHERS = 500
 """Of so many systems the middle is summed up apart; where more are others, of all."""
 
-
 _ONE = timedelta(days=1)
 Query = Callable[[Span, Collection[str] | None], Rows]
 
