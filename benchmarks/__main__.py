@@ -148,12 +148,12 @@ def _judging(part: ModuleType, count: int, options: argparse.Namespace, results:
 
 
 def _rules_at_size(options: argparse.Namespace, results: dict[str, Any]) -> None:
-    home = kept_ledger.folder(DATA, options.many)
+    home = kept_ledger.folder(DATA, options.many, options.series)
     with contextlib.ExitStack() as stack:
         is_wanted = "postgres" in options.database
         server = stack.enter_context(start_postgres(home / "postgres")) if is_wanted else None
         ledgers = [KeptLedger(name, server if name == "postgres" else None, home) for name in sorted(options.database)]
-        at_size = rules_at_size.AtSize(options.many, options.scopes, options.days, _say)
+        at_size = rules_at_size.AtSize(options.many, options.series, options.scopes, options.days, _say)
         samples = at_size.measure(ledgers, options.runs)
     results["rules_at_size"] = rules_at_size.as_results(samples)
     _table(results, rules_at_size.markdown(samples))
@@ -232,6 +232,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--many", type=int, default=100_000, help="systems of the part rules_at_size (100,000)")
     parser.add_argument(
+        "--series", type=int, default=0, help="days of daily series that the systems of rules_at_size have (none)"
+    )
+    parser.add_argument(
         "--scopes",
         nargs="+",
         choices=rules_at_size.SCOPES,
@@ -240,7 +243,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--days", nargs="+", choices=list(rules_at_size.DAYS), default=["quiet", "1", "2"],
-        help="days of the part rules_at_size: quiet, 1 or 2 %% changed, or 1 %% all again in full, which takes minutes",
+        help="days of the part rules_at_size: quiet, 1 or 2 %% changed, a week's first, or 1 %% all again in full: minutes",
     )  # fmt: skip
     parser.add_argument("--rows", type=int, default=1_000_000, help="rows that the part publish writes (1,000,000)")
     parser.add_argument(

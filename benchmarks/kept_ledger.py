@@ -19,16 +19,17 @@ from benchmarks.postgres import Postgres
 
 TEMPLATE, COPY = "rules_template", "rules_copy"
 _HERE = Path(__file__).parent
-_FILLED_BY = ("rules_ledger.py", "systems_ledger.py", "made_ledger.py")
+_FILLED_BY = ("rules_ledger.py", "systems_ledger.py", "series_ledger.py", "made_ledger.py")
 
 
-def folder(data: Path, size: int) -> Path:
-    """Return the folder for ledgers of a size, and remove those that were made in another way."""
+def folder(data: Path, size: int, days: int) -> Path:
+    """Return the folder for ledgers of a size, with series of some days, and remove those that were made in another way."""
     from include.ledger.database import HEAD
 
     text = HEAD.encode() + b"".join((_HERE / name).read_bytes() for name in _FILLED_BY)
-    mine = data / f"rules_at_size-{size}-{hashlib.blake2b(text, digest_size=4).hexdigest()}"
-    for other in data.glob(f"rules_at_size-{size}-*"):
+    name = f"rules_at_size-{size}x{days}"
+    mine = data / f"{name}-{hashlib.blake2b(text, digest_size=4).hexdigest()}"
+    for other in data.glob(f"{name}-*"):
         if other != mine:
             shutil.rmtree(other)
     mine.mkdir(parents=True, exist_ok=True)

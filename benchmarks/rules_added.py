@@ -4,7 +4,8 @@ CPU seconds.
 
 The same twenty stand a second time under other ids, cards and functions copied, in a folder of configuration of its own: as heavy
 as the first. The next twenty are other rules: they are weighed alone, too, so that what they add to the first, and the first to
-them, can be told from what either cost.
+them, can be told from what either cost. Which twenty come first decides what the others add: so some twenties of the forty, drawn
+by lot with a fixed seed, are weighed, too.
 
 As a module: `python -m benchmarks.rules_added LEDGER_URL DAY TIMES`; prints one line of JSON.
 """
@@ -19,10 +20,12 @@ import time
 from collections import defaultdict
 from datetime import date
 from pathlib import Path
+from random import Random
 from statistics import median
 
 FIRST = 20
 AGAIN = "-again"
+SPLITS, SEED = 9, 20260905
 
 
 def copy_rules(home: Path) -> None:
@@ -52,7 +55,7 @@ def main() -> None:
 
 
 def measure(url: str, day: date, times: int) -> None:
-    """Judge by twenty rules, by them twice, by the next twenty, by both and by all, in turn, and print the CPU seconds of each."""
+    """Judge by twenty rules, twice them, the next twenty, both, all, twenties drawn by lot, in turn; print their CPU seconds."""
     from include.collection import no_collection
     from include.ledger.database import open_ledger
     from include.ledger.snapshot import glance
@@ -69,6 +72,8 @@ def measure(url: str, day: date, times: int) -> None:
         "first": rules[:FIRST], "same": [*rules[:FIRST], *(rule for rule in every if rule.id in again)],
         "next": rules[FIRST : 2 * FIRST], "both": rules[: 2 * FIRST], "all": rules,
     }  # fmt: skip
+    lot = Random(SEED)  # noqa: S311 - the same draws in every run
+    ways |= {f"split {n}": lot.sample(ways["both"], FIRST) for n in range(1, SPLITS + 1)}
     seconds, verdicts = defaultdict[str, list[float]](list), {}
     with glance(open_ledger(url)) as connection:
         known = knowledge(connection)

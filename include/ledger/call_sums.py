@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, Select, and_, case, cast, func, or_, select
+from sqlalchemy import BigInteger, ColumnElement, Select, and_, case, cast, func, or_, select, true
 
 from include.clock import SHANGHAI
 from include.errors import Permanent
-from include.ledger.day_sums import DaySums, Span, Sums, by_system, service_owner, sum_where, total
+from include.ledger.day_sums import (
+    BySystem,
+    DaySums,
+    Span,
+    by_system,
+    of_these,
+    service_owner,
+    sum_where,
+    total,
+)
 from include.ledger.tables import probe_day, probe_sweep
 
 MOST_CALLS = 100_000_000
@@ -27,7 +36,7 @@ class CallSums:
         self.known, self.connection = sums.known, sums.connection
         self.probers = list(probers)
 
-    def calls_received(self, span: Span, trusted: Sequence[date]) -> dict[str, Sums]:
+    def calls_received(self, days: Span, trusted: Sequence[date], only: Collection[str] | None = None) -> BySystem:
         """Return per system what others called of its services: sums, last days, and what flatness is judged by.
 
         `flat_days` counts trusted days with a call; `flat_sum`, `flat_squares` and `flat_weekend` add up the calls of trusted
@@ -45,7 +54,7 @@ class CallSums:
                 sum_where(calls.c.calls, is_probe).label("probe_calls"),
             )
             .join(owner, owner.c.service_code == calls.c.service_code)
-            .where(calls.c.day.between(span.first, span.last))
+            .where(days.holds(calls.c.day), of_these(owner.c.system_code, only))
             .group_by(owner.c.system_code, calls.c.day)
             .subquery("daily")
         )  # fmt: skip
@@ -66,12 +75,12 @@ class CallSums:
         ).group_by(daily.c.system_code)
         return by_system(self.connection, query)
 
-    def calls_made(self, span: Span) -> dict[str, Sums]:
+    def calls_made(self, days: Span, only: Collection[str] | None = None) -> BySystem:
         """Return per system what it called of services that are not its own: sums and last days."""
         calls = self.known.rows("exchange_call_day")
         successes = calls.c.calls - calls.c.failures
         query = self._made(
-            span, calls,
+            days, only, calls,
             total(calls.c.calls).label("calls"),
             total(successes).label("successes"),
             func.max(case((successes > 0, calls.c.day))).label("last_success_on"),
@@ -79,67 +88,74 @@ class CallSums:
         )  # fmt: skip
         return by_system(self.connection, query)
 
-    def last_successes(self, span: Span) -> dict[str, date]:
-        """Return per system the last day of a span with a successful business call, received or made."""
+    def last_successes(self, days: Span, only: Collection[str] | None = None) -> dict[str, date]:
+        """Return per system the last of some days with a successful business call, received or made."""
         calls, owner = self.known.rows("exchange_call_day"), service_owner
         day = func.max(calls.c.day).label("day")
         received = (
             select(owner.c.system_code, day)
             .join(owner, owner.c.service_code == calls.c.service_code)
-            .where(calls.c.day.between(span.first, span.last), calls.c.calls > calls.c.failures)
+            .where(days.holds(calls.c.day), calls.c.calls > calls.c.failures, of_these(owner.c.system_code, only))
             .where(~self._is_probe(calls), calls.c.caller_code != owner.c.system_code)
             .group_by(owner.c.system_code)
         )
-        made = self._made(span, calls, day).where(calls.c.calls > calls.c.failures)
+        made = self._made(days, only, calls, day).where(calls.c.calls > calls.c.failures)
         found: dict[str, date] = {}
         for query in (received, made):
             for system, last in self.connection.execute(query):
                 found[system] = max(last, found.get(system, last))
         return found
 
-    def _made(self, span: Span, calls: Any, *columns: Any) -> Select[Any]:
+    def _made(self, days: Span, only: Collection[str] | None, calls: Any, *columns: Any) -> Select[Any]:
         owner = service_owner
         return (
             select(calls.c.caller_code.label("system_code"), *columns)
             .outerjoin(owner, owner.c.service_code == calls.c.service_code)
-            .where(calls.c.day.between(span.first, span.last), ~self._is_probe(calls))
+            .where(days.holds(calls.c.day), ~self._is_probe(calls), of_these(calls.c.caller_code, only))
             .where(or_(owner.c.system_code.is_(None), owner.c.system_code != calls.c.caller_code))
             .group_by(calls.c.caller_code)
         )
 
-    def probes(self, span: Span, longer: Span) -> dict[str, Sums]:
-        """Return per system what the probes of a span came to; the last success may lie in the longer span before it.
-
-        A day is observed when one probe of the system concluded anything; `days_since_success` counts such days only.
-        `newest_successes` are those of the newest such day.
-        """
-        owner, in_span = service_owner, probe_day.c.day >= span.first
-        daily = (
-            select(
-                owner.c.system_code, probe_day.c.day,
-                *(sum_where(probe_day.c[n], in_span).label(n) for n in ("probes", "successes", "failures", "inconclusive")),
-                total(probe_day.c.successes).label("any_success"),
-                total(probe_day.c.successes + probe_day.c.failures).label("concluded"),
-            )
-            .join(owner, owner.c.service_code == probe_day.c.service_code)
-            .where(probe_day.c.day.between(longer.first, longer.last))
-            .group_by(owner.c.system_code, probe_day.c.day)
-            .subquery("daily")
+    def probes(self, days: Span, only: Collection[str] | None = None) -> BySystem:
+        """Return per system what the probes of some days came to; a day is observed when one probe concluded anything."""
+        p = probe_day.c
+        query = self._probed(
+            days, only, *(total(p[n]).label(n) for n in ("probes", "successes", "failures", "inconclusive")),
+            func.count(case((p.successes + p.failures > 0, p.day)).distinct()).label("observed"),
         )  # fmt: skip
-        last = func.max(case((daily.c.any_success > 0, daily.c.day))).over(partition_by=daily.c.system_code)
-        newest = func.max(case((daily.c.concluded > 0, daily.c.day))).over(partition_by=daily.c.system_code)
-        aged = select(daily, last.label("last_success_on"), newest.label("newest_on")).subquery("aged")
-        is_observed = aged.c.concluded > 0
+        return by_system(self.connection, query)
+
+    def aged(self, days: Span, only: Collection[str] | None = None) -> BySystem:
+        """Return per system the last day with a success, and how many observed days came behind it, or at all where none succeeded.
+
+        `seen_until` is the newest day that was observed, `newest_successes` are those of it.
+        """
+        p = probe_day.c
+        daily = self._probed(
+            days, only, p.day, total(p.successes).label("successes"), total(p.successes + p.failures).label("concluded")
+        )
+        one = daily.group_by(p.day).subquery("daily")
+        last = func.max(case((one.c.successes > 0, one.c.day))).over(partition_by=one.c.system_code)
+        newest = func.max(case((one.c.concluded > 0, one.c.day))).over(partition_by=one.c.system_code)
+        aged = select(one, last.label("last_success_on"), newest.label("newest_on")).subquery("aged")
+        is_behind = and_(aged.c.concluded > 0, func.coalesce(aged.c.day > aged.c.last_success_on, true()))
         query = select(
             aged.c.system_code,
-            *(total(aged.c[n]).label(n) for n in ("probes", "successes", "failures", "inconclusive")),
-            func.count(case((and_(is_observed, aged.c.day >= span.first), 1))).label("observed"),
+            func.count(case((is_behind, 1))).label("days_since_success"),
             func.max(aged.c.last_success_on).label("last_success_on"),
-            func.count(case((and_(is_observed, aged.c.day > aged.c.last_success_on), 1))).label("days_since_success"),
             func.max(aged.c.newest_on).label("seen_until"),
-            sum_where(aged.c.any_success, aged.c.day == aged.c.newest_on).label("newest_successes"),
+            sum_where(aged.c.successes, aged.c.day == aged.c.newest_on).label("newest_successes"),
         ).group_by(aged.c.system_code)
         return by_system(self.connection, query)
+
+    def _probed(self, days: Span, only: Collection[str] | None, *columns: Any) -> Select[Any]:
+        owner = service_owner
+        return (
+            select(owner.c.system_code, *columns)
+            .join(owner, owner.c.service_code == probe_day.c.service_code)
+            .where(days.holds(probe_day.c.day), of_these(owner.c.system_code, only))
+            .group_by(owner.c.system_code)
+        )
 
     def refuse_removed(self, span: Span) -> None:
         """Raise `Permanent` where sweeps were merged on days of a span whose sums retention has removed since."""

@@ -6,10 +6,12 @@ that nothing happened is believed of trusted days only (`observed_day`).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import json
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cached_property
+from itertools import pairwise
 from typing import Any
 
 from sqlalchemy import (
@@ -28,11 +30,15 @@ from sqlalchemy import (
     cast,
     func,
     select,
+    text,
+    true,
 )
 
 from include.ledger.as_known import AsKnown
+from include.ledger.portions import among
 
 Sums = dict[str, Any]
+BySystem = dict[str, Sums]
 """What one query found for one system, by the names of its columns."""
 
 _temporary = MetaData()
@@ -87,6 +93,10 @@ class Span:
         """Return the window of so many days that ends the day before."""
         return cls(day - timedelta(days=days), day - timedelta(days=1))
 
+    def holds(self, day: ColumnElement[Any]) -> ColumnElement[bool]:
+        """Return the condition that a day lies within."""
+        return day.between(self.first, self.last)
+
 
 class DaySums:
     """The sums as known at a frontier, given whose the services and hosts are."""
@@ -97,18 +107,24 @@ class DaySums:
         self.hosts = hosts
         _temporary.drop_all(self.connection)
         _temporary.create_all(self.connection, checkfirst=False)
-        self._fill(service_owner, [{"service_code": s, "system_code": o} for s, o in services])
-        self._fill(
-            host_owner,
-            [{"resource_code": h.resource_code, "system_code": h.system_code, "weight": h.weight} for h in hosts],
-        )
+        self._fill(service_owner, list(services))
+        self._fill(host_owner, [(host.resource_code, host.system_code, host.weight) for host in hosts])
+        self._laid: list[Any] = []
         observed = known.observed_days()
         trusted = select(observed.c.source, observed.c.day).where(observed.c.is_trusted)
         self.connection.execute(trusted_day.insert().from_select(["source", "day"], trusted))
 
-    def _fill(self, table: Table, rows: Sequence[dict[str, Any]]) -> None:
-        if rows:
-            self.connection.execute(table.insert(), rows)
+    def _fill(self, table: Table, rows: Sequence[Sequence[Any]]) -> None:
+        """Fill a table with rows of values in the order of its columns: by what a driver takes as it is, for there are many."""
+        names = [column.name for column in table.columns]
+        if self.connection.dialect.name == "postgresql":
+            query = f"INSERT INTO {table.name} SELECT * FROM json_populate_recordset(CAST(NULL AS {table.name}), :rows)"  # noqa: S608
+            listed = [dict(zip(names, row, strict=True)) for row in rows]
+            self.connection.execute(text(query), {"rows": json.dumps(listed, default=str)})
+        elif rows:
+            values = [tuple(str(value) if isinstance(value, date) else value for value in row) for row in rows]
+            query = f"INSERT INTO {table.name} VALUES ({', '.join('?' for _ in names)})"  # noqa: S608 - names of ours
+            self.connection.exec_driver_sql(query, values)
 
     def trusted_days(self, entity: str, span: Span) -> list[date]:
         """Return the days of a span that every source of an entity showed whole."""
@@ -124,6 +140,16 @@ class DaySums:
         )
         return list(self.connection.execute(query).scalars())
 
+    def believed(self, entity: str, span: Span) -> list[tuple[str, str]]:
+        """Return which days of a span which source of an entity showed whole, and whose sources are."""
+        mine, query = self.sources(entity), select(trusted_day.c.source, trusted_day.c.day)
+        query = query.where(trusted_day.c.source.in_(mine), span.holds(trusted_day.c.day)).order_by(
+            *query.selected_columns
+        )
+        return [(source, "") for source in mine] + [
+            (source, str(day)) for source, day in self.connection.execute(query)
+        ]
+
     def sources(self, entity: str) -> list[str]:
         """Return the sources that ever brought a batch of an entity."""
         return self._sources.get(entity, [])
@@ -137,13 +163,20 @@ class DaySums:
             found.setdefault(entity, []).append(source)
         return found
 
-    def load(self, span: Span) -> dict[str, Sums]:
+    def shown(self, days: Span) -> set[str]:
+        """Return the resources that show anything on some days."""
+        usage = self.known.rows("cloud_usage_day")
+        query = select(usage.c.resource_code).where(days.holds(usage.c.day)).distinct()
+        return set(self.connection.execute(query).scalars())
+
+    def load(self, days: Span, shown: Collection[str] | None = None, only: Collection[str] | None = None) -> BySystem:
         """Return per system the days on which all its hosts showed values, and the sums over those days.
 
         Of a day: the vCPU-weighted mean of the hosts' CPU means (rounded down), the maximum of their CPU and of their memory
-        maxima; hundredths of a percent. A host that shows nothing in the whole span is not waited for; one opened within it is
-        from that day on.
+        maxima; hundredths of a percent. A host that is not among those `shown`, by default on these days, is not waited for; one
+        that was opened on a day is from then on.
         """
+        self._lay_needs(self.shown(days) if shown is None else shown)
         usage, owner = self.known.rows("cloud_usage_day"), host_owner
         has_values = and_(usage.c.cpu_mean_bp.is_not(None), usage.c.cpu_max_bp.is_not(None))
         hosts = (
@@ -156,11 +189,10 @@ class DaySums:
             )
             .join(owner, owner.c.resource_code == usage.c.resource_code)
             .join(trusted_day, and_(trusted_day.c.source == usage.c.source, trusted_day.c.day == usage.c.day))
-            .where(usage.c.day.between(span.first, span.last), has_values)
+            .where(days.holds(usage.c.day), has_values, of_these(owner.c.system_code, only))
             .group_by(owner.c.system_code, usage.c.day)
             .subquery("daily")
         )  # fmt: skip
-        self._need_hosts(span)
         need = host_need
         is_whole = and_(
             need.c.system_code == hosts.c.system_code, hosts.c.day.between(need.c.from_day, need.c.until_day),
@@ -180,26 +212,23 @@ class DaySums:
         )
         return by_system(self.connection, query)
 
-    def _need_hosts(self, span: Span) -> None:
-        """Note how many hosts each system must show on which days: it changes where one was opened within the span."""
-        usage = self.known.rows("cloud_usage_day")
-        shown = select(usage.c.resource_code).where(usage.c.day.between(span.first, span.last)).distinct()
-        showing = set(self.connection.execute(shown).scalars())
+    def _lay_needs(self, shown: Collection[str]) -> None:
+        """Note how many hosts each system must show from which day on: it changes where one was opened."""
         opened: dict[str, list[date]] = {}
         for host in self.hosts:
-            if host.resource_code in showing:
-                opened.setdefault(host.system_code, []).append(max(host.opened_on or span.first, span.first))
-        rows = []
-        for system_code, days in opened.items():
-            steps = sorted({*days, span.last + timedelta(days=1)})
-            for first, following in zip(steps, steps[1:], strict=False):
-                hosts = sum(day <= first for day in days)
-                until = following - timedelta(days=1)
-                rows.append({"system_code": system_code, "from_day": first, "until_day": until, "hosts": hosts})
-        self.connection.execute(host_need.delete())
-        self._fill(host_need, rows)
+            if host.resource_code in shown:
+                opened.setdefault(host.system_code, []).append(host.opened_on or date.min)
+        rows = [
+            (system_code, first, following - timedelta(days=1), sum(day <= first for day in days))
+            for system_code, days in opened.items()
+            for first, following in pairwise([*sorted({*days}), date.max])
+        ]
+        if rows != self._laid:
+            self.connection.execute(host_need.delete())
+            self._fill(host_need, rows)
+            self._laid = rows
 
-    def use(self, span: Span) -> dict[tuple[str, str], Sums]:
+    def use(self, days: Span) -> dict[tuple[str, str], Sums]:
         """Return per source and system the trusted days that show logins, and the sums."""
         usage = self.known.rows("system_usage_day")
         is_trusted = and_(trusted_day.c.day.is_not(None), usage.c.logins.is_not(None))
@@ -214,15 +243,27 @@ class DaySums:
                 func.max(case((is_trusted, usage.c.day))).label("seen_until"),
             )
             .outerjoin(trusted_day, and_(trusted_day.c.source == usage.c.source, trusted_day.c.day == usage.c.day))
-            .where(usage.c.day.between(span.first, span.last))
+            .where(days.holds(usage.c.day))
             .group_by(usage.c.source, usage.c.system_code)
         )  # fmt: skip
-        return {(row["source"], row["system_code"]): dict(row) for row in self.connection.execute(query).mappings()}
+        return {(row["source"], row["system_code"]): row for row in as_sums(self.connection, query)}
 
 
-def by_system(connection: Connection, query: Select[Any]) -> dict[str, Sums]:
+def by_system(connection: Connection, query: Select[Any]) -> BySystem:
     """Return the rows of a query by their system."""
-    return {row["system_code"]: dict(row) for row in connection.execute(query).mappings()}
+    return {row["system_code"]: row for row in as_sums(connection, query)}
+
+
+def as_sums(connection: Connection, query: Select[Any]) -> Iterator[Sums]:
+    """Yield the rows of a query by the names of its columns."""
+    found = connection.execute(query)
+    names = tuple(found.keys())
+    return (dict(zip(names, row, strict=True)) for row in found)
+
+
+def of_these(system: ColumnElement[Any], only: Collection[str] | None) -> ColumnElement[bool]:
+    """Return the condition that a system is one of some; true where none are named."""
+    return true() if only is None else among(system, only)
 
 
 def sum_where(value: ColumnElement[int], where: ColumnElement[bool]) -> ColumnElement[int]:

@@ -25,6 +25,7 @@ from include.ledger.tables import (
     probe_state,
     probe_sweep,
     verdict,
+    window_sum,
 )
 
 
@@ -37,6 +38,7 @@ def forget_judged(connection: Connection, keys: set[str]) -> set[str]:
         for row in _naming(connection, table, columns, keys):
             mine = and_(*(column == row[column.name] for column in table.primary_key))
             connection.execute(delete(table).where(mine))
+    connection.execute(delete(window_sum))  # sums that these were part of, and under their names: they are made anew
     named = {
         row["finding_id"]
         for table, columns in (

@@ -50,13 +50,9 @@ batch = Table(
 Index("batch_by_source", batch.c.source, batch.c.started_at)
 
 absence = Table(
-    "absence",
-    metadata,
-    Column("source", String(50), primary_key=True),
-    Column("entity", String(40), primary_key=True),
-    Column("record_key", String(800), primary_key=True),
-    Column("first_batch", String(100), nullable=False),
-)
+    "absence", metadata, Column("source", String(50), primary_key=True), Column("entity", String(40), primary_key=True),
+    Column("record_key", String(800), primary_key=True), Column("first_batch", String(100), nullable=False),
+)  # fmt: skip
 
 quarantine = Table(
     "quarantine",
@@ -78,13 +74,9 @@ quarantine = Table(
 """Rows set aside; one with `new_key` is right in itself, and held because it may be the known record `record_key`."""
 
 watermark = Table(
-    "watermark",
-    metadata,
-    Column("source", String(50), primary_key=True),
-    Column("changed_until", Moment, nullable=False),
-    Column("filter_digest", String(32), nullable=False),
-    Column("batch_id", String(100), nullable=False),
-)
+    "watermark", metadata, Column("source", String(50), primary_key=True), Column("changed_until", Moment, nullable=False),
+    Column("filter_digest", String(32), nullable=False), Column("batch_id", String(100), nullable=False),
+)  # fmt: skip
 
 question = Table(
     "question",
@@ -101,11 +93,8 @@ question = Table(
 )
 
 source_authority = Table(
-    "source_authority",
-    metadata,
-    Column("source", String(50), primary_key=True),
-    Column("authority", Integer, nullable=False),
-)
+    "source_authority", metadata, Column("source", String(50), primary_key=True), Column("authority", Integer, nullable=False)
+)  # fmt: skip
 
 system, system_change = _entity("system"), _changes("system")
 exchange_service, exchange_service_change = _entity("exchange_service"), _changes("exchange_service")
@@ -116,9 +105,9 @@ system_usage_day, system_usage_day_change = _entity("system_usage_day"), _change
 exemption, exemption_change = _entity("exemption"), _changes("exemption")
 maintenance_window, maintenance_window_change = _entity("maintenance_window"), _changes("maintenance_window")
 Index("exchange_service_by_system", exchange_service.c.system_code)
-Index("exchange_call_day_by_day", exchange_call_day.c.day)
-Index("cloud_usage_day_by_day", cloud_usage_day.c.day)
-Index("system_usage_day_by_day", system_usage_day.c.day)
+for _table in (exchange_call_day, cloud_usage_day, system_usage_day):
+    Index(f"{_table.name}_by_day", _table.c.day)
+    Index(f"{_table.name}_by_batch", _table.c.changed_batch, _table.c.day)
 
 resource, resource_change = _entity("resource"), _changes("resource")
 resource_item, resource_item_change = _entity("resource_item"), _changes("resource_item")
@@ -271,6 +260,12 @@ judged_subject = Table(
     Column("said", String(40), nullable=False),
 )
 """What a subject was last judged on and what came of it, so that it is not judged again while both stand; no record."""
+
+window_sum = Table(
+    "window_sum", metadata, Column("name", String(40), primary_key=True), Column("stamp", String(32), nullable=False),
+    *(Column(name, Text, nullable=False) for name in ("known", "body")),
+)  # fmt: skip
+"""The sums over the middle of a window, so that a day sums up its edges alone; `known` is the last batch they saw; no record."""
 
 finding = Table(
     "finding",

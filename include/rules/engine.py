@@ -18,7 +18,7 @@ from include.rules.exceptions import EXCEPTIONS, Excepted, Named
 from include.rules.facts import Calls, Load, Probes, Use
 from include.rules.parameters import ParameterBook, Parameters
 from include.rules.records import Part
-from include.rules.rule import Facts, Judgement, Rule
+from include.rules.rule import Facts, Judgement, Looked, Rule
 from include.rules.shapes import earliest, is_covered
 from include.rules.verdict import Fact, Outcome, Used, Verdict
 
@@ -45,6 +45,9 @@ class Bench:
         self._alike_by = ""
         self._alike: dict[tuple[int, ...], tuple[_Settled, tuple[Fact | None, ...]]] = {}
         """What the rule judged last decided of some facts, by their identity; the facts are held, so that none takes another's."""
+        self._unlike = 0
+        """How many subjects in a row no other one was like: after many, each is decided by itself."""
+        self._bearings: dict[tuple[int, ...], tuple[_Bearing, Looked, tuple[Fact | None, ...]]] = {}
 
     def judge(self, rule: Rule, facts: Mapping[str, Fact], occurrence: str = "") -> Verdict:
         """Return the verdict of a rule on a subject; raise `RuleCrashed` where its function breaks."""
@@ -73,11 +76,17 @@ class Bench:
         looks at what its card does not name widens what is compared.
         """
         if self._alike_by != rule.id:
-            self._alike_by, self._alike = rule.id, {}
+            self._alike_by, self._alike, self._unlike, self._bearings = rule.id, {}, 0, {}
+        if self._unlike == _MOST_UNLIKE:
+            seen = Facts(facts, made.oldest)
+            bearing = self._bearing_of_alike(rule, made, facts, seen)
+            return _settled(rule, made, _decide(rule, seen, made.own, self.on, bearing), seen)
         held = tuple(map(facts.get, made.looks_at))
         key = tuple(map(id, held))
         if found := self._alike.get(key):
+            self._unlike = 0
             return found[0]
+        self._unlike += 1
         seen = Facts(facts, made.oldest)
         decided = _settled(rule, made, _decide(rule, seen, made.own, self.on), seen)
         if len(self._alike) == _MOST_ALIKE:
@@ -89,6 +98,20 @@ class Bench:
             made.looks_at.update(*looked)
             self._alike.clear()
         return decided
+
+    def _bearing_of_alike(self, rule: Rule, made: _Made, facts: Mapping[str, Fact], seen: Facts) -> _Bearing:
+        """Return whether a rule bears on a subject: once for all that have the facts that scope and exceptions look at."""
+        held = tuple(map(facts.get, made.bears_by))
+        key = tuple(map(id, held))
+        if found := self._bearings.get(key):
+            seen.look_as(found[1])
+            return found[0]
+        bearing = _bearing(rule, seen, made.own, self.on)
+        if len(self._bearings) == _MOST_ALIKE:
+            self._bearings.clear()
+        if made.bears_by.issuperset({*seen.used, *seen.missing}):
+            self._bearings[key] = bearing, seen.looked(), held
+        return bearing
 
     def _decided(self, rule: Rule, facts: Mapping[str, Fact], subject: str) -> _Decided:
         if found := self._decided_once.pop((rule.id, subject), None):
@@ -128,7 +151,7 @@ class Bench:
         until = change - timedelta(days=1) if change else None
         own = self.parameters.only(rule.parameters, counts_workdays=rule.counts_workdays)
         version = hashlib.blake2b(text, digest_size=8).hexdigest()
-        return _Made(own, used, version, until, oldest, f"{rule.subject}_code", facts_needed([rule]))
+        return _Made(own, used, version, until, oldest, f"{rule.subject}_code", facts_needed([rule]), _bears_by(rule))
 
 
 class _Decided(NamedTuple):
@@ -155,11 +178,16 @@ _MOST_ALIKE = 10_000
 """So many decisions of a rule are looked through; then it begins anew, for what many have comes again soon."""
 
 
+_MOST_UNLIKE = 1_000
+"""So many subjects in a row that are unlike all before them: what is measured of each is another, and looking is for nothing."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Made:
     """What a rule's verdicts of one day share: parameters, version, last day of the parameters, oldest evidence that counts.
 
-    `named` is the fact that names the subject, `looks_at` are those that the card names, and whatever else was looked at.
+    `named` is the fact that names the subject, `looks_at` are those that the card names, and whatever else was looked at;
+    `bears_by` those by which scope and exceptions go.
     """
 
     own: Parameters
@@ -169,6 +197,7 @@ class _Made:
     oldest: date | None
     named: str
     looks_at: set[str]
+    bears_by: frozenset[str]
 
 
 def _settled(rule: Rule, made: _Made, judgement: Judgement, seen: Facts) -> _Settled:
@@ -187,20 +216,34 @@ def facts_needed(rules: Iterable[Rule]) -> set[str]:
     return needed
 
 
+def _bears_by(rule: Rule) -> frozenset[str]:
+    named = {fact for name in rule.exceptions for fact in EXCEPTIONS[name].facts}
+    return frozenset({*rule.applies, *rule.excludes, *named})
+
+
 def judge(rule: Rule, facts: Mapping[str, Fact], book: ParameterBook, on: date) -> Verdict:
     """Judge one subject by one rule; many subjects of a day are judged faster by one `Bench`."""
     return Bench(book, on).judge(rule, facts)
 
 
-def _decide(rule: Rule, facts: Facts, parameters: Parameters, on: date) -> Judgement:
-    out = _out_of_scope(rule, facts)
-    if out:
-        return out
-    excepted = [
+_Bearing = Judgement | list[tuple[Named, Excepted]]
+"""That a rule is out of scope, or what exceptions say."""
+
+
+def _bearing(rule: Rule, facts: Facts, parameters: Parameters, on: date) -> _Bearing:
+    """Return whether a rule bears on a subject, and with which exceptions."""
+    return _out_of_scope(rule, facts) or [
         (EXCEPTIONS[name], said)
         for name in rule.exceptions
         if (said := EXCEPTIONS[name].applies(facts, parameters, on))
     ]
+
+
+def _decide(rule: Rule, facts: Facts, parameters: Parameters, on: date, excepted: _Bearing | None = None) -> Judgement:
+    if excepted is None:
+        excepted = _bearing(rule, facts, parameters, on)
+    if isinstance(excepted, Judgement):
+        return excepted
     excepted_until = earliest(*[said.until for _, said in excepted])
     settled = _except(excepted) if excepted else None
     if settled:

@@ -36,6 +36,7 @@ from include.rules.source_facts import Sources
 from include.rules.tally import FORM, RuleVerdicts, Tally
 from include.rules.touched import what_to_look_at
 from include.rules.verdict import Fact, Verdict
+from include.rules.window_sums import Carrying
 from include.sources.outlines import outline_cards
 
 INTERCONNECTION, CATALOGUES, SYSTEMS, REGULATION = SCOPES = ("interconnection", "catalogues", "systems", "regulation")
@@ -110,6 +111,7 @@ class Judging:
         self.known, self.connection, self.day = known, connection, day
         self._bench = Bench(book, day, {part.id for rule in rules for part in rule.parts})
         self._wanted, self._cards = facts_needed(rules), sources_of_cards()
+        self._carrying = Carrying(is_kept=is_keeping, is_used=not is_full)
         self.facts = self._facts(AsKnown(connection, known.batches))
         self.scope = scope
         self.kept: KeptVerdicts | None = None
@@ -122,7 +124,7 @@ class Judging:
         self._to_judge: dict[str, list[dict[str, Fact]]] = {}
 
     def _facts(self, known: AsKnown) -> FactsOfDay:
-        return FactsOfDay(known, self.day, self._bench.parameters, self._cards, self._wanted)
+        return FactsOfDay(known, self.day, self._bench.parameters, self._cards, self._wanted, carrying=self._carrying)
 
     def _look_only_at_what_changed(self, kept: KeptVerdicts) -> None:
         """Take an excerpt for the ledger where the rest is proven to be as it was; a day set back is always judged on the whole."""

@@ -24,6 +24,7 @@ from include.rules.report_facts import Reports
 from include.rules.source_facts import Flapping, Sources, source_facts
 from include.rules.verdict import Fact, Subject
 from include.rules.window_facts import ROLES, WindowFacts
+from include.rules.window_sums import AFRESH, Carrying
 
 WITHDRAWN = "withdrawn_at_source"
 """Why a subject is judged no more: it was missing from two complete reads of its source."""
@@ -62,9 +63,10 @@ class FactsOfDay:
         cards: Sources,
         wanted: Collection[str] = (*ROLES, PROJECTS),
         probers: Sequence[str] = (),
+        carrying: Carrying = AFRESH,
     ) -> None:
         self.known, self.day, self.parameters, self.cards = known, day, parameters, cards
-        self.wanted, self.probers = wanted, probers
+        self.wanted, self.probers, self._carrying = wanted, probers, carrying
         self.registers = Registers(known, day, int(parameters["register_max_age_days"]), cards.groups)
 
     def of(self, subject_type: str) -> FactsBySubject:
@@ -125,7 +127,7 @@ class FactsOfDay:
     def _windows(self) -> dict[str, dict[str, Fact]]:
         if not self._wants(*ROLES):
             return {}
-        return WindowFacts(self.registers, self.day, self.parameters, self.probers).of(self.wanted)
+        return WindowFacts(self.registers, self.day, self.parameters, self.probers, self._carrying).of(self.wanted)
 
     # -- projects -------------------------------------------------------------------------------------------------------------
 

@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 
 import orjson
-from sqlalchemy import func, select
+from sqlalchemy import Connection, func, select
 
 from include.ledger.alert_tables import expunged
 from include.rules.approval_facts import ApprovalKinds
@@ -34,17 +34,24 @@ def grounds(registers: Registers, parameters: Parameters, wanted: Collection[str
         )
         for r in registers.readings.values()
     ]  # fmt: skip
-    gone = known.connection.execute(select(func.count(), func.max(expunged.c.expunged_at)).select_from(expunged)).one()
     parts = [
-        _code(), sorted(wanted), sources, [list(pair) for pair in known.connection.execute(known.aliases())],
-        known.listings, parameters.everything(), ApprovalKinds.load().words, str(tuple(gone)),
+        code(), sorted(wanted), sources, [list(pair) for pair in known.connection.execute(known.aliases())],
+        known.listings, parameters.everything(), ApprovalKinds.load().words, gone(known.connection),
     ]  # fmt: skip
     text = orjson.dumps(parts, option=orjson.OPT_SORT_KEYS)
     return hashlib.blake2b(text, digest_size=16).hexdigest()
 
 
+def gone(connection: Connection) -> str:
+    """Return how much was expunged, and when last: what had been worked out with it is worked out anew."""
+    return str(
+        tuple(connection.execute(select(func.count(), func.max(expunged.c.expunged_at)).select_from(expunged)).one())
+    )
+
+
 @cache
-def _code() -> str:
+def code() -> str:
+    """Return the hash of the code that makes facts."""
     whole, include = hashlib.blake2b(digest_size=16), Path(__file__).parent.parent
     for file in sorted(file for name in _CODE for file in (include / name).rglob("*.py")):
         whole.update(file.relative_to(include).as_posix().encode())

@@ -32,6 +32,9 @@ SYSTEM_FIELDS = (
 
 _SYSTEM_COLUMNS = ("system_code", "unit_uscc", "project_codes", *SYSTEM_FIELDS)
 
+_SERVICE_COLUMNS = ("service_code", "system_code", "state")
+_RESOURCE_COLUMNS = ("resource_code", "system_code", "status", "resource_type", "vcpu", "opened_on")
+
 WITHOUT_CPU = frozenset({"storage", "network", "security", "cipher"})
 """Kinds of resources that have no CPU to be idle; nobody waits for their metrics."""
 
@@ -227,13 +230,15 @@ class Registers:
     @cached_property
     def services(self) -> dict[str, Combined]:
         """Return the services that the exchange lists."""
-        return self.combined("exchange_service", "service_code")
+        return self.combined("exchange_service", "service_code", _SERVICE_COLUMNS)
 
     @cached_property
     def owners(self) -> list[tuple[str, str]]:
         """Return (service, system): also of services that are listed no more, for their calls were calls of that system."""
         found: dict[str, str] = {}
-        for row in sorted(self.rows("exchange_service"), key=lambda r: r["tombstoned_at"] is not None):
+        for row in sorted(
+            self.rows("exchange_service", _SERVICE_COLUMNS), key=lambda r: r["tombstoned_at"] is not None
+        ):
             if row["system_code"] is not None:
                 found.setdefault(row["service_code"], row["system_code"])
         return sorted(found.items())
@@ -242,7 +247,7 @@ class Registers:
     def running(self) -> dict[str, list[Combined]]:
         """Return the running resources of each system on the city cloud."""
         found: dict[str, list[Combined]] = {}
-        for _, resource in sorted(self.combined("cloud_resource", "resource_code").items()):
+        for _, resource in sorted(self.combined("cloud_resource", "resource_code", _RESOURCE_COLUMNS).items()):
             if resource.get("status") == "running" and resource.get("system_code"):
                 found.setdefault(resource.get("system_code"), []).append(resource)
         return found

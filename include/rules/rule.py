@@ -72,6 +72,19 @@ class Facts:
         value = self.__dict__[name] = fact.value  # card, exceptions and function each ask for it
         return value
 
+    def looked(self) -> Looked:
+        """Return what was looked at so far."""
+        return dict(self.used), set(self.missing), dict(self.stale)
+
+    def look_as(self, looked: Looked) -> None:
+        """Look at what was looked at in another subject with the same facts."""
+        used, missing, stale = looked
+        self.used, self.missing, self.stale = dict(used), set(missing), dict(stale)
+        self.__dict__.update([(name, fact.value) for name, fact in used.items()])
+
+
+Looked = tuple[dict[str, Fact], set[str], dict[str, date]]
+"""What was looked at and is there, what is missing, and what of it is too old."""
 
 Function = Callable[[Facts, Parameters, date], Judgement]
 """A rule's function: three to ten lines over facts, parameters and the day judged; reads nothing else."""

@@ -43,11 +43,12 @@ class Tally:
         if one.crash:
             self.crashed[one.rule.id] = one.crash
             return
-        counts = self._counts.setdefault(one.rule.id, Counter())
+        counts, said = self._counts.setdefault(one.rule.id, Counter()), self._said
+        for (outcome, reason), times in Counter([(v.outcome, v.reason) for v in one.verdicts]).items():
+            counts[outcome.value, reason] += times
         for verdict in one.verdicts:
-            counts[verdict.outcome.value, verdict.reason] += 1
             subject = verdict.subject_type, verdict.subject
-            self._said[subject] = self._said.get(subject, b"") + verdict.said()
+            said[subject] = said.get(subject, b"") + verdict.said()
         self.verdicts += len(one.verdicts)
         self.judged += len(one.verdicts)
 

@@ -74,7 +74,7 @@ class Used(dict[str, Fact]):
         try:
             return self._digest
         except AttributeError:
-            parts = [part for name, fact in self.items() for part in (name.encode(), fact.digest())]
+            parts = [name.encode() + (fact._digest or fact.digest()) for name, fact in self.items()]
             self._digest: bytes = b"".join(parts)
             return self._digest
 

@@ -5,6 +5,7 @@ Roles name who looks at a window; its length is a parameter. A window without an
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import date, timedelta
 from functools import cache
@@ -12,11 +13,12 @@ from typing import Any
 
 from sqlalchemy import select
 
-from include.ledger.call_sums import LOOK_BACK, CallSums
-from include.ledger.day_sums import DaySums, Span
+from include.ledger.call_sums import LOOK_BACK
+from include.ledger.day_sums import Span
 from include.rules.facts import Calls, Load, Probes, Use
 from include.rules.register_facts import Registers
 from include.rules.verdict import Fact
+from include.rules.window_sums import AFRESH, Carrying, WindowSums
 
 ROLES: dict[str, tuple[str, str]] = {
     "idle_load": ("load", "idle_window_days"), "idle_use": ("use", "idle_window_days"),
@@ -37,13 +39,17 @@ class WindowFacts:
     """The windows that end the day before a day."""
 
     def __init__(
-        self, registers: Registers, day: date, parameters: Mapping[str, Any], probers: Sequence[str] = ()
+        self,
+        registers: Registers,
+        day: date,
+        parameters: Mapping[str, Any],
+        probers: Sequence[str] = (),
+        carrying: Carrying = AFRESH,
     ) -> None:
         self.registers, self.day, self.parameters = registers, day, parameters
-        self.sums = DaySums(registers.known, registers.owners, registers.hosts)
-        self.calls_of = CallSums(self.sums, probers)
+        self.sums = WindowSums(registers, day, probers, carrying)
         self._without_users: set[str] = set()
-        self._evidence = _newest_days(registers, day)
+        self._evidence, self._origin = _newest_days(registers, day), cache(self._origin_of)
 
     def of(self, roles: Collection[str]) -> dict[str, _Facts]:
         """Return per role the facts by system."""
@@ -58,17 +64,21 @@ class WindowFacts:
             found[role] = kinds[kind](int(self.parameters[parameter]))
         return found
 
-    def _fact(self, value: Any, sources: Sequence[str], seen_until: date | None = None) -> Fact:
+    def _fact(self, value: Any, sources: tuple[str, ...], seen_until: date | None = None) -> Fact:
+        named, seen, batches = self._origin(sources)
+        return Fact(value, named, seen_until or seen, batches)
+
+    def _origin_of(self, sources: tuple[str, ...]) -> tuple[str, date | None, tuple[str, ...]]:
+        """Return sources as facts name them, the day that they reach to together, and the batches that say so."""
         newest = [self._evidence[s] for s in sources if s in self._evidence]
-        seen = seen_until or min((day for day, _ in newest), default=None)
-        return Fact(value, "+".join(sources), seen, tuple(batch for _, batch in newest))
+        return "+".join(sources), min((day for day, _ in newest), default=None), tuple(batch for _, batch in newest)
 
     def _load(self, days: int) -> _Facts:
-        found = {}
+        found, sources = {}, tuple(self.sums.days.sources("cloud_usage_day"))
         for system, row in self.sums.load(Span.before(self.day, days)).items():
             n = row["observed"]
             load = Load(days, n, row["cpu_mean_sum"] // n, row["cpu_max_sum"] // n, row["memory_max_bp"])
-            found[system] = self._fact(load, self.sums.sources("cloud_usage_day"), row["seen_until"])
+            found[system] = self._fact(load, sources, row["seen_until"])
         return found
 
     def _use(self, days: int) -> _Facts:
@@ -83,7 +93,7 @@ class WindowFacts:
             if users is None:
                 self._without_users.add(system)
             use = Use(days, row["observed"], row["logins"], row["login_days"], users or 0, row["registered_users"])
-            found[system] = self._fact(use, [source], row["seen_until"])
+            found[system] = self._fact(use, (source,), row["seen_until"])
         return found
 
     def _counted(self, use: _Facts) -> _Facts:
@@ -96,40 +106,47 @@ class WindowFacts:
         Successes are those of calls received and of calls made: either way the system works with the exchange.
         """
         span, longer = Span.before(self.day, days), Span.before(self.day, days * LOOK_BACK)
-        trusted = self.sums.trusted_days("exchange_call_day", longer)
+        trusted = self.sums.days.trusted_days("exchange_call_day", longer)
         in_span = [day for day in trusted if day >= span.first]
-        received, made = self.calls_of.calls_received(span, in_span), self.calls_of.calls_made(span)
-        earlier = self.calls_of.last_successes(Span(longer.first, span.first - timedelta(days=1)))
-        sources = self.sums.sources("exchange_call_day")
+        received, made = self.sums.received(span, in_span), self.sums.made(span)
+        before = Span(longer.first, span.first - timedelta(days=1))
+        succeeded = {system for rows in (received, made) for system, row in rows.items() if row["last_success_on"]}
+        # Who succeeded within the window is not asked before it; where nothing was seen at all, anybody's success counts.
+        silent = None if not trusted and not received and not made else self.registers.systems.keys() - succeeded
+        earlier = self.sums.last_successes(before, silent)
+        sources, flat = tuple(self.sums.days.sources("exchange_call_day")), Flatness(in_span, self.parameters)
         if not trusted and not received and not made and not earlier:
             return {}
 
-        def fact(row: Mapping[str, Any], own: Mapping[str, Any], before: date | None) -> Fact:
-            last = _later(row["last_success_on"], own["last_success_on"]) or before
+        def fact(row: Mapping[str, Any], own: Mapping[str, Any], before: Mapping[str, Any]) -> Fact:
+            last = _later(row["last_success_on"], own["last_success_on"]) or before["last_success_on"]
             calls = Calls(
                 days, len(in_span), row["calls"], row["successes"] + own["successes"], own["calls"], row["probe_calls"], last,
-                None if last is None else sum(day > last for day in trusted),
-                _later(row["last_failure_on"], own["last_failure_on"]), is_flat(row, in_span, self.parameters),
+                None if last is None else len(trusted) - bisect_right(trusted, last),
+                _later(row["last_failure_on"], own["last_failure_on"]), flat.is_flat(row),
             )  # fmt: skip
             return self._fact(calls, sources)
 
         called = {*received, *made, *earlier}
-        found = dict.fromkeys(self.registers.systems, fact(_NO_CALLS, _NO_CALLS, None))  # most are never called
+        found = dict.fromkeys(self.registers.systems, fact(_NO_CALLS, _NO_CALLS, _NO_CALLS))  # most are never called
         for system in called & found.keys():
-            found[system] = fact(received.get(system, _NO_CALLS), made.get(system, _NO_CALLS), earlier.get(system))
+            found[system] = fact(
+                received.get(system, _NO_CALLS), made.get(system, _NO_CALLS), earlier.get(system, _NO_CALLS)
+            )
         return found
 
     def _probes(self, days: int) -> _Facts:
         span, longer = Span.before(self.day, days), Span.before(self.day, days * LOOK_BACK)
-        self.calls_of.refuse_removed(longer)
+        self.sums.calls.refuse_removed(longer)
+        sums = self.sums.probes(span)
         found = {}
-        for system, row in self.calls_of.probes(span, longer).items():
-            last = row["last_success_on"]
+        for system, aged in self.sums.aged(longer).items():
+            row, last = sums.get(system, _NO_PROBES), aged["last_success_on"]
             probes = Probes(
                 days, row["observed"], row["probes"], row["successes"], row["failures"], row["inconclusive"], last,
-                None if last is None else row["days_since_success"], _state(row),
+                None if last is None else aged["days_since_success"], _state(aged),
             )  # fmt: skip
-            found[system] = Fact(probes, PROBES, row["seen_until"])
+            found[system] = Fact(probes, PROBES, aged["seen_until"])
         return found
 
 
@@ -143,22 +160,31 @@ _NO_CALLS: Mapping[str, Any] = {
 }  # fmt: skip
 
 
-def is_flat(row: Mapping[str, Any], days: Sequence[date], parameters: Mapping[str, Any]) -> bool:
-    """Return whether calls come as a machine makes them: many, every day alike, weekends like working days.
+_NO_PROBES = dict.fromkeys(("observed", "probes", "successes", "failures", "inconclusive"), 0)
+
+
+class Flatness:
+    """Whether calls come as a machine makes them: many, every day alike, weekends like working days.
 
     Over the trusted days: calls on `flat_least_days` of them or more, `flat_least_calls` a day or more on average, a standard
     deviation of at most `flat_deviation_percent` of that average, and a weekend day of at least `flat_weekend_percent` of a
     working day. In whole numbers: with n days, sum S and squares Q, (n·Q − S²)·100² ≤ percent²·S².
     """
-    n, total, squares, weekend = len(days), row["flat_sum"], row["flat_squares"], row["flat_weekend"]
-    ends = sum(day.weekday() >= 5 for day in days)
-    if row["flat_days"] < parameters["flat_least_days"] or total < parameters["flat_least_calls"] * n:
-        return False
-    if not 0 < ends < n:
-        return False
-    is_even = (n * squares - total * total) * 10_000 <= parameters["flat_deviation_percent"] ** 2 * total * total
-    rests = weekend * (n - ends) * 100 < parameters["flat_weekend_percent"] * (total - weekend) * ends
-    return bool(is_even and not rests)
+
+    def __init__(self, days: Sequence[date], parameters: Mapping[str, Any]) -> None:
+        self._days, self._ends, self._parameters = len(days), sum(day.weekday() >= 5 for day in days), parameters
+
+    def is_flat(self, row: Mapping[str, Any]) -> bool:
+        """Return it of the sums of one system."""
+        n, ends, parameters = self._days, self._ends, self._parameters
+        total, squares, weekend = row["flat_sum"], row["flat_squares"], row["flat_weekend"]
+        if row["flat_days"] < parameters["flat_least_days"] or total < parameters["flat_least_calls"] * n:
+            return False
+        if not 0 < ends < n:
+            return False
+        is_even = (n * squares - total * total) * 10_000 <= parameters["flat_deviation_percent"] ** 2 * total * total
+        rests = weekend * (n - ends) * 100 < parameters["flat_weekend_percent"] * (total - weekend) * ends
+        return bool(is_even and not rests)
 
 
 def _state(row: Mapping[str, Any]) -> str:

@@ -260,12 +260,19 @@ def test_probes_age_by_the_days_that_concluded_something(engine: Engine, evidenc
     evidence.probed("other", days[6], failures=1)
     with engine.connect() as connection:
         sums = DaySums(AsKnown(connection), [("s1", "A"), ("s2", "A")], [])
-        probes = CallSums(sums).probes(Span.before(DAY, 4), Span.before(DAY, 8))
-    assert set(probes) == {"A"}
-    assert dict(probes["A"]) == {
-        "system_code": "A", "probes": 49, "successes": 0, "failures": 21, "inconclusive": 28, "observed": 2,
-        "last_success_on": days[0], "days_since_success": 3, "seen_until": days[7], "newest_successes": 0,
+        calls = CallSums(sums)
+        probes, aged = calls.probes(Span.before(DAY, 4)), calls.aged(Span.before(DAY, 8))
+        never = calls.aged(Span.before(DAY, 7))["A"]
+    assert set(probes) == set(aged) == {"A"}
+    assert probes["A"] == {
+        "system_code": "A", "probes": 49, "successes": 0, "failures": 21, "inconclusive": 28, "observed": 2
     }  # fmt: skip
+    assert aged["A"] == {
+        "system_code": "A", "last_success_on": days[0], "days_since_success": 3, "seen_until": days[7], "newest_successes": 0,
+    }  # fmt: skip
+    assert (never["last_success_on"], never["days_since_success"]) == (None, 3), (
+        "none succeeded: all days that were observed"
+    )
 
 
 def test_nothing_temporary_stays_behind(engine: Engine) -> None:

@@ -63,6 +63,21 @@ def test_what_was_decided_is_let_go_when_it_is_too_much(monkeypatch: pytest.Monk
     assert [day.day for day in asked] == [1, 2, 3, 1, 2]
 
 
+def test_where_many_are_unlike_each_is_decided_by_itself_but_scope_and_exceptions_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(engine, "_MOST_UNLIKE", 2)
+    (counted, asked), bench, facts, borne = _counting(IDLE), Bench(BOOK, ON), given(), list[Any]()
+    real = engine._bearing
+    monkeypatch.setattr(engine, "_bearing", lambda *given: borne.append(given) or real(*given))
+    kinds = [facts | {"idle_use": Fact(None, "source_a", ON, (f"b{n}",))} for n in range(3)]
+    found = [bench.judge(counted, _named(kinds[at], "甲")) for at in (0, 0, 1, 2, 2, 2)]
+    assert [len(asked), len(borne)] == [5, 4], "the first two are alike; behind two that are not, nobody looks"
+    assert [v.canonical() for v in found] == [
+        Bench(BOOK, ON).judge(counted, _named(kinds[at], "甲")).canonical() for at in (0, 0, 1, 2, 2, 2)
+    ]
+
+
 def test_projects_are_decided_each_by_itself() -> None:
     rule = replace(IDLE, subject="project")
     (counted, asked), bench = _counting(rule), Bench(BOOK, ON)
@@ -94,9 +109,12 @@ def test_facts_that_are_gone_lend_their_place_to_no_others() -> None:
         assert verdict.outcome is (Outcome.FAIL if n % 2 else Outcome.UNKNOWN)
 
 
-@pytest.mark.parametrize("most", [1, 2, 10_000])
-def test_every_case_of_the_law_says_the_same_behind_others(most: int, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("most", "unlike"), [(1, 1000), (2, 1000), (10_000, 1000), (1, 0), (10_000, 0), (10_000, 2)])
+def test_every_case_of_the_law_says_the_same_behind_others(
+    most: int, unlike: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(engine, "_MOST_ALIKE", most)
+    monkeypatch.setattr(engine, "_MOST_UNLIKE", unlike)
     benches: dict[date, Bench] = {}
     kept: dict[Any, Fact] = {}
     judged = 0

@@ -14,7 +14,7 @@ from include.rules.facts_of_day import FactsOfDay
 from include.rules.parameters import ParameterBook
 from include.rules.source_facts import Sources
 from include.rules.verdict import Fact
-from include.rules.window_facts import ROLES, is_flat
+from include.rules.window_facts import ROLES, Flatness
 from tests.depth import MOSTLY_SQLITE
 from tests.rules.city import BATCHES, DAYS, City, planted
 from tests.rules.evidence import DAY, Evidence, at, days_before
@@ -318,7 +318,7 @@ def _flatness(calls: dict[date, int], days: list[date]) -> bool:
     seen = [calls.get(d, 0) for d in days]
     row = {"flat_days": sum(n > 0 for n in seen), "flat_sum": sum(seen), "flat_squares": sum(n * n for n in seen),
            "flat_weekend": sum(calls.get(d, 0) for d in days if d.weekday() >= 5)}  # fmt: skip
-    return is_flat(row, days, PARAMETERS)
+    return Flatness(days, PARAMETERS).is_flat(row)
 
 
 def test_flat_is_many_even_and_without_weekends() -> None:
