@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import re
+from collections import Counter
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -12,13 +14,16 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from include.errors import SecondProcessLost, ShuhengError
-from include.sources import packed_body, second_process
-from include.sources.card import Document
+from include.sources import http, packed_body, second_process
+from include.sources.card import Document, Envelope, Paging
 from include.sources.documents import held_graph, rdf, xml_entries, xml_halves
 from include.sources.documents.xml_entries import NotKnown
+from include.sources.http_reader import read_http
 from include.sources.packed_body import PackedBody
+from include.sources.page import PageFault, Window
 from include.sources.second_process import SecondProcess
 from tests.depth import deep
+from tests.sources.answering import AnsweringServer, FakeTime, Reply, connection_to, make_card
 from tests.sources.documents.catalogues import LIMIT, rdf_xml
 from tests.sources.documents.halving import (
     CATALOGUE,
@@ -44,6 +49,7 @@ def _small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Make documents of some hundred bytes large ones."""
     monkeypatch.setattr(held_graph, "_SAMPLE_BYTES", 10)
     monkeypatch.setattr(packed_body, "_PIECE", 2_000)
+    monkeypatch.setattr(http, "_CHUNK", 700)
     monkeypatch.setattr(xml_halves, "_HEAD_START", 1)
     monkeypatch.setattr(second_process, "WORTH_OF_ENTRIES", 1)
     monkeypatch.setattr(os, "cpu_count", lambda: 2)
@@ -235,23 +241,53 @@ def test_small_documents_and_whole_bodies_start_no_process() -> None:
         assert beside._process is not None
 
 
-def test_a_process_that_is_lost_in_the_middle_is_a_named_error(process: SecondProcess) -> None:
-    text = rdf_xml(within(entries(400)))
-    ask, asked = process.ask, []
+@contextmanager
+def losing(process: SecondProcess, times: int) -> Iterator[None]:
+    """Kill a process at its third question, and what is started in its place, so often in all."""
+    ask, asked, left = process.ask, Counter[int](), times
 
     def lose(question: Any) -> Any:
-        asked.append(question)
-        if len(asked) == 3:
-            assert process._process is not None
+        nonlocal left
+        assert process._process is not None
+        asked[process._process.pid] += 1
+        if asked[process._process.pid] == 3 and left:
             process._process.kill()
+            left -= 1
         return ask(question)
 
     process.ask = lose  # type: ignore[method-assign]
     try:
-        with pytest.raises(SecondProcessLost, match="run it again"):
-            rdf.read_rdf(packed(text), "", Document("rdf"), LIMIT, process)
+        yield
     finally:
         del process.ask  # type: ignore[method-assign]
-    assert len(asked) > 5
-    found, _ = read_by_two(text, process)
+    assert left == 0
+
+
+def test_a_process_that_is_lost_in_the_middle_is_a_named_error(process: SecondProcess) -> None:
+    text = rdf_xml(within(entries(400)))
+    with losing(process, 1), pytest.raises(SecondProcessLost, match="run it again"):
+        rdf.read_rdf(packed(text), "", Document("rdf"), LIMIT, process)
+    found, asked = read_by_two(text, process)
+    assert asked > 5
     assert found == read(rdf.read_rdf(text.encode(), "", Document("rdf"), LIMIT))
+
+
+def test_a_platform_is_asked_again_when_the_process_was_lost(process: SecondProcess) -> None:
+    body = rdf_xml(within(entries(400))).encode()
+    card = make_card(Paging("hydra"), Envelope(), document=Document("rdf"))
+    with AnsweringServer(lambda _: Reply(body, headers={"Content-Type": "application/rdf+xml"})) as server:
+
+        def pages(beside: SecondProcess | None) -> list[Any]:
+            found = read_http(card, connection_to(server.url), Window(), FakeTime().timing(), beside=beside)
+            return [page.error if isinstance(page, PageFault) else (page.number, page.rows) for page in found]
+
+        expected = pages(None)
+        assert len(expected[0][1]) == 400
+        assert pages(process) == expected
+        assert len(server.asked) == 2
+        with losing(process, 2):
+            assert pages(process) == expected
+        assert len(server.asked) == 5
+        with losing(process, 3):
+            (error,) = pages(process)
+        assert isinstance(error, SecondProcessLost)
