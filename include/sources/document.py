@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from include.sources.call import Answer, resolve
 from include.sources.card import Card, Document
 from include.sources.envelope import Opened, open_envelope
+from include.sources.second_process import SecondProcess
 
 Row = dict[str, Any]
 
@@ -30,18 +31,20 @@ def portions(rows: Iterable[Row]) -> Iterator[list[Row]]:
         yield portion
 
 
-def open_document(answer: Answer, card: Card) -> Opened:
-    """Return rows and totals of an answer."""
+def open_document(answer: Answer, card: Card, beside: SecondProcess | None = None) -> Opened:
+    """Return rows and totals of an answer; `beside` may help with a large one."""
     if card.document is None:
         return open_envelope(answer, card)
-    opened = _open_rdf(answer, card, card.document) if card.document.format == "rdf" else open_envelope(answer, card)
+    is_rdf = card.document.format == "rdf"
+    opened = _open_rdf(answer, card, card.document, beside) if is_rdf else open_envelope(answer, card)
     made = portions(opened.rows)
     return replace(opened, rows=next(made), more=made)
 
 
-def _open_rdf(answer: Answer, card: Card, options: Document) -> Opened:
+def _open_rdf(answer: Answer, card: Card, options: Document, beside: SecondProcess | None) -> Opened:
     from include.sources.documents.rdf import read_rdf
 
-    found = read_rdf(answer.body, f"{answer.content_type} {urlsplit(answer.url).path}", options, card.limits.page_bytes)
+    hint = f"{answer.content_type} {urlsplit(answer.url).path}"
+    found = read_rdf(answer.body, hint, options, card.limits.page_bytes, beside)
     link = resolve(answer.url, found.next_url) if found.next_url else None
     return Opened(found.rows, found.listed, notes=found.notes, next_link=link)

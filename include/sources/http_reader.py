@@ -31,6 +31,7 @@ from include.sources.http import HttpSession
 from include.sources.page import KnownAnswers, KnownPage, PageFault, Window
 from include.sources.paging import Seen, Step, fingerprint, make_pager, window_parameters
 from include.sources.raw_page import RawPage
+from include.sources.second_process import SecondProcess
 from include.sources.signers import make_signer
 from include.sources.unread_rows import Decode, UnreadRows, decoder_of
 
@@ -52,10 +53,12 @@ def read_http(
     window: Window,
     timing: Timing = SYSTEM_TIMING,
     known: KnownAnswers = MappingProxyType({}),
+    beside: SecondProcess | None = None,
 ) -> Iterator[RawPage | PageFault]:
     """Yield the pages of a source in order, and a fault in the place of each page that could not be had.
 
-    `known` are answers that came before, by the SHA-256 of their bytes; such a page is yielded without rows.
+    `known` are answers that came before, by the SHA-256 of their bytes; such a page is yielded without rows. `beside` may help to
+    read a large document.
     Raises `ConfigurationError` before the first page where card and connection do not fit together.
     """
     if card.request is None or card.paging is None:
@@ -65,7 +68,7 @@ def read_http(
         known = {}  # the way to the next page stands in the answer
     is_rdf = card.document is not None and card.document.format == "rdf"
     with HttpSession(connection, card.limits, timing, error_is_answer=is_tif, known=known, is_rdf=is_rdf) as session:
-        yield from _Reading(card, card.request, connection, session, window, timing, known).pages()
+        yield from _Reading(card, card.request, connection, session, window, timing, known, beside).pages()
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,10 +97,12 @@ class _Reading:
         window: Window,
         timing: Timing,
         known: KnownAnswers,
+        beside: SecondProcess | None,
     ) -> None:
         if card.paging is None:
             raise ConfigurationError(f"card {card.source!r} has no paging")
         self._card, self._request, self._session, self._known = card, request, session, known
+        self._beside = beside
         self._pager = make_pager(card.paging)
         self._signer = make_signer(card, connection, self._call_for_secret, timing.now)
         self._fixed = {**request.parameters, **window_parameters(card, window)}
@@ -207,7 +212,7 @@ class _Reading:
         if answer.document is KNOWN:
             return self._recall(answer, self._known[answer.body_sha256])
         check(answer, self._card, self._signer.hide)
-        opened = open_document(answer, self._card)
+        opened = open_document(answer, self._card, self._beside)
         notes = answer.notes + opened.notes + self._skew(answer)
         seen = Seen(
             len(opened.rows), opened.declared_rows, opened.declared_pages,

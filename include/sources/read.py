@@ -31,25 +31,12 @@ def read_pages(
     where a read is large; without one a process of its own does. `behind` makes more of each page of such a read.
     """
     connection = get_connection(card.connection)
-    read: Callable[[Card, Connection, Window], Iterator[RawPage | PageFault]]
-    if card.reader == "http":
-        from include.sources.http_reader import read_http
-
-        read = partial(read_http, known=known)
-    elif card.reader == "sql":
-        from include.sources.sql_reader import read_sql
-
-        read = read_sql
-    else:
-        from include.sources.file_reader import read_files
-
-        read = read_files
     with (
         nullcontext(process) if process else SecondProcess() as beside,
         Gates(card, refused, beside, is_all_new=not known, behind=behind) as gates,
     ):
         try:
-            for item in read(card, connection, window):
+            for item in _reader_of(card, known, beside)(card, connection, window):
                 if isinstance(item, PageFault):
                     yield from gates.pass_by(item)
                 else:
@@ -58,6 +45,22 @@ def read_pages(
             yield from gates.rest()  # what came before the error is landed
             raise
         yield from gates.rest()
+
+
+def _reader_of(
+    card: Card, known: KnownAnswers, beside: SecondProcess
+) -> Callable[[Card, Connection, Window], Iterator[RawPage | PageFault]]:
+    if card.reader == "http":
+        from include.sources.http_reader import read_http
+
+        return partial(read_http, known=known, beside=beside)
+    if card.reader == "sql":
+        from include.sources.sql_reader import read_sql
+
+        return read_sql
+    from include.sources.file_reader import read_files
+
+    return read_files
 
 
 def _known(raw: RawPage, known: KnownPage) -> Page:

@@ -19,6 +19,7 @@ from importlib import import_module
 from types import TracebackType
 from typing import IO, Any, Self
 
+from include.collection import give_back
 from include.errors import SecondProcessLost
 from include.settings import ROOT
 
@@ -39,6 +40,7 @@ _PIPE_BYTES = 1 << 20
 _BEGIN, _ASK = "begin", "ask"
 
 Answering = Callable[[Any], Any]
+"""What answers a question; None is no answer."""
 
 
 def pays(entity: str, rows: int) -> bool:
@@ -135,6 +137,9 @@ def serve() -> int:
         kind, given = message
         if kind == _BEGIN:
             module, start = given
+            if answer:
+                answer = None
+                give_back()  # what the work before this one has left
             answer = import_module(module).answering(start)
         elif answer:
             try:

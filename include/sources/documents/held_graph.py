@@ -33,21 +33,44 @@ class Unit:
     """Keys and classes of nodes that rows are made of, or that say something of the catalogue."""
 
 
+@dataclass(slots=True)
+class Keys:
+    """What entries describe, and what links name."""
+
+    described: list[str] = field(default_factory=list)
+    linked: list[str] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Part:
+    """What was taken of some of a document, for the graph of all of it in another process."""
+
+    typed: dict[str, set[str]]
+    held: dict[str, bytes]
+    shared: dict[str, Node]
+    keys: Keys
+
+
 class HeldGraph(Graph):
     """Takes units one after the other; `settle` when there are no more, and only then read it."""
 
-    def __init__(self, types: Iterable[str]) -> None:
-        """`types` are the classes of entries."""
+    def __init__(self, types: Iterable[str], words: bytes | None = None) -> None:
+        """`types` are the classes of entries; `words` those of another graph, so that both pack alike."""
         super().__init__(())
         self.entries = frozenset(compact(expand(name)) for name in types)
         self.watched = self.entries | WATCHED
-        self.linked = array("q")
-        """Hashes of the keys that links name; equal hashes of different keys only make more be shared."""
-        self._described = array("q")
+        self.keys = Keys()
+        """Those of which no note was taken yet."""
+        self._described, self._linked = array("q"), array("q")
         self._held: dict[str, bytes] = {}
         self._common: set[int] = set()
         self._own: list[str] = []
-        self._pack = _Packing()
+        self._pack = _Packing(words)
+
+    @property
+    def words(self) -> bytes | None:
+        """What entries are packed by; None as long as too few came to tell."""
+        return self._pack.words
 
     def take(self, unit: Unit) -> None:
         """Take what was stated of a node and within it."""
@@ -57,19 +80,45 @@ class HeldGraph(Graph):
         is_entry = unit.marks and all(marked == key and name in self.entries for marked, name in unit.marks)
         if is_entry and key not in self._held:
             self._held[key] = self._pack.pack(marshal.dumps(unit.nodes))
-            self._described.extend(map(hash, unit.nodes))
+            self.keys.described.extend(unit.nodes)
         else:
             self._share(unit.nodes)
 
+    def note(self, keys: Keys) -> None:
+        """Keep hashes alone of keys, and empty them; equal hashes of different keys only make more be shared."""
+        self._described.extend(map(hash, keys.described))
+        self._linked.extend(map(hash, keys.linked))
+        keys.described.clear()
+        keys.linked.clear()
+
+    def hand_over(self) -> Part:
+        """Return what was taken, and be as if it had not been; keys come as they are, for their hashes mean nothing elsewhere."""
+        part = Part(self.typed, self._held, self.nodes, self.keys)
+        self.typed, self._held, self.nodes, self.keys = {}, {}, {}, Keys()
+        return part
+
+    def join(self, part: Part) -> None:
+        """Take what a graph that packs by the same words has handed over."""
+        self.note(part.keys)
+        for name, keys in part.typed.items():
+            self.typed.setdefault(name, set()).update(keys)
+        for key, packed in part.held.items():
+            if key in self._held:
+                self._share(self._unpacked(packed))
+            else:
+                self._held[key] = packed
+        self._share(part.shared)
+
     def settle(self) -> None:
         """Share what several entries describe or link to, and views of the catalogue; nothing else looks into another entry."""
+        self.note(self.keys)
         described = set(self._described)
         self._common = described & set(map(hash, self.nodes))
         if len(described) < len(self._described):
             self._common.update(key for key, count in Counter(self._described).items() if count > 1)
         described.difference_update(hash(key) for key in self._held if key[0] != BLANK)
-        self._common.update(filter(described.__contains__, self.linked))
-        self._described = self.linked = array("q")
+        self._common.update(filter(described.__contains__, self._linked))
+        self._described = self._linked = array("q")
         if self._common:
             for packed in self._held.values():
                 self._share({k: node for k, node in self._unpacked(packed).items() if hash(k) in self._common})
@@ -102,15 +151,18 @@ class HeldGraph(Graph):
 class _Packing:
     """Packs texts that resemble each other by what the first ones hold."""
 
-    def __init__(self) -> None:
-        self._samples: list[bytes] | None = []
+    def __init__(self, words: bytes | None = None) -> None:
+        self.words: bytes | None = None
+        self._samples: list[bytes] = []
         self._compress = zstandard.ZstdCompressor(level=_LEVEL).compress
         self._decompress = zstandard.ZstdDecompressor().decompress
+        if words is not None:
+            self._learn(words)
 
     def pack(self, text: bytes) -> bytes:
         # A copy: the compressor's own result was cut to size, and what was cut off is too small to be of use to the next.
         packed = bytes(memoryview(self._compress(text)))
-        if self._samples is not None:
+        if self.words is None:
             self._samples.append(text)
             if sum(map(len, self._samples)) > _SAMPLE_BYTES:
                 self._learn(b"".join(self._samples))
@@ -125,4 +177,4 @@ class _Packing:
         words.precompute_compress(level=_LEVEL)
         self._compress = zstandard.ZstdCompressor(dict_data=words).compress
         self._decompress = zstandard.ZstdDecompressor(dict_data=words).decompress
-        self._samples = None
+        self.words, self._samples = sample, []

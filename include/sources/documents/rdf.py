@@ -25,9 +25,11 @@ from include.sources.documents.listing import read_listing
 from include.sources.documents.names import BASE
 from include.sources.documents.rdf_rows import Remarks, Row, RowMaker
 from include.sources.documents.shapes import MOST_CHECKED, check_shapes
-from include.sources.documents.xml_entries import EntryReader, NotKnown
+from include.sources.documents.xml_entries import NotKnown
 from include.sources.documents.xml_guard import checked_xml
+from include.sources.documents.xml_halves import read_halves
 from include.sources.packed_body import Body, pieces_of
+from include.sources.second_process import SecondProcess
 
 TYPES = ("dcat:Dataset", "dcat:DataService", "dcat:DatasetSeries")
 """What becomes a row where the card does not say."""
@@ -77,7 +79,7 @@ class RdfDocument:
     notes: tuple[str, ...] = ()
 
 
-def read_rdf(body: Body, hint: str, options: Document, limit: int) -> RdfDocument:
+def read_rdf(body: Body, hint: str, options: Document, limit: int, beside: SecondProcess | None = None) -> RdfDocument:
     """Read a document; the whole of it is parsed before this returns.
 
     Args:
@@ -85,32 +87,31 @@ def read_rdf(body: Body, hint: str, options: Document, limit: int) -> RdfDocumen
         hint: content type or file name; used where the content leaves a doubt.
         options: the card's `document`.
         limit: how many bytes it may be once entities and contexts stand in full.
+        beside: what may help with a large one.
 
     Raises:
         SourceMalformed: it is no RDF, is cut off, or refers to a context that no local file is known for.
         LimitExceeded: it is larger, deeper or more entangled than a catalogue is.
+        SecondProcessLost: what helped ended early.
     """
     try:
-        return _read_entries(body, hint, options) or _read(bytes(body), hint, options, limit)
+        return _read_entries(body, hint, options, beside) or _read(bytes(body), hint, options, limit)
     except (SourceMalformed, LimitExceeded) as error:
         raise type(error)(f"{error} ({describe_body(bytes(body))})") from None
 
 
-def _read_entries(body: Body, hint: str, options: Document) -> RdfDocument | None:
+def _read_entries(body: Body, hint: str, options: Document, beside: SecondProcess | None = None) -> RdfDocument | None:
     """Read RDF/XML of the usual form piece by piece; None where it is another, or shapes want to see the whole."""
     if not _may_be_usual(body, hint) or (options.shapes and len(body) < _WHOLE_FOR_SHAPES):
         return None
     types = options.types or TYPES
-    reader = EntryReader(types)
     try:
-        for piece in pieces_of(body):
-            reader.feed(piece)
-        graph = reader.finish()
+        graph, statements = read_halves(body, types, beside)
     except NotKnown:
         return None
     if not options.shapes:
         return _document(graph, types, options, None, ())
-    return _document(graph, types, options, None, (_NOT_CHECKED,)) if reader.statements > MOST_CHECKED else None
+    return _document(graph, types, options, None, (_NOT_CHECKED,)) if statements > MOST_CHECKED else None
 
 
 def _may_be_usual(body: Body, hint: str) -> bool:

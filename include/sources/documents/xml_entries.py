@@ -8,7 +8,7 @@ guard and general parser read the document, or say what is wrong with it. What i
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 from xml.parsers import expat
@@ -45,12 +45,14 @@ class NotKnown(Exception):  # noqa: N818 - a signal to take the general way, not
 
 
 class EntryReader:
-    """Reads one document, which `feed` is given piece by piece; both methods raise `NotKnown`."""
+    """Reads one document, which `feed` is given piece by piece until its `end`; what reads raises `NotKnown`."""
 
-    def __init__(self, types: Iterable[str]) -> None:
-        """`types` are the classes of entries."""
+    def __init__(self, graph: HeldGraph, mark: str = "") -> None:
+        """What is stated goes into `graph`; `mark` tells its blank nodes from those of another reader of the document."""
         self.statements = 0
-        self._graph = HeldGraph(types)
+        self.outermost: object = None
+        """The child of the root that began last; the same object as long as no other did."""
+        self._graph, self._mark_of_blanks = graph, mark
         self._fields: dict[str, Field] = {}
         self._links: dict[str, Field] = {}
         self._classes: dict[str, str] = {}
@@ -89,11 +91,17 @@ class EntryReader:
         if self._waiting > _LONGEST_WAIT or self.statements > MOST_STATEMENTS:
             raise NotKnown
 
-    def finish(self) -> HeldGraph:
-        """Return what is stated, once all was fed."""
+    def begin_within(self, tags: bytes) -> None:
+        """Begin within elements whose start tags these are, and what they state was read elsewhere."""
+        self.feed(tags)
+        self.statements = 0
+        for node in self._nodes:
+            node.forget()
+
+    def end(self) -> None:
+        """Tell that all was fed; nothing can be after it."""
         self._parse(b"", is_last=True)
-        self._graph.settle()
-        return self._graph
+        del self._parser  # it and this hold each other, and the graph
 
     def _parse(self, piece: bytes, *, is_last: bool) -> None:
         try:
@@ -174,7 +182,10 @@ class EntryReader:
             raise NotKnown  # a property holds one node
         named = None if name == _DESCRIPTION else self._class(name)
         is_unit = not self._nodes or (named in self._graph.entries and key[0] != BLANK)
-        self._nodes.append(_Open(key, Unit(key) if is_unit else self._nodes[-1].unit))
+        node = _Open(key, Unit(key) if is_unit else self._nodes[-1].unit)
+        if not self._nodes:
+            self.outermost = node
+        self._nodes.append(node)
         if len(self._nodes) * 2 > _DEEPEST:
             raise NotKnown
         if named:
@@ -218,7 +229,7 @@ class EntryReader:
         else:
             key = self._key(kind, value)
             self._nodes[-1].stated.extend((self._link(name), key))
-            self._graph.linked.append(hash(key))
+            self._graph.keys.linked.append(key)
 
     def _state_text(self, name: str, language: str) -> None:
         field = None if language else self._fields.get(name)
@@ -275,7 +286,7 @@ class EntryReader:
 
     def _blank(self) -> str:
         self._blanks += 1
-        return f"{BLANK}{self._blanks}"
+        return f"{BLANK}{self._mark_of_blanks}{self._blanks}"
 
     def _key(self, kind: str, value: str) -> str:
         """Return what a node is known by."""
@@ -301,6 +312,12 @@ class _Open:
         if self._stated is None:
             self._stated = self.unit.nodes.setdefault(self.key, [])
         return self._stated
+
+    def forget(self) -> None:
+        """State nothing any more."""
+        self._stated = None
+        self.unit.nodes.clear()
+        self.unit.marks.clear()
 
 
 def _refuse(*_: object) -> None:

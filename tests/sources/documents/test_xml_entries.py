@@ -15,6 +15,7 @@ from rdflib import DCAT, DCTERMS, FOAF, RDF
 from include.errors import ShuhengError
 from include.sources.card import Document
 from include.sources.documents import rdf
+from include.sources.documents.held_graph import HeldGraph
 from include.sources.documents.xml_entries import EntryReader, NotKnown
 from include.sources.packed_body import PackedBody
 from tests.depth import deep
@@ -237,17 +238,21 @@ def test_a_document_with_another_beginning_or_end_is_left_to_the_general_reader(
 
 def test_a_document_is_read_alike_however_it_is_cut_into_pieces() -> None:
     text = rdf_xml("".join(outer.format(inner.format(INNERMOST[0])) for outer in FORMS for inner in NESTED)).encode()
-    whole = EntryReader(rdf.TYPES)
-    whole.feed(text)
-    expected = whole.finish()
+    whole, expected = entries_read([text])
     start = text.index(b">") + 1
     for size in (1, 2, 7, 50):
-        reader = EntryReader(rdf.TYPES)
-        reader.feed(text[:start])
-        for at in range(start, len(text), size):
-            reader.feed(text[at : at + size])
-        found = reader.finish()
+        reader, found = entries_read([text[:start], *(text[at : at + size] for at in range(start, len(text), size))])
         assert (found.nodes, found.typed, reader.statements) == (expected.nodes, expected.typed, whole.statements)
+
+
+def entries_read(pieces: list[bytes]) -> tuple[EntryReader, HeldGraph]:
+    graph = HeldGraph(rdf.TYPES)
+    reader = EntryReader(graph)
+    for piece in pieces:
+        reader.feed(piece)
+    reader.end()
+    graph.settle()
+    return reader, graph
 
 
 def test_changed_documents_are_read_alike_or_left() -> None:
