@@ -10,9 +10,9 @@ import json
 import logging
 import os
 from collections import deque
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -134,6 +134,20 @@ def _interrupt_nobody() -> None:
             os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
 
 
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Let numpy, which Arrow loads and nobody multiplies by here, start no threads: one of them spins for a tenth of a second."""
+    name = "OPENBLAS_NUM_THREADS"
+    if name in os.environ:
+        yield
+        return
+    os.environ[name] = "1"
+    try:
+        yield
+    finally:
+        del os.environ[name]
+
+
 class _Writing:
     """The files of one data set while they are written: Parquet on a thread of its own, the rest on that which gives the blocks."""
 
@@ -151,7 +165,7 @@ class _Writing:
 
     def begin(self) -> None:
         """Load what it takes, and open the files."""
-        with no_collection():  # modules are kept
+        with no_collection(), _one_thread():  # modules are kept
             from include.datasets.arrow_files import FILES, BlockReader, arrow_schema
             from include.datasets.checks import Checker
 

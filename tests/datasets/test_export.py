@@ -9,7 +9,6 @@ import json
 import subprocess
 import sys
 import tempfile
-import time
 from datetime import datetime, timedelta
 from decimal import Decimal
 from itertools import product
@@ -247,37 +246,6 @@ def test_an_error_in_the_middle_ends_the_reading_and_not_the_transaction(
         assert export(connection, made_dataset(), tmp_path).rows == 500
 
 
-@pytest.mark.parametrize("ledger_url", [pytest.param("postgresql", marks=pytest.mark.postgres)], indirect=True)
-def test_the_database_is_at_work_while_what_reads_its_lines_is_loaded(
-    engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    plant(engine, [row(f"{n:02}") for n in range(20)])
-    begin, seen = exporting._Writing.begin, list[str]()
-    asked = "SELECT query FROM pg_stat_activity WHERE datname = current_database() AND state = 'active' AND query LIKE 'COPY%'"
-
-    def looking(writing: Any) -> None:
-        deadline = time.monotonic() + 30
-        with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as other:
-            while not seen and time.monotonic() < deadline:
-                seen.extend(other.execute(text(asked)).scalars())
-        begin(writing)
-
-    with engine.begin() as connection:
-        slow = "SELECT made.* FROM made, LATERAL (SELECT pg_sleep(0.05 + 0 * length(code))) AS late"
-        connection.execute(text(f"CREATE OR REPLACE VIEW shops AS {slow}"))
-    monkeypatch.setattr(exporting._Writing, "begin", looking)
-    assert exported(engine, tmp_path).rows == 20
-    assert len(seen) == 1 and "shops" in seen[0]
-
-
-def test_files_that_cannot_be_opened_are_heard_of(engine: Engine, tmp_path: Path) -> None:
-    plant(engine, [row(f"{n:04}") for n in range(500)])
-    with glance(engine) as connection:
-        with pytest.raises(FileNotFoundError):
-            export(connection, made_dataset(), tmp_path / "nowhere")
-        assert connection.execute(text("SELECT count(*) FROM shops")).scalar() == 500
-
-
 @pytest.mark.parametrize("kind", ["csv", "parquet"])
 def test_a_file_that_cannot_be_written_is_heard_of(
     engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
@@ -320,12 +288,6 @@ def test_rows_with_moments_are_checked_and_written_without_pandas(engine: Engine
     command = [sys.executable, "-c", program, url, str(tmp_path)]
     said = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
     assert said.strip() == "3 [] False"
-
-
-def test_arrow_is_loaded_by_nobody_who_publishes_nothing() -> None:
-    program = "import sys, include.datasets.publication; print(len(sys.modules), 'pyarrow' in sys.modules)"
-    said = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    assert int(said.split()[0]) > 100 and said.split()[1] == "False"
 
 
 def test_a_judged_city_comes_out_of_the_parquet_as_the_views_show_it(engine: Engine, tmp_path: Path) -> None:
