@@ -28,7 +28,7 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One measured process; seconds, and MiB over the bare interpreter."""
+    """One measured process; seconds, and MiB over the bare interpreter. `work` is the wall without start, imports and end."""
 
     way: str
     form: str
@@ -37,6 +37,7 @@ class Sample:
     phase: str
     round: int
     wall: float
+    work: float
     user: float
     sys: float
     server: float
@@ -112,8 +113,8 @@ class Harvests:
         rows, written = _said(usage)
         peak = (usage.peak_kib - bare_interpreter_kib()) / 1024
         sample = Sample(
-            harvester.way, harvester.form, harvester.database, size, phase, number, usage.wall, usage.user, usage.sys,
-            cpu, peak, rows, written,
+            harvester.way, harvester.form, harvester.database, size, phase, number, usage.wall,
+            usage.said["work_s"], usage.user, usage.sys, cpu, peak, rows, written,
         )  # fmt: skip
         self.samples.append(sample)
         self._say(

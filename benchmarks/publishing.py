@@ -7,6 +7,7 @@ that are downloaded at run time, and their wheels are not in the lock.
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import sys
@@ -284,3 +285,4 @@ def main() -> None:
 
 if __name__ == "__main__":
     main()
+    gc.freeze()  # as the command line does, which publishes

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator
+from importlib import import_module
 from typing import Any
 from xml.etree.ElementTree import iterparse
 
@@ -106,4 +107,6 @@ def etree(form: str) -> Iterator[Row]:
 
 
 WAYS: dict[str, Callable[[str], Iterator[Row]]] = {"pyoxigraph": pyoxigraph, "rdflib": rdflib, "etree": etree}
-load(WAYS[sys.argv[1]](sys.argv[2]))
+way = sys.argv[1]
+import_module({"etree": "xml.etree.ElementTree"}.get(way, way))  # it is no part of the work that is timed
+load(WAYS[way](sys.argv[2]))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -236,6 +236,9 @@ class ParquetFile:
             self._flush()
             self._writer.close()
             self.file.close()
+
+
+FILES: Mapping[str, type[CsvFile | ParquetFile]] = {"parquet": ParquetFile, "csv": CsvFile}
 
 
 def _repeating(table: pa.Table) -> list[str]:

@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from include.collection import no_collection
 from include.settings import load_settings
 
 if TYPE_CHECKING:
@@ -40,9 +41,10 @@ def publish(options: argparse.Namespace, progress: Progress) -> int:
 
 
 def _datasets(options: argparse.Namespace, url: str, progress: Progress) -> int:
-    from include.datasets.day_sum import sum_up_newest
-    from include.datasets.publication import publish_datasets
-    from include.ledger.database import open_ledger
+    with no_collection():  # modules are kept
+        from include.datasets.day_sum import sum_up_newest
+        from include.datasets.publication import publish_datasets
+        from include.ledger.database import open_ledger
 
     engine = open_ledger()
     sum_up_newest(engine)

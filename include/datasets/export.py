@@ -1,6 +1,7 @@
 """Write one data set into a folder: one reading of its view gives every file, checked on the way.
 
 The database writes lines while the lines before are parsed, checked and written as CSV on one thread, and as Parquet on another.
+What these need is loaded on the first of them when the database is at work already: Arrow takes a tenth of a second.
 """
 
 from __future__ import annotations
@@ -9,27 +10,29 @@ import json
 import logging
 import os
 from collections import deque
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import ExitStack, closing, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Generic, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 
-import pyarrow as pa
 from sqlalchemy import Connection
 
-from include.datasets.arrow_files import BlockReader, CsvFile, HashedFile, ParquetFile, Rows, arrow_schema
-from include.datasets.checks import Checker, Problem
+from include.collection import no_collection
 from include.datasets.definitions import Dataset
 from include.datasets.snapshot_rows import Block, ViewFailed, blocks_of
+
+if TYPE_CHECKING:
+    from include.datasets.arrow_files import BlockReader, CsvFile, ParquetFile, Rows
+    from include.datasets.checks import Checker, Problem
 
 log = logging.getLogger(__name__)
 
 Progress = Callable[[str, int, int | None], None]
 
-FORMATS: Mapping[str, type[CsvFile | ParquetFile]] = {"parquet": ParquetFile, "csv": CsvFile}
+FORMATS = ("parquet", "csv")
 
 _AHEAD = 2
 """Pieces that may wait for a thread: more would only be memory."""
@@ -58,7 +61,7 @@ def export(
     folder: Path,
     progress: Progress = lambda step, done, total: None,
     *,
-    formats: Collection[str] = tuple(FORMATS),
+    formats: Collection[str] = FORMATS,
 ) -> Exported:
     """Write `<name>.v<version>` in these formats, and its schema; what is wrong with its rows is told, never raised."""
     writing = _Writing(dataset, folder, formats)
@@ -71,37 +74,24 @@ def export(
     except ViewFailed as error:
         log.error("view=%s failed: %s", dataset.name, error)
         writing.result.failure = str(error)
-    except pa.ArrowInvalid as error:
-        writing.checker.note("", "type", 1, str(error))
-    except BaseException:  # a full disk, an engine that is gone: nothing of it is kept
-        with suppress(OSError):
-            writing.close()
-        raise
+    except BaseException as error:
+        if not writing.notes(error):  # a full disk, an engine that is gone: nothing of it is kept
+            with suppress(OSError):
+                writing.close()
+            raise
     return writing.close()
 
 
 def _run(connection: Connection, dataset: Dataset, writing: _Writing, progress: Progress) -> None:
-    with ExitStack() as threads:
-        # A thread more than there is work for only keeps the one that receives waiting, and the database with it.
-        here = [file for file in writing.files.values() if isinstance(file, CsvFile)]
-        beside = [threads.enter_context(_Beside(file.write)) for file in writing.files.values() if file not in here]
-
-        def take(block: Block) -> None:
-            rows = writing.take(block)
-            for other in beside:
-                other.give(rows)
-            for file in here:
-                file.write(rows)
-
-        taking = threads.enter_context(_Beside(take))
-        with closing(blocks_of(connection, dataset)) as blocks:
-            for block in blocks:
-                taking.give(block)
-                progress(f"导出 {dataset.title}", writing.result.rows, None)
-            taking.finish()
-            for other in beside:
-                other.finish()
-        progress(f"导出 {dataset.title}", writing.result.rows, None)
+    with ExitStack() as threads, blocks_of(connection, dataset) as blocks:
+        taking = threads.enter_context(_Beside(writing.take))
+        taking.prepare(writing.begin)
+        for block in blocks:
+            taking.give(block)
+            progress(f"导出 {dataset.title}", writing.result.rows, None)
+        taking.finish()
+    writing.finish()
+    progress(f"导出 {dataset.title}", writing.result.rows, None)
 
 
 class _Beside(Generic[T]):
@@ -117,6 +107,10 @@ class _Beside(Generic[T]):
 
     def __exit__(self, _: type[BaseException] | None, __: BaseException | None, ___: TracebackType | None) -> None:
         self._thread.shutdown(cancel_futures=True)
+
+    def prepare(self, begin: Callable[[], None]) -> None:
+        """Have it do something once, before all work."""
+        self._pending.append(self._thread.submit(begin))
 
     def give(self, piece: T) -> None:
         """Let it work on a piece."""
@@ -140,34 +134,93 @@ def _interrupt_nobody() -> None:
             os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
 
 
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Let numpy, which Arrow loads and nobody multiplies by here, start no threads: one of them spins for a tenth of a second."""
+    name = "OPENBLAS_NUM_THREADS"
+    if name in os.environ:
+        yield
+        return
+    os.environ[name] = "1"
+    try:
+        yield
+    finally:
+        del os.environ[name]
+
+
 class _Writing:
-    """The files of one data set while they are written."""
+    """The files of one data set while they are written: Parquet on a thread of its own, the rest on that which gives the blocks."""
+
+    _reader: BlockReader
+    _checker: Checker
+    _is_begun = False
 
     def __init__(self, dataset: Dataset, folder: Path, formats: Collection[str]) -> None:
         self.result = Exported()
-        self.checker = Checker(dataset)
-        self._reader = BlockReader(arrow_schema(dataset))
-        self.files = {kind: FORMATS[kind](folder / f"{dataset.id}.{kind}", dataset) for kind in formats}
-        self._schema_file = folder / f"{dataset.id}.schema.json"
-        self._schema_text = (json.dumps(dataset.schema, ensure_ascii=False, indent=1) + "\n").encode()
+        self._dataset, self._folder, self._formats = dataset, folder, formats
+        self._files: dict[str, CsvFile | ParquetFile] = {}
+        self._here: list[Callable[[Rows], None]] = []
+        self._beside: list[_Beside[Rows]] = []
+        self._threads = ExitStack()
 
-    def take(self, block: Block) -> Rows:
-        """Parse and check a block."""
+    def begin(self) -> None:
+        """Load what it takes, and open the files."""
+        with no_collection(), _one_thread():  # modules are kept
+            from include.datasets.arrow_files import FILES, BlockReader, arrow_schema
+            from include.datasets.checks import Checker
+
+        self._reader = BlockReader(arrow_schema(self._dataset))
+        self._checker = Checker(self._dataset)
+        self._is_begun = True
+        for kind in self._formats:
+            file = self._files[kind] = FILES[kind](self._folder / f"{self._dataset.id}.{kind}", self._dataset)
+            # A thread more than there is work for only keeps the one that receives waiting, and the database with it.
+            if kind == "csv":
+                self._here.append(file.write)
+            else:
+                self._beside.append(self._threads.enter_context(_Beside(file.write)))
+
+    def take(self, block: Block) -> None:
+        """Parse, check and write a block."""
         rows = self._reader.read(block)
-        self.checker.add(rows.table)
+        self._checker.add(rows.table)
         self.result.rows += len(block.sizes)
-        return rows
+        for beside in self._beside:
+            beside.give(rows)
+        for write in self._here:
+            write(rows)
+
+    def finish(self) -> None:
+        """Wait until all is written."""
+        for beside in self._beside:
+            beside.finish()
+
+    def notes(self, error: BaseException) -> bool:
+        """Note what Arrow says of rows that it cannot take; return whether this is such an error."""
+        if not self._is_begun:
+            return False
+        from pyarrow import ArrowInvalid
+
+        if not isinstance(error, ArrowInvalid):
+            return False
+        self._checker.note("", "type", 1, str(error))
+        return True
 
     def close(self) -> Exported:
         """Bring everything to the disk and return what there is."""
-        schema = HashedFile(self._schema_file)
-        schema.write(self._schema_text)
+        from include.datasets.arrow_files import HashedFile
+
+        if not self._is_begun:  # the database refused at once
+            self.begin()
+        self._threads.close()
+        schema = HashedFile(self._folder / f"{self._dataset.id}.schema.json")
+        schema.write((json.dumps(self._dataset.schema, ensure_ascii=False, indent=1) + "\n").encode())
         schema.close()
-        self.result.problems = self.checker.problems
+        self.result.problems = self._checker.problems
         is_good = not self.result.problems and not self.result.failure
-        for file in self.files.values():
+        for file in self._files.values():
             file.close() if is_good else file.abandon()
-        written = {kind: file.file for kind, file in self.files.items()} | {"schema": schema}
+        written = {kind: file.file for kind, file in self._files.items()} | {"schema": schema}
         for kind, one in written.items():
             self.result.files[kind] = {"file": one.path.name, "sha256": one.sha256, "bytes": one.size}
         return self.result

@@ -10,6 +10,7 @@ import secrets
 import selectors
 import time
 from collections.abc import Generator, Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from itertools import accumulate
 from typing import Any
@@ -80,16 +81,21 @@ class ViewFailed(Exception):
     """The database could not work out the rows of a view; its words are for the log."""
 
 
-def blocks_of(connection: Connection, dataset: Dataset) -> Generator[Block, None, None]:
-    """Yield the rows of a data set's view; the connection is in a transaction, and of no other use until the last block is taken.
+@contextmanager
+def blocks_of(connection: Connection, dataset: Dataset) -> Iterator[Iterator[Block]]:
+    """Have the rows of a data set's view written, and give them in blocks; PostgreSQL is at it when the context is entered.
 
-    Raises `ViewFailed` where the database refuses, `LedgerUnreachable` where it is gone.
+    The connection is in a transaction, and of no other use within the context. To take a block raises `ViewFailed` where the
+    database refuses, `LedgerUnreachable` where it is gone.
     """
     if connection.dialect.name == "postgresql":
-        yield from _postgres_blocks(connection, postgres_query(connection, dataset))
+        link: Any = connection.connection.driver_connection
+        with _sent(link.pgconn, postgres_query(connection, dataset)):
+            yield _postgres_blocks(link.pgconn)
     else:
         mark = f"\x01{secrets.token_hex(4)}"  # no text of a source can be it
-        yield from _sqlite_blocks(connection, _sqlite_query(dataset, mark), f'"{mark}"'.encode())
+        with closing(_sqlite_blocks(connection, _sqlite_query(dataset, mark), f'"{mark}"'.encode())) as blocks:
+            yield blocks
 
 
 def _quoted(name: str) -> str:
@@ -129,33 +135,42 @@ def _postgres_value(column: Column) -> str:
             return name
 
 
-def _postgres_blocks(connection: Connection, query: str) -> Iterator[Block]:
-    """Yield blocks. libpq's own call: a line costs half of what it costs through the driver's cursor."""
+@contextmanager
+def _sent(server: Any, query: str) -> Iterator[None]:
+    """Send a COPY, and wait for nothing. libpq's own calls: a line costs half of what it costs through the driver's cursor."""
     from psycopg.pq import ExecStatus
 
-    link: Any = connection.connection.driver_connection
-    server = link.pgconn
     server.exec_(f"SELECT repeat(' ', {_HELD})".encode())
-    begun = server.exec_(query.encode())
-    if begun.status != ExecStatus.COPY_OUT:
-        raise _failed(server, begun)
-    is_open = True
+    server.send_query(query.encode())
     try:
-        with selectors.DefaultSelector() as waiting:
-            waiting.register(server.socket, selectors.EVENT_READ)
-            while is_open:
-                # The ledger's connections ask for UTF-8, and the server sends nothing else.
-                block = Block(is_unicode=True)
-                while is_open and not block.is_full:
-                    is_open = _take_arrived(server, waiting, block)
-                if block.sizes:
-                    yield block
+        yield
     finally:
         # Whoever stops early leaves the transaction usable: the rest is read and thrown away.
-        while is_open and server.get_copy_data(0)[0] > 0:
-            pass
-        results = list(iter(server.get_result, None))
-    for result in results:
+        for result in iter(server.get_result, None):
+            while result.status == ExecStatus.COPY_OUT and server.get_copy_data(0)[0] > 0:
+                pass
+
+
+def _postgres_blocks(server: Any) -> Iterator[Block]:
+    from psycopg.pq import ExecStatus
+
+    with selectors.DefaultSelector() as waiting:
+        waiting.register(server.socket, selectors.EVENT_READ)
+        while server.is_busy():  # to ask for the answer before it is there would keep all other threads still
+            waiting.select()
+            server.consume_input()
+        begun = server.get_result()
+        if begun.status != ExecStatus.COPY_OUT:
+            raise _failed(server, begun)
+        is_open = True
+        while is_open:
+            # The ledger's connections ask for UTF-8, and the server sends nothing else.
+            block = Block(is_unicode=True)
+            while is_open and not block.is_full:
+                is_open = _take_arrived(server, waiting, block)
+            if block.sizes:
+                yield block
+    for result in iter(server.get_result, None):
         if result.status != ExecStatus.COMMAND_OK:
             raise _failed(server, result)
 
@@ -214,7 +229,7 @@ def _sqlite_value(column: Column, mark: str) -> tuple[str, str]:
             return "%s", name
 
 
-def _sqlite_blocks(connection: Connection, query: str, null: bytes) -> Iterator[Block]:
+def _sqlite_blocks(connection: Connection, query: str, null: bytes) -> Generator[Block, None, None]:
     import sqlite3
 
     link: Any = connection.connection.driver_connection

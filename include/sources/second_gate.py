@@ -20,7 +20,7 @@ from include.sources.card import Card
 from include.sources.page import Page, PageFault
 from include.sources.page_gate import PART, Behind, GatedPage, PageGate, Unreadable
 from include.sources.raw_page import RawPage
-from include.sources.second_process import AHEAD, Answering, SecondProcess, Work, pays
+from include.sources.second_process import AHEAD, WORTH_OF_ENTRIES, Answering, SecondProcess, Work, pays
 from include.sources.unread_rows import UnreadRows
 
 log = logging.getLogger(__name__)
@@ -62,6 +62,10 @@ class Gates(Work):
         self._waiting: deque[Waiting] = deque()
         self._gated, self._first_here = 0, 1 if is_all_new else _FIRST_HERE
         self._rows = 0
+        # How large a catalogue is that was never read is seen when it has come, or been parsed as one document: too late by the
+        # time that a process takes to start.
+        if is_all_new and card.entity == "resource" and card.reader == "http" and pays(card.entity, WORTH_OF_ENTRIES):
+            process.start(__name__, *([type(behind).__module__] if behind else []))
 
     def admit(self, raw: RawPage) -> Iterator[Page | PageFault]:
         """Take a page in; yield those that are ready."""

@@ -1,7 +1,8 @@
 """A second process of our own that answers questions beside this one, so that a large load uses two cores.
 
-Started as `python -m include.sources.second_process` when it is first given something to do; speaks length-prefixed pickles with
-its parent alone and ends with it. It does one kind of work after another: a sync has it gate pages, then map them.
+Started as `python -m include.sources.second_process` when it is first given something to do, or shortly before; speaks
+length-prefixed pickles with its parent alone and ends with it. It does one kind of work after another: a sync has it gate pages,
+then map them.
 """
 
 from __future__ import annotations
@@ -29,8 +30,8 @@ WORTH_A_PROCESS = 20_000
 WORTH_OF_ENTRIES = 5_000
 """Entries of catalogues from which it pays: each takes three times as long as a flat record."""
 
-AHEAD = 4
-"""Pages given to the second process before one is done here."""
+AHEAD = 2
+"""Pages given to the second process before one is done here: that it is at, and the next. In the end all of them are waited for."""
 
 _LENGTH = struct.Struct(">Q")
 
@@ -62,15 +63,19 @@ class SecondProcess:
     ) -> None:
         self.end()
 
-    def begin(self, module: str, start: Any) -> None:
-        """Have all questions from here on answered by what `answering` of a module makes of `start`."""
+    def start(self, *modules: str) -> None:
+        """Start it, unless it is there, before there is work for it: it loads these modules meanwhile."""
         if self._process is None:
-            command = [sys.executable, "-m", __name__]
+            command = [sys.executable, "-m", __name__, *modules]
             self._process = subprocess.Popen(  # noqa: S603 - our own module
                 command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT, pipesize=_PIPE_BYTES
             )
             # Two threads, so that the next question is in the pipe already when an answer is ready.
             self._sender, self._receiver = ThreadPoolExecutor(1), ThreadPoolExecutor(1)
+
+    def begin(self, module: str, start: Any) -> None:
+        """Have all questions from here on answered by what `answering` of a module makes of `start`."""
+        self.start()
         self._sender.submit(self._send, (_BEGIN, (module, start)))
 
     def ask(self, question: Any) -> Future[Any]:
@@ -133,6 +138,8 @@ def serve() -> int:
     """Answer questions until the parent closes the pipe."""
     answer: Answering | None = None
     gc.disable()  # records hold no cycles, and what is imported stays
+    for module in sys.argv[1:]:
+        import_module(module)
     while (message := _read(sys.stdin.buffer)) is not None:
         kind, given = message
         if kind == _BEGIN:

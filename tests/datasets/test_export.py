@@ -255,7 +255,7 @@ def test_a_file_that_cannot_be_written_is_heard_of(
     def write(self: Any, rows: Any) -> None:
         raise OSError("disk full")
 
-    monkeypatch.setattr(exporting.FORMATS[kind], "write", write)
+    monkeypatch.setattr(arrow_files.FILES[kind], "write", write)
     with glance(engine) as connection:
         with pytest.raises(OSError, match="disk full"):
             export(connection, made_dataset(), tmp_path)

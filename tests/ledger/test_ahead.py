@@ -19,7 +19,7 @@ from include.ledger.database import migrate, open_ledger
 from include.ledger.merge import MergeResult
 from include.ledger.sync import land, merge_batch
 from include.ledger.tables import metadata
-from include.sources import second_process
+from include.sources import second_gate, second_process
 from include.sources.card import Card
 from include.sources.second_process import SecondProcess
 from tests.depth import deep
@@ -51,6 +51,7 @@ def rows() -> list[Row]:
 @pytest.fixture(autouse=True)
 def _two_processes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(second_process, "WORTH_OF_ENTRIES", 10)
+    monkeypatch.setattr(second_gate, "AHEAD", 4)  # so many pages are mapped there, however long it takes to start
     monkeypatch.setattr(os, "cpu_count", lambda: 2)
 
 

@@ -150,6 +150,33 @@ def test_a_read_of_which_something_is_known_starts_a_process_a_page_later(card: 
     assert started == [False, True]
 
 
+@pytest.mark.parametrize(
+    ("source", "is_all_new", "is_expected"),
+    [("ckan_portal", True, True), ("ckan_portal", False, False), ("provincial_approval", True, False)],
+)
+def test_for_a_catalogue_that_was_never_read_a_process_is_started_before_its_first_page(
+    process: SecondProcess, source: str, is_all_new: bool, is_expected: bool
+) -> None:
+    with Gates(load_card(source), set(), process, is_all_new=is_all_new):
+        assert (process._process is not None) == is_expected
+
+
+def test_with_one_core_no_process_is_started(process: SecondProcess, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "cpu_count", lambda: 1)
+    with Gates(load_card("ckan_portal"), set(), process, is_all_new=True):
+        assert process._process is None
+
+
+def test_a_process_that_was_started_early_answers_as_one_that_was_not(card: Card, process: SecondProcess) -> None:
+    process.start("include.sources.second_gate")
+    started = process._process
+    with Gates(card, set(), process) as gates:
+        found = [landed(p) for p in through(gates, pages())]
+    alone = PageGate(card)
+    assert found == [landed(alone.admit(page).page) for page in pages()]
+    assert started is process._process and started is not None
+
+
 def test_the_latest_moment_of_change_comes_with_the_lines(card: Card, process: SecondProcess) -> None:
     with Gates(card, set(), process) as gates:
         found = list(through(gates, pages()))
