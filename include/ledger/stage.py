@@ -70,7 +70,7 @@ class Stage:
         if not rows:
             return
         if self._worker:
-            self._wait(_QUEUED)
+            self.wait(_QUEUED)
             self._pending.append(self._worker.submit(self._copy, table, rows))
             return
         if isinstance(rows, list):
@@ -83,7 +83,7 @@ class Stage:
 
     def finish(self) -> None:
         """Wait until everything is staged, and give the database what it needs to join well."""
-        self._wait()
+        self.wait()
         for table in self._columns:
             if "record_key" not in self._columns[table] or not table.startswith("stage_"):
                 continue
@@ -99,7 +99,7 @@ class Stage:
         """Return whether rows are on their way to the server."""
         return bool(self._pending) and not self._pending[-1].done()
 
-    def _wait(self, most: int = 0) -> None:
+    def wait(self, most: int = 0) -> None:
         """Wait until no more than so many chunks are on their way."""
         while len(self._pending) > most:
             self._pending.popleft().result()
