@@ -8,8 +8,9 @@ this very transaction; for whatever stands in the way it is given up, and the ba
 from __future__ import annotations
 
 import logging
+import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -37,6 +38,9 @@ _LONGEST_LAST_PAUSE = "10min"
 _LONGEST = timedelta(minutes=3)
 """So long may pages be sent: whoever migrates the ledger, or writes of the same source, waits meanwhile."""
 
+_TURN = 0.0005
+"""Seconds after which a thread that waits for the interpreter gets it, instead of 5 ms: the one that sends has to, all the time."""
+
 _SET_PAUSE = "SET LOCAL idle_in_transaction_session_timeout ="
 
 
@@ -59,6 +63,7 @@ class BegunMerge:
         self._engine, self._card, self._batch_id = engine, card, batch_id
         self._begun: Begun | None = None
         self._is_over = False
+        self._turn = sys.getswitchinterval()
         self.sent = 0
         """How many pages were sent."""
 
@@ -87,6 +92,7 @@ class BegunMerge:
         """Wait until everything is sent. All must be pages of the batch, of which no more is asked outside."""
         if self._begun is None:
             return
+        sys.setswitchinterval(self._turn)
         pages = {(page.number, page.sha256) for page in manifest.pages}
         if manifest.batch_id != self._batch_id or not self._begun.feed.staged_before <= pages:
             self.end("what was sent is not what was landed")
@@ -119,18 +125,22 @@ class BegunMerge:
         if begun is None:
             return
         log.info("begun merge given up source=%s batch=%s: %s", self._card.source, self._batch_id, why)
-        with suppress(Error, DBAPIError), begun.connection, begun.stage:
+        sys.setswitchinterval(self._turn)
+        with suppress(Error, DBAPIError), begun.connection:
+            begun.stage.close()
             begun.connection.invalidate()  # whatever it is at; the server rolls back what it has
 
     def _begin(self) -> Begun | None:
         """Open the transaction, lock the source, make what rows are staged in; None where it is not ours alone."""
-        connection = self._engine.connect()
-        transaction = connection.begin()
-        if not prepare_writing(connection, self._card.source, wait=False) or holds_any(connection, self._card):
-            connection.close()
-            return None
-        connection.exec_driver_sql(f"{_SET_PAUSE} '{_LONGEST_PAUSE}'")
-        savepoint = connection.begin_nested()
-        stage = Stage(connection)
-        feed = Feed(self._card, stage, set(), self._batch_id)
+        with ExitStack() as stack:
+            connection = stack.enter_context(self._engine.connect())
+            transaction = connection.begin()
+            if not prepare_writing(connection, self._card.source, wait=False) or holds_any(connection, self._card):
+                return None
+            connection.exec_driver_sql(f"{_SET_PAUSE} '{_LONGEST_PAUSE}'")
+            savepoint = connection.begin_nested()
+            stage = Stage(connection)
+            feed = Feed(self._card, stage, set(), self._batch_id)
+            stack.pop_all()  # it stays open
+        sys.setswitchinterval(_TURN)
         return Begun(connection, transaction, savepoint, stage, feed, now())

@@ -1,4 +1,4 @@
-"""A merge begun while pages are landed: the ledger is what it is without, nobody is kept waiting, nothing is left of what broke off."""
+"""A merge begun while pages are landed: the ledger is what it is without, nobody waits, nothing is left of what broke off."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 import yaml
-from sqlalchemy import Engine, insert, select, text
+from sqlalchemy import Engine, insert, select
 
 from include.errors import LandingCorrupt
 from include.landing.store import LandingStore
@@ -32,56 +32,19 @@ from include.sources.outlines import SHIPPED
 from include.sources.second_process import SecondProcess
 from tests.depth import deep
 from tests.findings.killed import killed_before
-from tests.ledger.rows import Row, code, item, row
+from tests.ledger.project_platform import PAGE, PAGES, Platform
+from tests.ledger.rows import code
 from tests.platform import write_card
-from tests.sources.answering import AnsweringServer, Asked, Reply, reply
+from tests.sources.answering import AnsweringServer
 
 POSTGRES = pytest.param("postgresql", marks=pytest.mark.postgres)
 pytestmark = pytest.mark.parametrize("ledger_url", [POSTGRES], indirect=True)
 
-PAGE, PAGES, NEVER = 10, 12, 10**6
+NEVER = 10**6
 MOMENTS = ("_at", "_on", "batch", "id", "detail", "declared")
 SESSIONS = (
     "FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() AND xact_start IS NOT NULL"
 )
-
-
-def rows() -> list[Row]:
-    """Return projects of all sorts: plain ones, refused, bad, odd and repeated ones, some with persons in them."""
-    found = [row(n) for n in range(PAGE * PAGES - 1)]
-    found[3] |= {"SECRET_FLAG": "1"}
-    found[57] |= {"SECRET_FLAG": "2"}
-    for at in (15, 47, 88):
-        found[at] |= {"SCALE_CONTENT": "联系人:张三,电话13800138000\t两行\n反斜杠\\"}
-    found[31] |= {"TOTAL_MONEY": "若干"}
-    found[32] |= {"PROJECT_CODE": None, "PROJECT_NAME": {"b": 1, "a": 2}}
-    found[55] |= {"ITEMS": []}
-    found[56] |= {"ITEMS": item(56, 1)}
-    found[64] |= {"NEW_FIELD": {"z": 1, "a": [{"y": 2, "b": 3}]}, "PROJECT_TYPE": "A09999"}
-    found[77] |= {"OLD_PROJECT_CODE": code(9000)}
-    found.insert(92, dict(found[91]))
-    return [dict(sorted(one.items(), reverse=at % 2 == 0)) for at, one in enumerate(found)]
-
-
-class Platform:
-    """A platform that lists rows, ten a page; `before` is called with the number of the page that is asked for."""
-
-    def __init__(self) -> None:
-        self.rows = rows()
-        self.broken: set[int] = set()
-        self.before: Callable[[int], None] = lambda page: None
-        self.errors: list[BaseException] = []
-
-    def answer(self, asked: Asked) -> Reply:
-        page = int(asked.query["pageNo"])
-        try:
-            self.before(page)
-        except BaseException as error:  # it would end in the server's own thread
-            self.errors.append(error)
-        if page in self.broken:
-            return reply({}, 500)
-        some = self.rows[(page - 1) * PAGE : page * PAGE]
-        return reply({"code": "0", "message": "成功", "data": {"list": some, "total": len(self.rows)}})
 
 
 @pytest.fixture
