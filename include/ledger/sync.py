@@ -150,12 +150,15 @@ def merge_batch(
 
 def _begin_ahead(engine: Engine, card: Card, batch_id: str, ahead: Ahead) -> MapsAhead | None:
     """Return what maps the pages of a first load as they are gated, where that pays."""
+    is_flat = card.entity != "resource"
     if engine.dialect.name == "postgresql":
+        if not is_flat:
+            return None  # the server waits for entries anyway
         from include.ledger.begun_merge import BegunMerge  # its driver is imported where it is in use only
 
         return ahead.begin(card, batch_id, BegunMerge(engine, card, batch_id))
     # Flat records are mapped as fast as SQLite keeps them.
-    return ahead.begin(card, batch_id) if card.entity == "resource" else None
+    return None if is_flat else ahead.begin(card, batch_id)
 
 
 @contextmanager

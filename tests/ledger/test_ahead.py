@@ -91,19 +91,15 @@ class Way:
             return merge_batch(self.engine, self.store, card, batch_id, **how)
 
     def holds(self) -> dict[str, list[str]]:
-        return held_by(self.engine)
-
-
-def held_by(engine: Engine) -> dict[str, list[str]]:
-    """Return all rows of all tables but for ids and moments, which no two runs share."""
-    with engine.connect() as connection:
-        return {
-            table.name: sorted(
-                repr({k: v for k, v in row.items() if not k.endswith(MOMENTS) or k.startswith("resource")})
-                for row in connection.execute(select(table)).mappings()
-            )
-            for table in metadata.sorted_tables
-        }
+        """Return all rows of all tables but for ids and moments, which no two runs share."""
+        with self.engine.connect() as connection:
+            return {
+                table.name: sorted(
+                    repr({k: v for k, v in row.items() if not k.endswith(MOMENTS) or k.startswith("resource")})
+                    for row in connection.execute(select(table)).mappings()
+                )
+                for table in metadata.sorted_tables
+            }
 
 
 def test_a_first_load_is_the_same_with_and_without(tmp_path: Path, portal: list[Row], card: Card) -> None:
@@ -196,22 +192,12 @@ def test_a_page_that_was_damaged_meanwhile_stops_the_merge(tmp_path: Path, porta
     assert way.sync(card, Ahead()).created > 100
 
 
-@pytest.mark.parametrize("ledger_url", [pytest.param("postgresql", marks=pytest.mark.postgres)], indirect=True)
-def test_postgresql_is_sent_what_sqlite_would_have_kept(
+def test_postgresql_takes_rows_in_while_others_are_mapped(
     engine: Engine, store: LandingStore, portal: list[Row], card: Card
 ) -> None:
-    """The rest of it is in `test_begun_merge.py`."""
-    found = []
-    for is_ahead in (True, False):
-        with SecondProcess() as process, Ahead() as ahead:
-            how: dict[str, Any] = {"process": process, "ahead": ahead if is_ahead else None}
-            batch_id = land(engine, store, card, "full", **how).batch_id
-            assert ahead.pages == 0
-            assert (ahead.begun.sent if ahead.begun else 0) == (PAGES if is_ahead else 0)
-            result = merge_batch(engine, store, card, batch_id, **how)
-        found.append((result.account(), result.is_complete, held_by(engine)))
-        with engine.begin() as connection:
-            for table in reversed(metadata.sorted_tables):
-                connection.execute(table.delete())
-    assert found[0] == found[1]
-    assert len(found[0][2]["resource_item"]) > 200
+    ahead = Ahead()
+    with SecondProcess() as process:
+        how: dict[str, Any] = {"process": process, "ahead": ahead}
+        batch_id = land(engine, store, card, "full", **how).batch_id
+        assert merge_batch(engine, store, card, batch_id, **how).created > 100
+    assert bool(ahead.pages) == (engine.dialect.name == "sqlite")
