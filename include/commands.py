@@ -66,12 +66,12 @@ def sync_cards(cards: list[Card], options: argparse.Namespace) -> tuple[list[dic
     results: list[dict[str, Any]] = []
     worst = DONE
     for card in cards:
-        with shown_progress(options) as progress, SecondProcess() as beside:
+        with shown_progress(options) as progress, SecondProcess() as beside, Ahead() as ahead:
             try:
                 how: dict[str, Any] = {
                     "force": getattr(options, "force", False),
                     "process": beside,
-                    "ahead": Ahead(),
+                    "ahead": ahead,
                     "progress": progress,
                 }
                 manifest = land(engine, store, card, options.mode, *window, dry_run=options.dry_run, **how)

@@ -9,7 +9,7 @@ import sqlite3
 from collections.abc import Callable
 from dataclasses import asdict
 from datetime import date, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, select, text
 
@@ -20,6 +20,7 @@ from include.ledger.ahead import Ahead
 from include.ledger.batch_record import REPEATED, note_records, note_warned
 from include.ledger.day_window import leaves_gap
 from include.ledger.feed import Feed, load_known
+from include.ledger.last_batch import holds_any
 from include.ledger.oddity import settle_oddities
 from include.ledger.recoined import ask_recoined, hold, rename, repoint
 from include.ledger.stage import Stage
@@ -28,6 +29,9 @@ from include.ledger.two_owners import ask_two_owners
 from include.sources.card import Card
 from include.sources.page import DETAIL_MISSING
 from include.sources.second_process import SecondProcess
+
+if TYPE_CHECKING:
+    from include.ledger.begun_merge import Begun
 
 Progress = Callable[[str, int, int | None], None]
 
@@ -46,9 +50,11 @@ class BatchMerge:
         is_forced: bool = False,
         process: SecondProcess | None = None,
         ahead: Ahead | None = None,
+        begun: Begun | None = None,
     ) -> None:
+        """`begun` is what the connection's transaction was begun with, while pages were landed."""
         self._connection, self._store, self._card, self._manifest, self._at = connection, store, card, manifest, at
-        self._is_forced, self._process = is_forced, process
+        self._is_forced, self._process, self._begun = is_forced, process, begun
         self._ahead = ahead.of(card, manifest.batch_id) if ahead else None
         self._reasons = list(manifest.reasons)
         self._is_new_question = absence.has_new_question(connection, card.source, manifest.filter_digest)
@@ -88,9 +94,9 @@ class BatchMerge:
         Nothing is there to compare it with. A key that comes twice breaks it off, and the careful way is taken.
         """
         is_first_kind = self._result.is_full or self._card.series is not None
-        if not is_first_kind or holds_any(self._connection, self._card):
+        if not self._begun and (not is_first_kind or holds_any(self._connection, self._card)):
             return False
-        savepoint = self._connection.begin_nested()
+        savepoint = self._begun.savepoint if self._begun else self._connection.begin_nested()
         try:
             self._run_staged(progress, direct=self._manifest.batch_id)
         except _refusals_of_doubles(self._connection):
@@ -101,12 +107,13 @@ class BatchMerge:
 
     def _run_staged(self, progress: Progress, *, direct: str | None) -> None:
         card, result = self._card, self._result
-        with Stage(self._connection) as stage:
+        begun = self._begun if direct else None
+        with begun.stage if begun else Stage(self._connection) as stage:
             # A full read meets nearly every known record, a window only a few: those are compared where they are staged.
             is_compared = result.is_full and not direct
             known = load_known(self._connection, card) if is_compared else set()
             ahead = self._ahead if direct else None
-            feed = Feed(card, stage, known, direct, self._is_forced, self._process, ahead)
+            feed = begun.feed if begun else Feed(card, stage, known, direct, self._is_forced, self._process, ahead)
             feed.run(self._manifest, self._store, lambda done, of: progress(f"合并 {card.source}", done, of))
             if result.is_full:
                 absence.stage_unseen(stage, card, feed.known)
@@ -280,12 +287,6 @@ class BatchMerge:
             ),
             {"source": self._card.source, "authority": self._card.authority},
         )
-
-
-def holds_any(connection: Connection, card: Card) -> bool:
-    """Return whether the ledger holds anything of a source."""
-    held = text(f"SELECT 1 FROM {card.entity} WHERE source = :source LIMIT 1")
-    return connection.execute(held, {"source": card.source}).first() is not None
 
 
 def _refusals_of_doubles(connection: Connection) -> type[Exception]:

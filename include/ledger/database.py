@@ -139,18 +139,27 @@ def lock_key(name: str) -> int:
     return int.from_bytes(hashlib.blake2b(name.encode(), digest_size=8).digest(), signed=True)
 
 
+def prepare_writing(connection: Connection, source: str, *, wait: bool = True) -> bool:
+    """Make a transaction the one that writes of a source; without `wait` return false where there is one already."""
+    if connection.dialect.name == "postgresql":
+        lock = "pg_advisory_xact_lock" if wait else "pg_try_advisory_xact_lock"
+        if connection.execute(text(f"SELECT {lock}(:key)"), {"key": lock_key(source)}).scalar() is False:
+            return False
+        # The default dates from rotating disks and makes a small batch scan the whole ledger instead of its index.
+        connection.execute(text("SET LOCAL random_page_cost = 1.1"))
+    return True
+
+
 @contextmanager
-def writing(engine: Engine, source: str, *, keep: bool = True) -> Iterator[Connection]:
+def writing(engine: Engine, source: str, *, keep: bool = True, is_locked: bool = False) -> Iterator[Connection]:
     """Open the one writing transaction of a source; a second one waits until the first has ended.
 
-    With `keep` false everything is rolled back at the end: the dry run.
+    With `keep` false everything is rolled back at the end: the dry run. `is_locked` is for whoever holds the lock already.
     """
     with engine.connect() as connection:
         transaction = connection.begin()
-        if engine.dialect.name == "postgresql":
-            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": lock_key(source)})
-            # The default dates from rotating disks and makes a small batch scan the whole ledger instead of its index.
-            connection.execute(text("SET LOCAL random_page_cost = 1.1"))
+        if not is_locked:
+            prepare_writing(connection, source)
         try:
             yield connection
         except BaseException:

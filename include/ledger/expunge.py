@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import logging
 from collections import defaultdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
 from sqlalchemy import Connection, Engine, delete, select
@@ -37,6 +37,9 @@ from include.sources.card import Card
 from include.sources.card_files import load_card
 from include.sources.mapping import CardMapper
 
+if TYPE_CHECKING:
+    from include.ledger.begun_merge import BegunMerge
+
 log = logging.getLogger(__name__)
 
 TELL_OF_PROJECTS = ("project", "project_dossier")
@@ -44,13 +47,19 @@ TELL_OF_PROJECTS = ("project", "project_dossier")
 
 
 def expunge(
-    engine: Engine, store: LandingStore, card: Card, keys: set[str], fresh: frozenset[str] = frozenset()
+    engine: Engine,
+    store: LandingStore,
+    card: Card,
+    keys: set[str],
+    fresh: frozenset[str] = frozenset(),
+    begun: BegunMerge | None = None,
 ) -> int:
     """Remove the records of these keys of one source wherever they are; return how many the ledger held.
 
-    `fresh` are the pages of the read that refused the records; they need not be searched unless the ledger holds some.
+    `fresh` are the pages of the read that refused the records; they need not be searched unless the ledger holds some. `begun` is
+    the merge of that read, if it was begun; it holds the lock of the source, and nothing that has been written before.
     """
-    with writing(engine, card.source) as connection:
+    with writing(engine, card.source, is_locked=begun is not None and begun.holds_lock) as connection:
         keys = _with_other_names(connection, card, keys)
         held = _held(connection, card, keys)
         # What was merged is in the ledger; a dry run, or a run that died, has landed what the ledger does not know of.
@@ -65,7 +74,10 @@ def expunge(
     if held or landed:
         log.warning("expunged source=%s records=%d pages=%d: now classified", card.source, len(held), landed)
     if card.entity in TELL_OF_PROJECTS and card.key == ("project_code",):
-        for source, theirs in _kept_by_others(engine, card, keys).items():
+        others = _kept_by_others(engine, card, keys)
+        if others and begun:
+            begun.end("records of other sources are expunged")  # nobody waits for a second lock while holding one
+        for source, theirs in others.items():
             expunge(engine, store, load_card(source), theirs)
     return len(held)
 

@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import Connection, text
 
 from include.collection import no_collection
-from include.landing.batch import Manifest
+from include.landing.batch import Manifest, PageEntry
 from include.landing.store import LandingStore
 from include.ledger.ahead import Ahead
 from include.ledger.page_mapper import MappedPage, PageMapper, sift
@@ -58,6 +58,8 @@ class Feed:
     """What maps beside this one where there is much to map; without it a process of its own does."""
     ahead: Ahead | None = None
     """What is mapped already, where rows go into the ledger's tables themselves."""
+    staged_before: set[tuple[int, str]] = field(default_factory=set)
+    """Numbers and names of the pages that were staged while they were landed."""
     repeats: set[bytes] = field(default_factory=set)
     """Hashes of lines that a page holds more than once."""
     counts: FeedCounts = field(default_factory=FeedCounts)
@@ -77,7 +79,7 @@ class Feed:
     def run(self, manifest: Manifest, store: LandingStore, progress: Callable[[int, int], None]) -> None:
         """Feed every page of the batch."""
         ahead = self.ahead or Ahead()
-        left = sum(page.rows for page in manifest.pages if not ahead.has(page))
+        left = sum(page.rows for page in manifest.pages if not (ahead.has(page) or self._was_staged(page)))
         left -= 0 if self.is_forced else len(self.known)
         checks = []
         with no_collection(), ExitStack() as stack:
@@ -89,10 +91,9 @@ class Feed:
                 )
             checking = stack.enter_context(ThreadPoolExecutor(1))
             for done, page in enumerate(manifest.pages, 1):
-                if mapped := ahead.take(page):
+                if self._has(page, ahead):
                     # Its file was not read yet: whether it holds what it is named by is looked at beside.
                     checks.append(checking.submit(store.check_page, manifest.source, page.sha256))
-                    self._stage_ahead(*mapped)
                 else:
                     self._map(page.number, store.get_lines(manifest.source, page.sha256), second)
                 progress(done, len(manifest.pages))
@@ -104,6 +105,20 @@ class Feed:
             for check in checks:
                 check.result()
         self.stage.finish()
+
+    def stage_before(self, page: int, name: str, mapped: tuple[MappedPage, Oddities]) -> None:
+        """Stage a page that is being landed; `run` will not map it again."""
+        self.staged_before.add((page, name))
+        self._stage_ahead(*mapped)
+
+    def _was_staged(self, page: PageEntry) -> bool:
+        return (page.number, page.sha256) in self.staged_before
+
+    def _has(self, page: PageEntry, ahead: Ahead) -> bool:
+        """Return whether a page was mapped as it was gated; it is staged now if it was not before."""
+        if mapped := ahead.take(page):
+            self._stage_ahead(*mapped)
+        return mapped is not None or self._was_staged(page)
 
     def _map(self, page: int, content: bytes, second: SecondMapper | None) -> None:
         """Map what is new of a page, here or in the second process, whichever is free; stage what has come back."""

@@ -12,8 +12,11 @@ from sqlalchemy import Connection
 from include.ledger.copy_text import Filled, Rows, copy_text, filled
 from include.ledger.entity_tables import kinds
 
-_QUEUED = 8
-"""Chunks that may wait for the server, half a MB each: its pace is uneven, and mapping should not stop for it."""
+_QUEUED = 4
+"""Messages that may wait for the server, a MB each: its pace is uneven, and mapping should not stop for it."""
+
+_MESSAGE = 1 << 20
+"""Bytes from which rows of a table are sent: with each message the server waits until its sender has the interpreter's lock."""
 
 DIRECT_TAIL = ("source", "created_batch", "changed_batch")
 """What ends a row that goes into a ledger table itself, instead of its place within the batch."""
@@ -29,6 +32,7 @@ class Stage:
         # The server takes one chunk while the next is being mapped; one thread, so chunks keep their order.
         self._worker = ThreadPoolExecutor(1) if self._is_postgres else None
         self._pending: deque[Future[None]] = deque()
+        self._gathered: dict[str, list[bytes]] = {}
 
     def __enter__(self) -> Stage:
         return self
@@ -36,6 +40,10 @@ class Stage:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Send nothing more; what the server is at is waited for."""
         if self._worker:
             self._worker.shutdown(wait=True, cancel_futures=True)
 
@@ -70,8 +78,7 @@ class Stage:
         if not rows:
             return
         if self._worker:
-            self._wait(_QUEUED)
-            self._pending.append(self._worker.submit(self._copy, table, rows))
+            self._gather(table, rows)
             return
         if isinstance(rows, list):
             rows = filled([list(zip(*rows, strict=True))])
@@ -83,7 +90,7 @@ class Stage:
 
     def finish(self) -> None:
         """Wait until everything is staged, and give the database what it needs to join well."""
-        self._wait()
+        self.wait()
         for table in self._columns:
             if "record_key" not in self._columns[table] or not table.startswith("stage_"):
                 continue
@@ -99,13 +106,36 @@ class Stage:
         """Return whether rows are on their way to the server."""
         return bool(self._pending) and not self._pending[-1].done()
 
+    def wait(self) -> None:
+        """Wait until the server has taken all rows."""
+        for table in list(self._gathered):
+            self._send(table)
+        self._wait()
+
+    def _gather(self, table: str, rows: Rows) -> None:
+        """Keep rows until there are enough of their table for a message."""
+        if isinstance(rows, Filled):
+            raise TypeError("rows without their blank columns are for SQLite")
+        text = copy_text(rows, len(self._columns[table])) if isinstance(rows, list) else rows
+        gathered = self._gathered.setdefault(table, [])
+        gathered.append(text)
+        if sum(map(len, gathered)) >= _MESSAGE:
+            self._send(table)
+
+    def _send(self, table: str) -> None:
+        """Give the server what was gathered of a table."""
+        text = b"".join(self._gathered.pop(table))
+        self._wait(_QUEUED)
+        if self._worker:
+            self._pending.append(self._worker.submit(self._copy, table, text))
+
     def _wait(self, most: int = 0) -> None:
-        """Wait until no more than so many chunks are on their way."""
+        """Wait until no more than so many messages are on their way."""
         while len(self._pending) > most:
             self._pending.popleft().result()
 
-    def _copy(self, table: str, rows: Rows) -> None:
-        columns = self._columns[table]
+    def _copy(self, table: str, text: bytes) -> None:
         raw: Any = self._connection.connection.driver_connection
-        with raw.cursor() as cursor, cursor.copy(f"COPY {table} ({', '.join(columns)}) FROM STDIN (NULL '')") as copy:
-            copy.write(copy_text(rows, len(columns)) if isinstance(rows, list) else rows)
+        columns = ", ".join(self._columns[table])
+        with raw.cursor() as cursor, cursor.copy(f"COPY {table} ({columns}) FROM STDIN (NULL '')") as copy:
+            copy.write(text)

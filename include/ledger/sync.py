@@ -5,10 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, Engine, select, text
 
@@ -17,11 +18,11 @@ from include.errors import ConfigurationError, LandingCorrupt
 from include.landing.batch import Manifest, known_pages, land_pages, new_batch_id
 from include.landing.store import LandingStore
 from include.ledger import merge
-from include.ledger.ahead import Ahead
-from include.ledger.batch_merge import BatchMerge, Progress, holds_any
+from include.ledger.ahead import Ahead, MapsAhead
+from include.ledger.batch_merge import BatchMerge, Progress
 from include.ledger.database import writing
 from include.ledger.day_window import choose_days
-from include.ledger.last_batch import last_full
+from include.ledger.last_batch import holds_any, last_full
 from include.ledger.tables import watermark as watermark_table
 from include.sources.card import Card
 from include.sources.envelope import promises_total
@@ -29,6 +30,9 @@ from include.sources.high_water import high_water_of
 from include.sources.page import KnownAnswers, Window
 from include.sources.read import read_pages
 from include.sources.second_process import SecondProcess
+
+if TYPE_CHECKING:
+    from include.ledger.begun_merge import Begun
 
 log = logging.getLogger(__name__)
 
@@ -65,16 +69,13 @@ def land(
     started = now()
     with engine.connect() as connection:
         window = choose_window(connection, card, mode, started, since, until)
-        # PostgreSQL takes rows in while others are being mapped: to map them before would leave it idle, then alone at work.
-        # Flat records are mapped as fast as they are kept.
-        is_worth_it = card.entity == "resource" and engine.dialect.name == "sqlite"
-        is_first = is_worth_it and window.is_full and not holds_any(connection, card)
+        is_first = ahead is not None and window.is_full and not holds_any(connection, card)
     manifest = Manifest(
         new_batch_id(card.source, started), card.source, card.entity, card.digest, filter_digest(card),
         started.isoformat(), _iso(window.since), _iso(window.until), dry_run,
     )  # fmt: skip
     refused: set[str] = set()
-    behind = ahead.begin(card, manifest.batch_id) if ahead and is_first else None
+    behind = _begin_ahead(engine, card, manifest.batch_id, ahead) if ahead and is_first else None
     known = {} if force else _known_pages(engine, store, card)
     pages = read_pages(card, window, refused, known, process, behind)
     error = land_pages(
@@ -87,11 +88,14 @@ def land(
     )
     if card.series:
         manifest.high_water = manifest.until  # days without rows were read as well
+    begun = ahead.begun if ahead else None
+    if begun:
+        begun.settle(manifest)
     if refused:
         from include.ledger.expunge import expunge  # it reaches everything that is kept, and is seldom needed
 
         # Before the seal: were we to die here, the next run refuses and expunges again.
-        expunge(engine, store, card, refused, frozenset(p.sha256 for p in manifest.pages))
+        expunge(engine, store, card, refused, frozenset(p.sha256 for p in manifest.pages), begun)
     manifest.sealed_at = now().isoformat()
     store.put_manifest(card.source, manifest.batch_id, manifest.to_dict())
     log.info(
@@ -122,11 +126,13 @@ def merge_batch(
     """
     manifest = Manifest.from_dict(store.get_manifest(card.source, batch_id))
     at = now().replace(microsecond=0)
-    with writing(engine, card.source, keep=not manifest.dry_run) as connection:
+    with _writing(engine, card, manifest, ahead) as (connection, begun):
         before = merge.merged_before(connection, manifest)
         if before:
             return before
-        merging = BatchMerge(connection, store, card, manifest, at, is_forced=force, process=process, ahead=ahead)
+        merging = BatchMerge(
+            connection, store, card, manifest, at, is_forced=force, process=process, ahead=ahead, begun=begun
+        )
         result = merging.run(progress)
         if manifest.dry_run:
             result.sample = changed_sample(connection, card.entity, batch_id)
@@ -140,6 +146,35 @@ def merge_batch(
         result.tombstoned, result.is_complete, " (dry run, rolled back)" if manifest.dry_run else "",
     )  # fmt: skip
     return result
+
+
+def _begin_ahead(engine: Engine, card: Card, batch_id: str, ahead: Ahead) -> MapsAhead | None:
+    """Return what maps the pages of a first load as they are gated, where that pays."""
+    is_flat = card.entity != "resource"
+    if engine.dialect.name == "postgresql":
+        if not is_flat:
+            return None  # the server waits for entries anyway
+        from include.ledger.begun_merge import BegunMerge  # its driver is imported where it is in use only
+
+        return ahead.begin(card, batch_id, BegunMerge(engine, card, batch_id))
+    # Flat records are mapped as fast as SQLite keeps them.
+    return None if is_flat else ahead.begin(card, batch_id)
+
+
+@contextmanager
+def _writing(
+    engine: Engine, card: Card, manifest: Manifest, ahead: Ahead | None
+) -> Iterator[tuple[Connection, Begun | None]]:
+    """Open the transaction of a merge, or go on with the one that was begun while its batch was landed."""
+    begun, keep = ahead.begun if ahead else None, not manifest.dry_run
+    if begun and ahead and not ahead.of(card, manifest.batch_id):
+        begun.end("another batch is merged, or by another card")
+    if begun and begun.holds_lock:
+        with begun.merging(keep=keep) as one:
+            yield one.connection, one
+    else:
+        with writing(engine, card.source, keep=keep) as connection:
+            yield connection, None
 
 
 def _known_pages(engine: Engine, store: LandingStore, card: Card) -> KnownAnswers:

@@ -67,7 +67,7 @@ class PageLines:
     packed: PackedLines
     rows: int
     high_water: str | None
-    made: bytes = field(default=b"", repr=False)
+    made: Any = field(default=None, repr=False)
     """What was made of the page beyond this, where something was wanted."""
 
 

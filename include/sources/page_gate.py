@@ -6,9 +6,9 @@ A page is read, gated and written in parts of some rows, one after the other, wh
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Protocol
 
 import orjson
 
@@ -31,8 +31,15 @@ PART = 100
 GatedPart = tuple[list[Row], bytes]
 """Some rows of a page behind the gate, and their lines."""
 
-Behind = Callable[[int, Iterable[GatedPart]], bytes]
-"""What is made of a gated page, of its number and all its parts, while these are at hand; it goes to another process by pickle."""
+
+class Behind(Protocol):
+    """What makes something of a gated page while its parts are at hand; it goes to another process by pickle."""
+
+    is_for_all: bool
+    """Whether it is for pages that the reading process gates itself as well."""
+
+    def __call__(self, page: int, parts: Iterable[GatedPart]) -> Any:
+        """Return what becomes of a page, of its number and all its parts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +103,7 @@ class PageGate:
     def _lines_of(self, raw: RawPage, count: int, parts: Iterable[Sequence[Row]]) -> GatedPage:
         gathered = _Gathered()
         written = self._written(raw.number, parts, gathered)
-        made = self._behind(raw.number, written) if self._behind else b""
+        made = self._behind(raw.number, written) if self._behind else None
         deque(written, 0)  # whatever has not been asked for
         lines = PageLines(pack(b"\n".join(gathered.lines)), gathered.rows, gathered.high_water, made)
         return GatedPage(raw.passed([], count, gathered.rows, lines), frozenset(gathered.refused))

@@ -54,10 +54,10 @@ class Gates(Work):
         is_all_new: bool = False,
         behind: Behind | None = None,
     ) -> None:
-        """`is_all_new`: nothing is known of what will come; `behind` makes more of the pages that the second process gates."""
+        """`is_all_new`: nothing is known of what will come; `behind` makes more of the pages of a large read."""
         super().__init__(process)
         self._card, self._refused, self._behind = card, refused, behind
-        self._here = PageGate(card)
+        self._here = PageGate(card, behind if behind and behind.is_for_all else None)
         self._second: SecondProcess | None = None
         self._waiting: deque[Waiting] = deque()
         self._gated, self._first_here = 0, 1 if is_all_new else _FIRST_HERE
