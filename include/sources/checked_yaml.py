@@ -14,6 +14,9 @@ from include.settings import ROOT
 
 SCHEMAS = ROOT / "schemas"
 
+_DEEP = 100
+"""So many blocks within blocks no card has; what checks it gives up at 255."""
+
 
 class PlainLoader(yaml.CSafeLoader):
     """Leaves dates as the texts that they are."""
@@ -127,13 +130,31 @@ def _schema(name: str) -> tuple[dict[str, Any], Any]:
 
 def _check_schema(path: Path, root: yaml.Node, data: dict[str, Any], name: str, reference: str) -> None:
     schema, validator = _schema(name)
-    errors = sorted(validator.iter_errors(data), key=lambda e: -len(e.instance_path))
+    try:
+        errors = sorted(validator.iter_errors(data), key=lambda e: -len(e.instance_path))
+    except ValueError as error:  # it is too deep
+        line = _deep_line(root)
+        raise CardError(str(path), line, "blocks within blocks, too many to be checked", f"see {reference}") from error
     if errors:
         error = errors[0]
         at = [*error.instance_path, *getattr(error.kind, "unexpected", [])[:1]]
         where = ".".join(str(p) for p in error.instance_path) or "the file"
         fix = f"{_described(schema, error) or 'see the reference'} ({reference})"
         raise CardError(str(path), line_of(root, at), f"{where}: {error.message}", fix)
+
+
+def _deep_line(root: yaml.Node) -> int:
+    """Return the line of a node that stands deeper than any card needs, else that of the first."""
+    waiting = [(root, 0)]
+    while waiting:
+        node, depth = waiting.pop()
+        if depth > _DEEP:
+            return int(node.start_mark.line) + 1
+        if isinstance(node, yaml.MappingNode):
+            waiting.extend((value, depth + 1) for _, value in node.value)
+        elif isinstance(node, yaml.SequenceNode):
+            waiting.extend((value, depth + 1) for value in node.value)
+    return 1
 
 
 def _described(schema: dict[str, Any], error: Any) -> str:

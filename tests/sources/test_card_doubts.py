@@ -61,6 +61,7 @@ def test_an_untouched_copy_is_a_card(tmp_path: Path) -> None:
         ("  name: PROJECT_NAME\n", "  name: PROJECT_NAME\n  name: OTHER\n", "'name' stands twice", "name: OTHER"),
         ("  name: PROJECT_NAME\n", f"  name: {'a.' * 1000}b\n", "at most 64 levels deep, this one 1001", "name: a."),
         ("  name: PROJECT_NAME\n", f"  name: {{from: [NAME, {'a.' * 64}b]}}\n", "this one 65", "name: {from"),
+        ("limits:\n", f"extra: {'[' * 300}{']' * 300}\nlimits:\n", "too many to be checked", "extra: [[["),
     ],
 )
 def test_it_is_named_with_its_line(tmp_path: Path, was: str, becomes: str, words: str, place: str) -> None:
