@@ -89,7 +89,7 @@ class Feed:
                 second = stack.enter_context(
                     SecondMapper(beside, self.card, as_text=self.stage.takes_text, batch_id=self.direct)
                 )
-            checking = stack.enter_context(ThreadPoolExecutor(1))
+            checking = stack.enter_context(ThreadPoolExecutor(2))  # both cores are free of other work in the end
             for done, page in enumerate(manifest.pages, 1):
                 if self._has(page, ahead):
                     # Its file was not read yet: whether it holds what it is named by is looked at beside.

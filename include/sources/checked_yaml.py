@@ -134,7 +134,9 @@ def _check_schema(path: Path, root: yaml.Node, data: dict[str, Any], name: str, 
         errors = sorted(validator.iter_errors(data), key=lambda e: -len(e.instance_path))
     except ValueError as too_deep:
         line = _deep_line(root)
-        raise CardError(str(path), line, "blocks within blocks, too many to be checked", f"see {reference}") from too_deep
+        raise CardError(
+            str(path), line, "blocks within blocks, too many to be checked", f"see {reference}"
+        ) from too_deep
     if errors:
         error = errors[0]
         at = [*error.instance_path, *getattr(error.kind, "unexpected", [])[:1]]
