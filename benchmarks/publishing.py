@@ -14,7 +14,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 from statistics import median
@@ -217,6 +217,9 @@ WANTED = {
 AT_MOST = (("ours_parquet", 2.0), ("ours_csv", 1.3))
 """How many times the wall of the bare COPY each file alone may take."""
 
+CSV_OF_SAME = 1.3
+"""How many times the wall of a COPY of the same lines CSV may take (ADR 0054)."""
+
 
 def goals(samples: list[Sample]) -> list[Goal]:
     """Return the goals of W6; each is of one file."""
@@ -232,9 +235,8 @@ def goals(samples: list[Sample]) -> list[Goal]:
             title = f"{database}, {TITLES[ours]} ≤ {most}x the bare COPY"
             found.append(_ratio(title, walls[ours], walls["bare_copy"], lambda ratio, most=most: ratio <= most))
         if database == "postgres":
-            title = f"{database}, {TITLES['ours_csv']} beside a {TITLES['same_copy']}"
-            told = _ratio(title, walls["ours_csv"], walls["same_copy"], lambda _: True)
-            found.append(replace(told, is_goal=False))
+            title = f"{database}, {TITLES['ours_csv']} ≤ {CSV_OF_SAME}x a {TITLES['same_copy']}"
+            found.append(_ratio(title, walls["ours_csv"], walls["same_copy"], lambda ratio: ratio <= CSV_OF_SAME))
         few, many = (
             max(s.peak_mib for s in mine if s.contestant == "ours" and s.rows == n) for n in (rows, rows * TIMES)
         )

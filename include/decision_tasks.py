@@ -75,8 +75,7 @@ def _release(
     """Release holds and tell of their findings in one transaction, or with `keep` false only say of which."""
     from include.alerts.holds import release
     from include.alerts.telling import tell
-    from include.findings.held import FINDINGS
-    from include.ledger.snapshot import snapshot
+    from include.ledger.snapshot import FINDINGS, snapshot
 
     holds, who, at = sorted(set(read_ids(form["findings"]))), (requested_by or "", approved_by or ""), now()
     with snapshot(ledger(), FINDINGS) as connection:

@@ -57,8 +57,7 @@ def watch(at: datetime | None = None, board: Switchboard | None = None) -> dict[
 def tell() -> dict[str, Any]:
     """Watch, then decide what receivers are told of the findings; what is told stands in the outbox. Return counts."""
     from include.alerts.telling import tell as decide
-    from include.findings.held import FINDINGS
-    from include.ledger.snapshot import snapshot
+    from include.ledger.snapshot import FINDINGS, snapshot
 
     watched, engine = watch(), ledger()
     with snapshot(engine, FINDINGS) as connection:

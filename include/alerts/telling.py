@@ -70,7 +70,7 @@ class Orders:
 
 
 def tell(connection: Connection, at: datetime, orders: Orders | None = None) -> Telling:
-    """Make one pass in the caller's transaction, which holds the lock `include.findings.held.FINDINGS`.
+    """Make one pass in the caller's transaction, which holds the lock `include.ledger.snapshot.FINDINGS`.
 
     `at` is the moment of the pass; `orders` are read anew by default. Raises `CardError` where they cannot be used; then nothing is
     lost, only not told yet.

@@ -9,9 +9,8 @@ from sqlalchemy import Engine, func, select
 
 from include.clock import now
 from include.datasets.compliance import append_day
-from include.findings.held import FINDINGS
 from include.findings.rule_titles import sync_rule_titles
-from include.ledger.snapshot import snapshot
+from include.ledger.snapshot import FINDINGS, snapshot
 from include.ledger.tables import evaluation
 
 log = logging.getLogger(__name__)

@@ -19,10 +19,10 @@ from include.clock import SHANGHAI
 from include.errors import DecisionRefused
 from include.findings.door import lapse
 from include.findings.handling import lapsed
-from include.findings.held import FINDINGS, Held, Tell, load, write
+from include.findings.held import Held, Tell, load, write
 from include.findings.settlement import RESULTS, Result, problems_of_finding, problems_of_form
 from include.findings.story import DECIDED, Event, Handling, Kind, Standing
-from include.ledger.snapshot import snapshot
+from include.ledger.snapshot import FINDINGS, snapshot
 from include.ledger.tables import decision as decisions
 from include.ledger.tables import finding
 from include.rules.parameters import ParameterBook, Parameters

@@ -1,7 +1,7 @@
 """The door of the machine to the findings: verdicts go in, events come of them; so does what the passing of days brings.
 
-The caller holds the transaction and the lock `held.FINDINGS`. Verdicts that change nothing write nothing. What people decide
-comes in by `decisions.decide`, and by nothing else.
+The caller holds the transaction and the lock `include.ledger.snapshot.FINDINGS`. Verdicts that change nothing write
+nothing. What people decide comes in by `decisions.decide`, and by nothing else.
 """
 
 from __future__ import annotations

@@ -18,9 +18,6 @@ from include.ledger.portions import among
 from include.ledger.tables import finding, finding_event
 from include.rules.verdict import KEY, Key
 
-FINDINGS = "findings"
-"""The name of the one writing transaction (`include.ledger.snapshot`): judgings and decisions wait for each other."""
-
 Tell = Callable[[Connection, datetime], object]
 """What is done at the end of a transaction that changed findings, inside it: the alerts' pass, which this stage does not know."""
 

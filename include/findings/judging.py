@@ -17,10 +17,10 @@ from include.clock import SHANGHAI, now
 from include.collection import no_collection
 from include.errors import ConfigurationError
 from include.findings.door import Settled, end_decisions, settle
-from include.findings.held import FINDINGS, Tell
+from include.findings.held import Tell
 from include.findings.rule_titles import sync_rule_titles
 from include.findings.watch_report import report_lines
-from include.ledger.snapshot import snapshot
+from include.ledger.snapshot import FINDINGS, snapshot
 from include.rules import timeline
 from include.rules.evaluation import (
     SCOPES,

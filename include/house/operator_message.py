@@ -13,9 +13,8 @@ from include.alerts.outbox import put
 from include.alerts.routing import load_routing
 from include.alerts.switchboard import OPERATOR
 from include.clock import SHANGHAI
-from include.findings.held import FINDINGS
 from include.house.review import TITLES, Review
-from include.ledger.snapshot import snapshot
+from include.ledger.snapshot import FINDINGS, snapshot
 from include.rules.workdays import Workdays
 
 MOST_ITEMS = 20

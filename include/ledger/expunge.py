@@ -23,6 +23,7 @@ from include.ledger.identity import OWNERS
 from include.ledger.portions import portions
 from include.ledger.question import forget_questions
 from include.ledger.recoined import decided_keys
+from include.ledger.snapshot import FINDINGS, RECONCILIATION, keep_out
 from include.ledger.tables import (
     ENTITIES,
     OF_PROJECTS,
@@ -67,6 +68,9 @@ def expunge(
         # The ledger goes last: were we to die before, it still says that there is something to remove.
         landed = _expunge_landing(store, card, keys, searched)
         if held:
+            # Who has begun to judge or to compare sees them still, and would write of them afterwards.
+            for name in (FINDINGS, RECONCILIATION):
+                keep_out(connection, name)
             for some in portions(sorted(keys if card.entity == "resource" else held)):
                 _delete(connection, store, card, set(some))
             # What was published before still has them: whoever publishes looks here what must go.

@@ -16,6 +16,7 @@ from sqlalchemy import Column, Connection, Table, and_, delete, or_, select, upd
 from include.landing.store import LandingStore
 from include.ledger.forget_told import PART
 from include.ledger.probe_merge import SOURCE as SWEEPS
+from include.ledger.snapshot import keep_out
 from include.ledger.tables import (
     decision,
     finding,
@@ -55,7 +56,8 @@ def forget_judged(connection: Connection, keys: set[str]) -> set[str]:
 
 
 def forget_probes(connection: Connection, store: LandingStore, services: set[str]) -> None:
-    """Remove what probes found of these services, from the pages of the sweeps too."""
+    """Remove what probes found of these services, from the pages of the sweeps too; one that is being merged is waited for."""
+    keep_out(connection, SWEEPS)
     renamed = _rewrite_pages(store, services)
     for sweep_id, causes in connection.execute(select(probe_sweep.c.sweep_id, probe_sweep.c.causes)).all():
         told = json.loads(causes)

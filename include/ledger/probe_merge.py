@@ -9,8 +9,8 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass
-from datetime import datetime
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any
 
@@ -19,14 +19,17 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from include.clock import SHANGHAI
 from include.landing.store import LandingStore
+from include.ledger.alert_tables import expunged
 from include.ledger.database import writing
-from include.ledger.tables import probe_day, probe_state, probe_sweep
+from include.ledger.tables import exchange_service, probe_day, probe_state, probe_sweep
 from include.sources.probing.policy import ProbePolicy
 from include.sources.probing.result import ProbeResult, Sweep
 
 SOURCE = "probe"
 UP, DOWN, UNKNOWN = "up", "down", "unknown"
 _CHUNK = 500
+_MARGIN = timedelta(days=1)
+"""Before a sweep began its targets were read, and clocks of workers differ."""
 
 Row = dict[str, Any]
 
@@ -53,11 +56,12 @@ def merge_sweep(engine: Engine, store: LandingStore, sweep: Sweep, policy: Probe
     `at` is the moment of the merge, whose day in Shanghai the probes count for. Raises the database's error, in which case
     nothing of the sweep is in the ledger.
     """
-    page = store.put_page(SOURCE, [_raw(result) for result in sweep.results])
     with writing(engine, SOURCE) as connection:
         known = read_counts(connection, sweep.sweep_id)
         if known:
             return known
+        sweep = _without_expunged(connection, sweep)
+        page = store.put_page(SOURCE, [_raw(result) for result in sweep.results])
         shared = {(cause.outcome, service) for cause in sweep.causes for service in cause.services}
         probes = [_Probe.of(result, shared) for result in sweep.results]
         counts = _count(sweep, probes)
@@ -66,6 +70,15 @@ def merge_sweep(engine: Engine, store: LandingStore, sweep: Sweep, policy: Probe
             _merge_states(connection, probes, policy, sweep.sweep_id, at)
         _record(connection, sweep, counts, page, at)
     return counts
+
+
+def _without_expunged(connection: Connection, sweep: Sweep) -> Sweep:
+    """Leave out services that turned classified while they were being probed; whoever expunges waits for this transaction."""
+    lately = expunged.c.expunged_at >= sweep.started_at - _MARGIN
+    if not connection.execute(select(expunged.c.source).where(lately).limit(1)).first():
+        return sweep
+    left = set(connection.execute(select(exchange_service.c.service_code)).scalars())
+    return replace(sweep, results=tuple(result for result in sweep.results if result.service_code in left))
 
 
 def read_counts(connection: Connection, sweep_id: str) -> ProbeCounts | None:

@@ -19,6 +19,7 @@ from include.clock import now
 from include.ledger.database import writing
 from include.ledger.last_batch import last_full
 from include.ledger.question import Question, settle_questions
+from include.ledger.snapshot import RECONCILIATION
 from include.ledger.tables import plan_entry, project, project_alias
 from include.sources.own_files import read_laid_over
 
@@ -67,7 +68,7 @@ class Reconciled:
 def reconcile(engine: Engine, scope: Scope | None = None) -> Reconciled | None:
     """Compare plan and platform as the ledger holds them; None where one of them was never read."""
     scope = scope or load_scope()
-    with writing(engine, "reconciliation") as connection:
+    with writing(engine, RECONCILIATION) as connection:
         last = {source: last_full(connection, source) for source in (scope.platform, scope.plan)}
         if None in last.values():
             return None

@@ -10,6 +10,12 @@ from sqlalchemy import Connection, Engine, text
 
 from include.ledger.database import READING, lock_key
 
+FINDINGS = "findings"
+"""The name of the one transaction that judges or decides: such wait for each other, and who expunges waits for them."""
+
+RECONCILIATION = "reconciliation"
+"""The name of the one transaction that compares plan and platform."""
+
 
 @contextmanager
 def snapshot(engine: Engine, name: str) -> Iterator[Connection]:
@@ -28,6 +34,12 @@ def snapshot(engine: Engine, name: str) -> Iterator[Connection]:
         with connection.begin():
             connection.execute(text("SET LOCAL random_page_cost = 1.1"))
             yield connection
+
+
+def keep_out(connection: Connection, name: str) -> None:
+    """Wait until no transaction of a name is open, and let none begin before this connection's transaction has ended."""
+    if connection.dialect.name == "postgresql":  # SQLite has one writer at a time
+        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": lock_key(name)})
 
 
 @contextmanager

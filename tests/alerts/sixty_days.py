@@ -16,10 +16,9 @@ from include.alerts.holds import release
 from include.clock import SHANGHAI
 from include.errors import DecisionRefused
 from include.findings.decisions import Decision, decide
-from include.findings.held import FINDINGS
 from include.findings.story import Kind
 from include.ledger.alert_tables import alert_hold
-from include.ledger.snapshot import snapshot
+from include.ledger.snapshot import FINDINGS, snapshot
 from include.rules.workdays import Workdays
 from tests.alerts.town import Town, id_of, moment, said, telling
 

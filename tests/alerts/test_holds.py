@@ -12,9 +12,8 @@ from include import decision_tasks
 from include.alerts.holds import release
 from include.clock import now
 from include.errors import DecisionRefused
-from include.findings.held import FINDINGS
 from include.findings.story import Kind
-from include.ledger.snapshot import snapshot
+from include.ledger.snapshot import FINDINGS, snapshot
 from tests.alerts.town import CONNECTED, MONDAY, USE, Town, id_of, moment, reasons, said
 from tests.depth import BOTH, MOSTLY_SQLITE
 

@@ -15,9 +15,8 @@ from sqlalchemy import Engine, insert
 from include.alerts.holds import release
 from include.alerts.telling import Orders, tell
 from include.errors import DecisionRefused
-from include.findings.held import FINDINGS
 from include.findings.story import Kind
-from include.ledger.snapshot import snapshot
+from include.ledger.snapshot import FINDINGS, snapshot
 from include.ledger.tables import finding, verdict
 from tests.alerts.town import CLOUD, CONNECTED, MONDAY, MOUNTED, USE, Town, id_of, moment, said
 from tests.depth import BOTH, MOSTLY_SQLITE, deep

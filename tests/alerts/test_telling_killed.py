@@ -15,10 +15,9 @@ import pytest
 from sqlalchemy import Engine
 
 from include.alerts.holds import release
-from include.findings.held import FINDINGS
 from include.findings.story import Kind
 from include.ledger.database import open_ledger
-from include.ledger.snapshot import snapshot
+from include.ledger.snapshot import FINDINGS, snapshot
 from tests.alerts.town import CONNECTED, MONDAY, Town, moment, said
 from tests.depth import MOSTLY_SQLITE
 from tests.findings.deciding import everything

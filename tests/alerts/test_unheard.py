@@ -13,8 +13,7 @@ from include.alerts import incidents
 from include.alerts.holds import release
 from include.alerts.switchboard import load_switchboard
 from include.alerts.telling import Orders, tell
-from include.findings.held import FINDINGS
-from include.ledger.snapshot import snapshot
+from include.ledger.snapshot import FINDINGS, snapshot
 from tests.alerts.town import MONDAY, Town, moment, said
 from tests.depth import BOTH, MOSTLY_SQLITE, deep
 

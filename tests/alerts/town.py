@@ -15,10 +15,9 @@ from include.alerts.telling import Orders, Telling, tell
 from include.clock import SHANGHAI
 from include.findings.decisions import Decision, decide
 from include.findings.door import end_decisions, settle
-from include.findings.held import FINDINGS
 from include.findings.story import Kind, identity
 from include.ledger.alert_tables import alert_hold, held_finding, outbox, told
-from include.ledger.snapshot import snapshot
+from include.ledger.snapshot import FINDINGS, snapshot
 from include.rules import timeline
 from include.rules.rule import Rule
 from include.rules.rule_book import load_rules

@@ -9,10 +9,9 @@ from sqlalchemy import Engine, insert
 
 from include.datasets.compliance import append_day
 from include.findings.door import settle
-from include.findings.held import FINDINGS
 from include.findings.judging import judge
 from include.findings.rule_titles import sync_rule_titles
-from include.ledger.snapshot import snapshot
+from include.ledger.snapshot import FINDINGS, snapshot
 from include.ledger.tables import probe_state, project_alias
 from include.rules import timeline
 from tests.findings.deciding import said

@@ -11,9 +11,8 @@ from sqlalchemy import Engine, select
 
 from include.findings.decisions import Decided, Decision, decide
 from include.findings.door import Settled, end_decisions, settle, told_events
-from include.findings.held import FINDINGS
 from include.findings.story import Event, Kind, fold, identity
-from include.ledger.snapshot import snapshot
+from include.ledger.snapshot import FINDINGS, snapshot
 from include.ledger.tables import decision, finding, finding_event, rule_version, verdict
 from include.rules import timeline
 from include.rules.verdict import Fact, Outcome, Used, Verdict

@@ -12,13 +12,14 @@ from sqlalchemy import Engine
 
 from include.clock import SHANGHAI
 from include.landing.store import LandingStore
+from include.ledger.alert_tables import expunged
 from include.ledger.probe_merge import ProbeCounts, merge_sweep
 from include.ledger.tables import probe_day, probe_state, probe_sweep
 from include.sources.probing.policy import ProbePolicy, load_policy
 from include.sources.probing.result import Cause, Outcome, ProbeResult
 from tests.depth import MOSTLY_SQLITE
 from tests.findings.killed import killed_before
-from tests.ledger.probing import NOON, everything, result, rows, swept
+from tests.ledger.probing import NOON, everything, list_services, result, rows, swept
 
 GOOD, BAD, UNREACHED = Outcome.SUCCEEDED, Outcome.REFUSED, Outcome.OUT_OF_TIME
 
@@ -183,3 +184,17 @@ def test_killed_in_mid_merge_nothing_is_left_and_the_next_try_merges_once(
     assert (len(sweeps), len(days), len(states)) == (1, 900, 900)
     assert not killed_before(ledger_url, 10**6, work)
     assert everything(engine) == [sweeps, days, states]
+
+
+def test_a_service_that_turned_classified_while_it_was_probed_is_left_out(
+    merge: Merging, engine: Engine, store: LandingStore
+) -> None:
+    list_services(engine, {"stays": "http://10.0.0.9/stays"})
+    with engine.begin() as connection:
+        connection.execute(expunged.insert().values(expunged_at=NOON, source="exchange_services", records=1))
+    counts = merge(result("stays"), result("secret"))
+    assert (counts.endpoints, counts.succeeded) == (1, 1)
+    assert [row["service_code"] for row in rows(engine, probe_day)] == ["stays"]
+    assert set(merge.states()) == {"stays"}
+    pages = b"".join(line for name in store.pages("probe") for line in store.get_page("probe", name))
+    assert b"stays" in pages and b"secret" not in pages
