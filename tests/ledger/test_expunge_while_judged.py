@@ -13,11 +13,13 @@ from sqlalchemy import Connection, Engine, insert, text
 from include.landing.store import LandingStore
 from include.ledger.database import writing
 from include.ledger.expunge import expunge
+from include.ledger.probe_merge import SOURCE
 from include.ledger.snapshot import FINDINGS, RECONCILIATION, snapshot
 from include.ledger.sync import merge_batch
-from include.ledger.tables import finding
+from include.ledger.tables import finding, probe_state
 from include.sources.card_files import load_card
 from tests.ledger import rows as made
+from tests.ledger.probing import NOON, list_services, rows
 from tests.ledger.rows import code
 from tests.ledger.test_expunge import NAME, SECRET, WORDS, dump, open_row
 from tests.rules.evidence import DAY
@@ -52,6 +54,22 @@ def test_expunging_waits_for_what_has_begun(
             wait_until_it_waits(engine, expunging)
         assert expunging.result(30) == 1
     assert traces(WORDS, dump(engine)) == []
+
+
+@pytest.mark.parametrize("ledger_url", [pytest.param("postgresql", marks=pytest.mark.postgres)], indirect=True)
+def test_expunging_a_service_waits_for_a_sweep_that_is_merged(engine: Engine, store: LandingStore) -> None:
+    list_services(engine, {"secret": "http://10.0.0.9/secret"})
+    with ThreadPoolExecutor(1) as other:
+        with writing(engine, SOURCE) as connection:
+            line = {
+                "service_code": "secret", "state": "up", "since_at": NOON, "failures_in_a_row": 0, "successes_in_a_row": 1,
+                "sweep_id": "run/1",
+            }  # fmt: skip
+            connection.execute(insert(probe_state), [line])
+            expunging = other.submit(expunge, engine, store, load_card("exchange_services"), {"secret"})
+            wait_until_it_waits(engine, expunging)
+        assert expunging.result(30) == 1
+    assert rows(engine, probe_state) == []
 
 
 def wait_until_it_waits(engine: Engine, expunging: Future[int]) -> None:
