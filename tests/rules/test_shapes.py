@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import date
+from itertools import permutations
+
 import pytest
 
-from include.rules.shapes import Tri, all_of, any_of, below, is_covered, percent
+from include.rules.shapes import Tri, all_of, any_of, below, earliest, is_covered, percent
 
 
 @pytest.mark.parametrize(
@@ -34,3 +37,13 @@ def test_a_window_is_covered_from_its_share_on() -> None:
 
 def test_hundredths_of_a_percent_are_written_with_two_places() -> None:
     assert [percent(bp) for bp in (None, 0, 7, 499, 10000)] == ["无数据", "0.00%", "0.07%", "4.99%", "100.00%"]
+
+
+def test_the_earliest_is_the_first_of_the_days_that_are_known() -> None:
+    first, second, third = (date(2026, 11, day) for day in (20, 21, 23))
+    for days in permutations((None, second, first, third)):
+        assert earliest(*days) == first
+    assert earliest(second, second) == second
+    assert earliest(None, second) == earliest(second, None) == second
+    assert earliest(None, None) is None
+    assert earliest() is None
