@@ -139,12 +139,22 @@ def lock_key(name: str) -> int:
     return int.from_bytes(hashlib.blake2b(name.encode(), digest_size=8).digest(), signed=True)
 
 
+def keep_out(connection: Connection, name: str, *, wait: bool = True) -> bool:
+    """Wait until no transaction of a name is open, and let none begin before this connection's transaction has ended.
+
+    Without `wait` return false where there is one.
+    """
+    if connection.dialect.name != "postgresql":  # SQLite has one writer at a time
+        return True
+    lock = "pg_advisory_xact_lock" if wait else "pg_try_advisory_xact_lock"
+    return connection.execute(text(f"SELECT {lock}(:key)"), {"key": lock_key(name)}).scalar() is not False
+
+
 def prepare_writing(connection: Connection, source: str, *, wait: bool = True) -> bool:
     """Make a transaction the one that writes of a source; without `wait` return false where there is one already."""
+    if not keep_out(connection, source, wait=wait):
+        return False
     if connection.dialect.name == "postgresql":
-        lock = "pg_advisory_xact_lock" if wait else "pg_try_advisory_xact_lock"
-        if connection.execute(text(f"SELECT {lock}(:key)"), {"key": lock_key(source)}).scalar() is False:
-            return False
         # The default dates from rotating disks and makes a small batch scan the whole ledger instead of its index.
         connection.execute(text("SET LOCAL random_page_cost = 1.1"))
     return True

@@ -16,14 +16,14 @@ from sqlalchemy import Connection, Engine, delete, select
 from include.clock import now
 from include.landing.store import LandingStore
 from include.ledger.alert_tables import expunged
-from include.ledger.database import writing
+from include.ledger.database import keep_out, writing
 from include.ledger.forget import forget_judged, forget_probes
 from include.ledger.forget_told import called, forget_told, forget_units
 from include.ledger.identity import OWNERS
 from include.ledger.portions import portions
 from include.ledger.question import forget_questions
 from include.ledger.recoined import decided_keys
-from include.ledger.snapshot import FINDINGS, RECONCILIATION, keep_out
+from include.ledger.snapshot import FINDINGS, RECONCILIATION
 from include.ledger.tables import (
     ENTITIES,
     OF_PROJECTS,

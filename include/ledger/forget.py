@@ -14,9 +14,9 @@ import orjson
 from sqlalchemy import Column, Connection, Table, and_, delete, or_, select, update
 
 from include.landing.store import LandingStore
+from include.ledger.database import keep_out
 from include.ledger.forget_told import PART
 from include.ledger.probe_merge import SOURCE as SWEEPS
-from include.ledger.snapshot import keep_out
 from include.ledger.tables import (
     decision,
     finding,

@@ -36,12 +36,6 @@ def snapshot(engine: Engine, name: str) -> Iterator[Connection]:
             yield connection
 
 
-def keep_out(connection: Connection, name: str) -> None:
-    """Wait until no transaction of a name is open, and let none begin before this connection's transaction has ended."""
-    if connection.dialect.name == "postgresql":  # SQLite has one writer at a time
-        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": lock_key(name)})
-
-
 @contextmanager
 def glance(engine: Engine) -> Iterator[Connection]:
     """Open a transaction to look at one state of the ledger: it keeps no writer waiting, and is rolled back in the end.

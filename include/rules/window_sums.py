@@ -170,14 +170,12 @@ class WindowSums:
         )
         rows: Rows | None = None
         if kept and kept["stamp"] == stamp and not self._was_written(kind.entity, kept["known"], middle):
-            signs, rows = read(kept["body"])
+            signs, held = read(kept["body"])
             others = {s for s in signs.keys() | kind.signs.keys() if signs.get(s) != kind.signs.get(s)}
             if not others:
-                return rows
-            if len(others) > _MOST_OTHERS:
-                rows = None
-            else:
-                rows = {key: row for key, row in rows.items() if key not in others} | kind.query(middle, others)
+                return held
+            if len(others) <= _MOST_OTHERS:
+                rows = {key: row for key, row in held.items() if key not in others} | kind.query(middle, others)
         if rows is None:
             rows = kind.query(middle, None)
         known = orjson.dumps(self._registers.known.frontier, option=orjson.OPT_SORT_KEYS).decode()

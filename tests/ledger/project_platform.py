@@ -1,11 +1,19 @@
-"""A platform that lists projects of all sorts, and tells a test which page it is asked for."""
+"""A platform that lists projects of all sorts, and tells a test which page it is asked for; and what serves such a one."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
+import pytest
+import yaml
+
+from include.sources.outlines import SHIPPED
 from tests.ledger.rows import Row, code, item, row
-from tests.sources.answering import Asked, Reply, reply
+from tests.platform import write_card
+from tests.sources.answering import AnsweringServer, Asked, Reply, reply
 
 PAGE, PAGES = 10, 12
 
@@ -46,3 +54,20 @@ class Platform:
             return reply({}, 500)
         some = self.rows[(page - 1) * PAGE : page * PAGE]
         return reply({"code": "0", "message": "成功", "data": {"list": some, "total": len(self.rows)}})
+
+
+@contextmanager
+def serving(
+    monkeypatch: pytest.MonkeyPatch, folder: Path, answer: Callable[[Asked], Reply], page_size: int
+) -> Iterator[None]:
+    """Serve the provincial platform by `answer`, without a signature, in pages of so many rows; its card lies in `folder`."""
+    shipped = yaml.safe_load((SHIPPED / "provincial_approval.yaml").read_text("utf-8"))
+    shipped |= {
+        "signer": {"profile": "none"}, "request": {"path": "/list"}, "limits": {"attempts": 1},
+        "paging": {"style": "page", "number": "pageNo", "size": "pageSize", "page_size": page_size},
+    }  # fmt: skip
+    write_card(monkeypatch, folder, shipped)
+    with AnsweringServer(answer) as server:
+        known = {"conn_type": "http", "host": "127.0.0.1", "port": server.port, "extra": {"networks": ["127.0.0.0/8"]}}
+        monkeypatch.setenv("AIRFLOW_CONN_PROVINCIAL_APPROVAL", json.dumps(known))
+        yield

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 import re
@@ -14,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from sqlalchemy import Engine, insert, select
 
 from include.errors import LandingCorrupt
@@ -28,14 +26,11 @@ from include.ledger.tables import contract, metadata, project
 from include.sources import second_process, unread_rows
 from include.sources.card import Card
 from include.sources.card_files import load_card
-from include.sources.outlines import SHIPPED
 from include.sources.second_process import SecondProcess
 from tests.depth import deep
 from tests.findings.killed import killed_before
-from tests.ledger.project_platform import PAGE, PAGES, Platform
+from tests.ledger.project_platform import PAGE, PAGES, Platform, serving
 from tests.ledger.rows import code
-from tests.platform import write_card
-from tests.sources.answering import AnsweringServer
 
 POSTGRES = pytest.param("postgresql", marks=pytest.mark.postgres)
 pytestmark = pytest.mark.parametrize("ledger_url", [POSTGRES], indirect=True)
@@ -51,16 +46,8 @@ SESSIONS = (
 def platform(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
     monkeypatch.setattr(second_process, "WORTH_A_PROCESS", 10)
     monkeypatch.setattr(os, "cpu_count", lambda: 2)
-    shipped = yaml.safe_load((SHIPPED / "provincial_approval.yaml").read_text("utf-8"))
-    shipped |= {
-        "signer": {"profile": "none"}, "request": {"path": "/list"}, "limits": {"attempts": 1},
-        "paging": {"style": "page", "number": "pageNo", "size": "pageSize", "page_size": PAGE},
-    }  # fmt: skip
-    write_card(monkeypatch, tmp_path_factory.mktemp("config"), shipped)
     there = Platform()
-    with AnsweringServer(there.answer) as server:
-        known = {"conn_type": "http", "host": "127.0.0.1", "port": server.port, "extra": {"networks": ["127.0.0.0/8"]}}
-        monkeypatch.setenv("AIRFLOW_CONN_PROVINCIAL_APPROVAL", json.dumps(known))
+    with serving(monkeypatch, tmp_path_factory.mktemp("config"), there.answer, PAGE):
         yield there
     assert there.errors == []
 

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from sqlalchemy import Engine, select
 
 from include.clock import now
@@ -34,12 +33,11 @@ from include.ledger.tables import (
 )
 from include.sources.card import Card
 from include.sources.card_files import load_card
-from include.sources.outlines import SHIPPED
 from tests.depth import MOSTLY_SQLITE
 from tests.ledger import rows as made
+from tests.ledger.project_platform import serving
 from tests.ledger.rows import Row, code, item, row
-from tests.platform import write_card
-from tests.sources.answering import AnsweringServer, Asked, Reply, reply
+from tests.sources.answering import Asked, Reply, reply
 from tests.traces import everything_under, traces
 
 SECRET = 3
@@ -92,16 +90,8 @@ class Platform:
 
 @pytest.fixture
 def platform(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
-    shipped = yaml.safe_load((SHIPPED / "provincial_approval.yaml").read_text("utf-8"))
-    shipped |= {
-        "signer": {"profile": "none"}, "request": {"path": "/list"}, "limits": {"attempts": 1},
-        "paging": {"style": "page", "size": "pageSize", "page_size": 10},
-    }  # fmt: skip
-    write_card(monkeypatch, tmp_path_factory.mktemp("config"), shipped)
     there = Platform()
-    with AnsweringServer(there.answer) as server:
-        known = {"conn_type": "http", "host": "127.0.0.1", "port": server.port, "extra": {"networks": ["127.0.0.0/8"]}}
-        monkeypatch.setenv("AIRFLOW_CONN_PROVINCIAL_APPROVAL", json.dumps(known))
+    with serving(monkeypatch, tmp_path_factory.mktemp("config"), there.answer, 10):
         yield there
 
 
